@@ -1,0 +1,1 @@
+"""Messages -> Completion: one file per provider, all behind one contract."""

@@ -1,0 +1,134 @@
+"""The contract that every provider fulfils."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from sqlassay.messages import Message
+from sqlassay.registry import Registry
+from sqlassay.validation import ValidationResult
+
+
+class FinishReason(StrEnum):
+    """Why the model stopped."""
+
+    STOP = "stop"
+    """It had said all."""
+    LENGTH = "length"
+    """It was cut off: the answer is truncated."""
+    REFUSED = "refused"
+    """The model or the provider's filter declined to answer."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one request; `None` where the provider does not say, which is not zero."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """One question to one model.
+
+    Attributes:
+        messages: The rendered prompt.
+        parameters: Sampling settings in common words: `temperature`, `top_p`, `max_tokens`, `seed`, `stop`.
+        question_id: Whose question this is; only recorded answers need it.
+        prompt: Name and version of the prompt, such as `zero_shot@1`.
+        dialect: The SQL dialect that was asked for.
+        repeat: 0 for the first time the question is asked, 1 for the second, …
+    """
+
+    messages: tuple[Message, ...]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    question_id: str = ""
+    prompt: str = ""
+    dialect: str = ""
+    repeat: int = 0
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a model answered.
+
+    Attributes:
+        text: The answer; empty when it was refused without words.
+        finish_reason: Why the model stopped.
+        usage: Tokens, as far as known.
+        model: The model that really answered, as the provider names it.
+        seconds: Wall-clock time of the request that was answered.
+        request_id: The provider's id of the request.
+        dropped: Generic settings that this provider does not know and that were left out.
+    """
+
+    text: str
+    finish_reason: FinishReason = FinishReason.STOP
+    usage: Usage = Usage()
+    model: str = ""
+    seconds: float = 0.0
+    request_id: str | None = None
+    dropped: tuple[str, ...] = ()
+
+
+class ModelAdapter(ABC):
+    """One model of one provider.
+
+    Subclasses take `model` and keyword settings of their own, each documented and with a default, and raise
+    `sqlassay.errors.UserError` from `__init__` when a setting is wrong or a key is missing.
+
+    Args:
+        model: The provider's name of the model.
+    """
+
+    provider: ClassVar[str]
+    """The registered name."""
+    key_env: ClassVar[str | None] = None
+    """The environment variable that holds the key; `None` when none is needed."""
+    supports_seed: ClassVar[bool] = False
+    """Whether the same seed asks for the same answer."""
+    offline: ClassVar[bool] = False
+    """Whether it answers without a network, so that its answers are not worth caching."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+
+    @property
+    @abstractmethod
+    def identity(self) -> Mapping[str, object]:
+        """All settings that can change an answer (provider, model, base URL, …) and no other: the cache key."""
+
+    @abstractmethod
+    async def generate(self, request: GenerationRequest) -> Completion:
+        """Ask the model once; retries are not the adapter's business.
+
+        Raises:
+            AdapterError: One of its leaves; nothing else.
+        """
+
+    @abstractmethod
+    async def list_models(self) -> tuple[str, ...]:
+        """The names of the models that the provider offers.
+
+        Raises:
+            AdapterError: One of its leaves; nothing else.
+        """
+
+    @abstractmethod
+    async def check(self) -> ValidationResult:
+        """Whether the provider can be reached, the key is accepted and the model exists. Never raises."""
+
+    async def close(self) -> None:
+        """Let go of connections. Calling it twice is fine."""
+        return
+
+
+ADAPTERS: Registry[ModelAdapter] = Registry("adapter", "sqlassay.adapters", ModelAdapter)

@@ -1,0 +1,1 @@
+"""SQL -> ResultTable or ExecutionFailure: one file per engine, all behind one contract."""

@@ -1,0 +1,95 @@
+"""The contract that every engine fulfils."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import ClassVar, Literal, Self
+
+from database_backends import guard
+from database_backends.result import Limits, ResultTable
+from sqlassay.registry import Registry
+from sqlassay.schema import Schema
+from sqlassay.validation import ValidationResult
+
+
+class DatabaseBackend(ABC):
+    """One open database of one engine, for reading only.
+
+    Predicted SQL is hostile input. Three walls, each enough alone, stand between it and the data: the statement
+    guard (`guard.check`), a session that can only read (opened by the subclass), and limits that really stop
+    the work (kept by the subclass; embedded engines run in worker processes that can be killed besides).
+
+    Args:
+        target: Where the database is: a file for embedded engines, a connection string for servers.
+
+    Raises:
+        BackendError: `kind` is `database_missing` or `connection` when it cannot be opened.
+    """
+
+    name: ClassVar[str]
+    """The registered name."""
+    dialect: ClassVar[str]
+    """The sqlglot dialect of its SQL."""
+    embedded: ClassVar[bool]
+    """Whether the engine runs inside our process: its statements then run in worker processes."""
+    file_suffixes: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of database files, the usual one first; empty for servers."""
+    paramstyle: ClassVar[Literal["qmark", "format", "pyformat", "numeric", "named"]]
+    """PEP 249 parameter style of its driver. We never pass parameters; `format` means that `%` needs care."""
+    null_order: ClassVar[Literal["first", "last"]]
+    """Where `ORDER BY x` (ascending) puts NULL."""
+    native_bool: ClassVar[bool]
+    """Whether booleans come back as `bool` rather than 0 and 1."""
+    native_dates: ClassVar[bool]
+    """Whether dates come back as `datetime` values rather than text."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+    def execute(self, sql: str, limits: Limits) -> ResultTable:
+        """Run one query through all three walls.
+
+        Args:
+            sql: One statement. It is hostile input.
+            limits: When to stop it.
+
+        Returns:
+            The result, cut at the row limit with `truncated` set.
+
+        Raises:
+            BackendError: It was refused, failed or reached a limit; `kind` says which.
+        """
+        guard.check(sql, self.dialect)
+        return self.run(sql, limits)
+
+    @abstractmethod
+    def run(self, sql: str, limits: Limits) -> ResultTable:
+        """As `execute`, behind the second and third wall only. Called by `execute` and by tests of the walls."""
+
+    @abstractmethod
+    def schema(self) -> Schema:
+        """The tables and views of the database, without the engine's own."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A digest that changes whenever the content of the database may have changed."""
+
+    @abstractmethod
+    def check(self) -> ValidationResult:
+        """Whether the database can be opened, read, and not written."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the connection. Calling it twice is fine."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+BACKENDS: Registry[DatabaseBackend] = Registry("backend", "sqlassay.backends", DatabaseBackend)

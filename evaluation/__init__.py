@@ -1,0 +1,1 @@
+"""The harness: datasets -> orchestrator -> strategies -> run log -> reports."""

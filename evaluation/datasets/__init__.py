@@ -1,0 +1,1 @@
+"""Readers of question files: one file per format, all behind one contract."""

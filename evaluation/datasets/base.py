@@ -1,0 +1,86 @@
+"""The contract of every dataset reader."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from sqlassay.registry import Registry
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of a dataset.
+
+    Attributes:
+        id: The dataset's own id, else the position from 0, as text.
+        text: The question in natural language.
+        db_id: Which of the dataset's databases it is about.
+        gold: Acceptable SQL, one or several; any of them may be met.
+        gold_by_dialect: Acceptable SQL per sqlglot dialect, where dialects need different texts.
+        evidence: A hint that belongs to the question (BIRD); empty when there is none.
+        difficulty: The dataset's own grade; `None` when it has none.
+        tags: Labels to slice by.
+        turn: 0-based turn of a conversation; `None` for a single question.
+    """
+
+    id: str
+    text: str
+    db_id: str
+    gold: tuple[str, ...] = ()
+    gold_by_dialect: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    evidence: str = ""
+    difficulty: str | None = None
+    tags: tuple[str, ...] = ()
+    turn: int | None = None
+
+    def golds(self, dialect: str) -> tuple[str, ...]:
+        """The acceptable SQL in one dialect; empty when there is none."""
+        return self.gold_by_dialect.get(dialect, self.gold)
+
+
+class Dataset(ABC):
+    """The questions of one benchmark and where their databases are.
+
+    Args:
+        path: The question file, or the folder that holds it in the benchmark's own layout.
+        databases: The folder of the databases; `None` looks where the benchmark puts them.
+        ids: `field` takes the dataset's own ids where it has them; `position` counts from 0.
+
+    Raises:
+        UserError: The file or folder is not there or is not of this format.
+    """
+
+    name: ClassVar[str]
+    """The registered name."""
+
+    def __init__(
+        self, path: Path, *, databases: Path | None = None, ids: Literal["field", "position"] = "field"
+    ) -> None:
+        self.path = path
+        self.databases = databases
+        self.ids = ids
+
+    @property
+    @abstractmethod
+    def question_file(self) -> Path:
+        """The file that holds the questions."""
+
+    @abstractmethod
+    def questions(self) -> Iterator[Question]:
+        """Every question, in file order, one at a time.
+
+        Raises:
+            UserError: Naming the file and the line or entry: not readable, not of this format, an id that
+                came before.
+        """
+
+    @abstractmethod
+    def database(self, db_id: str, suffixes: tuple[str, ...]) -> Path | None:
+        """The database file of a `db_id` for an engine with these suffixes; `None` when it is not there."""
+
+
+DATASETS: Registry[Dataset] = Registry("dataset format", "sqlassay.datasets", Dataset)

@@ -1,0 +1,1 @@
+"""Question + schema -> messages, and answer -> SQL."""

@@ -1,0 +1,117 @@
+"""Named plug-ins, built-ins and third parties through one door: packaging entry points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from sqlassay.errors import SqlAssayError, UnknownName, UserError
+
+T = TypeVar("T")
+
+
+class DuplicateName(SqlAssayError):
+    """Two packages offer a plug-in of one name.
+
+    Attributes:
+        kind: What the plug-ins are, such as "strategy".
+        name: The name that both claim.
+        packages: The distributions that claim it.
+    """
+
+    def __init__(self, kind: str, name: str, packages: tuple[str, ...]) -> None:
+        self.kind = kind
+        self.name = name
+        self.packages = packages
+        super().__init__(
+            f"{kind} {name!r} is offered by {len(packages)} packages: {', '.join(packages)};"
+            " uninstall one, or ask its author for another name"
+        )
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One registered plug-in, not loaded yet.
+
+    Attributes:
+        name: The registered name.
+        package: The distribution that brings it.
+        target: `module:attribute`.
+    """
+
+    name: str
+    package: str
+    target: str
+
+
+class Registry(Generic[T]):
+    """The plug-ins of one entry-point group, loaded when first asked for.
+
+    Args:
+        kind: What they are, in the singular, for messages: "strategy".
+        group: The entry-point group, such as `sqlassay.strategies`.
+        base: The class that every plug-in must be a subclass of.
+    """
+
+    def __init__(self, kind: str, group: str, base: type[T]) -> None:
+        self.kind = kind
+        self.group = group
+        self.base = base
+        self._loaded: dict[str, type[T]] = {}
+
+    @cached_property
+    def _entry_points(self) -> dict[str, EntryPoint]:
+        claims: dict[str, dict[str, EntryPoint]] = {}
+        for entry in entry_points(group=self.group):
+            claims.setdefault(entry.name, {}).setdefault(_package(entry), entry)
+        found = {}
+        for name, by_package in claims.items():
+            if len(by_package) > 1:
+                raise DuplicateName(self.kind, name, tuple(sorted(by_package)))
+            (found[name],) = by_package.values()
+        return found
+
+    def names(self) -> tuple[str, ...]:
+        """The registered names, sorted. Loads nothing."""
+        return tuple(sorted({*self._entry_points, *self._loaded}))
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        """Every registered plug-in with the package it is from. Loads nothing."""
+        return tuple(
+            Plugin(name, _package(entry), entry.value) for name, entry in sorted(self._entry_points.items())
+        )
+
+    def get(self, name: str) -> type[T]:
+        """The class registered under `name`.
+
+        Raises:
+            UnknownName: There is none; the message suggests the nearest.
+            DuplicateName: Two packages offer one name.
+            UserError: Its module cannot be imported; the message names the package to install.
+        """
+        if name not in self._loaded:
+            if name not in self._entry_points:
+                raise UnknownName(self.kind, name, self.names())
+            self._loaded[name] = self._load(self._entry_points[name])
+        return self._loaded[name]
+
+    def _load(self, entry: EntryPoint) -> type[T]:
+        try:
+            loaded = entry.load()
+        except ImportError as error:
+            raise UserError(
+                f"{self.kind} {entry.name!r} needs a package that is not installed: {error}",
+                remedy=f"pip install 'sqlassay[{entry.name}]'",
+            ) from error
+        if not (isinstance(loaded, type) and issubclass(loaded, self.base)):
+            raise SqlAssayError(
+                f"{self.kind} {entry.name!r} from {_package(entry)} is {entry.value},"
+                f" which is not a subclass of {self.base.__module__}.{self.base.__qualname__}"
+            )
+        return loaded
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else "unknown package"
