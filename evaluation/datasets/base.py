@@ -10,6 +10,9 @@ from typing import ClassVar, Literal
 
 from sqlassay.registry import Registry
 
+Ids = Literal["field", "position"]
+"""Where question ids come from: the dataset's own field, or the position from 0."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -57,9 +60,7 @@ class Dataset(ABC):
     name: ClassVar[str]
     """The registered name."""
 
-    def __init__(
-        self, path: Path, *, databases: Path | None = None, ids: Literal["field", "position"] = "field"
-    ) -> None:
+    def __init__(self, path: Path, *, databases: Path | None = None, ids: Ids = "field") -> None:
         self.path = path
         self.databases = databases
         self.ids = ids

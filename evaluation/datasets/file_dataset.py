@@ -1,0 +1,104 @@
+"""What every dataset that is one file of questions beside a folder of databases shares."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from evaluation.datasets.base import Dataset, Ids, Question
+from evaluation.datasets.databases import find_database
+from evaluation.datasets.record import Record
+from evaluation.datasets.text_file import no_such_file
+from sqlassay.errors import UserError
+
+
+class FileDataset(Dataset):
+    """A dataset of one question file.
+
+    A subclass declares its layout and turns records into questions; ids, duplicates and emptiness are seen to
+    here. Lines and entries in messages count from 1, positions as ids from 0.
+    """
+
+    id_key: ClassVar[str] = ""
+    """The key of the dataset's own ids; empty when the format has none."""
+    file_patterns: ClassVar[tuple[str, ...]]
+    """What question files are called, for a path that is a folder."""
+    default_file: ClassVar[str] = ""
+    """The question file that is meant when a folder holds several; empty when there is no such rule."""
+    database_folders: ClassVar[tuple[str, ...]]
+    """Where databases are looked for when no folder is given, from the folder of the question file."""
+
+    def __init__(self, path: Path, *, databases: Path | None = None, ids: Ids = "field") -> None:
+        super().__init__(path, databases=databases, ids=ids)
+        self._question_file = self._find_question_file()
+        if databases is not None and not databases.is_dir():
+            raise no_such_file(databases)
+
+    @property
+    def question_file(self) -> Path:
+        """The file that holds the questions."""
+        return self._question_file
+
+    @abstractmethod
+    def records(self) -> Iterator[Record]:
+        """The records of the question file, in file order, one at a time."""
+
+    @abstractmethod
+    def question(self, record: Record, question_id: str) -> Question:
+        """The question that a record holds."""
+
+    def questions(self) -> Iterator[Question]:
+        """Every question, in file order, one at a time."""
+        seen: dict[str, int] = {}
+        for position, record in enumerate(self.records()):
+            question_id = self._own_id(record) or str(position)
+            if question_id in seen:
+                raise UserError(
+                    f"question id {question_id!r} is at {record.unit} {seen[question_id]}"
+                    f" and at {record.unit} {record.number}",
+                    place=str(self.question_file),
+                    remedy="give each question its own id, or count them from 0 with --ids-by-position",
+                )
+            seen[question_id] = record.number
+            yield self.question(record, question_id)
+        if not seen:
+            raise UserError("holds no questions", place=str(self.question_file), remedy="was it written to the end?")
+
+    def database(self, db_id: str, suffixes: tuple[str, ...]) -> Path | None:
+        """The database file of a `db_id`, or `None`; see `find_database`."""
+        beside = self.question_file.parent
+        folders = (
+            # Not Path.parent: the parent of "." is "." to it.
+            [Path(os.path.normpath(beside / folder)) for folder in self.database_folders]
+            if self.databases is None
+            else [self.databases]
+        )
+        return find_database(folders, db_id, suffixes)
+
+    def _own_id(self, record: Record) -> str | None:
+        return record.identifier(self.id_key) if self.id_key and self.ids == "field" else None
+
+    def _find_question_file(self) -> Path:
+        if not self.path.is_dir():
+            if not self.path.exists():
+                raise no_such_file(self.path)
+            return self.path
+        found = sorted({file for pattern in self.file_patterns for file in self.path.glob(pattern)})
+        if self.default_file and self.path / self.default_file in found:
+            return self.path / self.default_file
+        if not found:
+            raise UserError(
+                f"no {self.name} question file in this folder: looked for {', '.join(self.file_patterns)}",
+                place=str(self.path),
+                remedy="give the question file itself",
+            )
+        if len(found) > 1:
+            raise UserError(
+                f"several question files in this folder: {', '.join(file.name for file in found)}",
+                place=str(self.path),
+                remedy=f"name one, such as {self.name}:{found[0]}",
+            )
+        return found[0]
