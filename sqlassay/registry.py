@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -79,9 +81,7 @@ class Registry(Generic[T]):
 
     def plugins(self) -> tuple[Plugin, ...]:
         """Every registered plug-in with the package it is from. Loads nothing."""
-        return tuple(
-            Plugin(name, _package(entry), entry.value) for name, entry in sorted(self._entry_points.items())
-        )
+        return tuple(Plugin(name, _package(entry), entry.value) for name, entry in sorted(self._entry_points.items()))
 
     def get(self, name: str) -> type[T]:
         """The class registered under `name`.
@@ -96,6 +96,34 @@ class Registry(Generic[T]):
                 raise UnknownName(self.kind, name, self.names())
             self._loaded[name] = self._load(self._entry_points[name])
         return self._loaded[name]
+
+    def make(self, name: str, settings: Mapping[str, object] | None = None, *, place: str = "") -> T:
+        """A new plug-in, made with keyword settings.
+
+        Args:
+            name: The registered name.
+            settings: Keyword arguments of its class.
+            place: Where the settings were written, for messages.
+
+        Raises:
+            UnknownName: There is no such plug-in, or it has no such setting.
+            UserError: A setting is missing.
+        """
+        plugin = self.get(name)
+        given = dict(settings or {})
+        parameters = inspect.signature(plugin).parameters
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            for key in given:
+                if key not in parameters:
+                    raise UnknownName(f"setting of {self.kind} {name!r}:", key, parameters, place=place)
+        for key, parameter in parameters.items():
+            needed = parameter.default is parameter.empty and parameter.kind in (
+                parameter.POSITIONAL_OR_KEYWORD,
+                parameter.KEYWORD_ONLY,
+            )
+            if needed and key not in given:
+                raise UserError(f"{self.kind} {name!r} needs the setting {key!r}", place=place)
+        return plugin(**given)
 
     def _load(self, entry: EntryPoint) -> type[T]:
         try:

@@ -1,0 +1,1 @@
+"""The abstract classes of evaluation strategies, one per file."""

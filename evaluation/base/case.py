@@ -1,0 +1,37 @@
+"""Everything that is known about one item when it is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from database_backends.result import Outcome
+from evaluation.datasets.base import Question
+from evaluation.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class Executed:
+    """One statement and what came of it."""
+
+    sql: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Case:
+    """One item, ready to be judged.
+
+    Attributes:
+        question: The question.
+        dialect: The sqlglot dialect of all SQL here.
+        golds: The acceptable statements and their results; empty when the dataset has none.
+        predicted: The statement under test and its result; `None` when there is no statement.
+        settled: A verdict that stands before any comparison, since a step of the flow failed: no SQL in the answer,
+            the database missing, the provider down. `None` when there is something to judge.
+    """
+
+    question: Question
+    dialect: str
+    golds: tuple[Executed, ...] = ()
+    predicted: Executed | None = None
+    settled: Verdict | None = None

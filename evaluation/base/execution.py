@@ -1,0 +1,111 @@
+"""Strategies that compare what statements return."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+
+from database_backends.errors import FailureKind
+from database_backends.result import ExecutionFailure, ResultTable
+from evaluation.base.case import Case, Executed
+from evaluation.base.strategy import EvaluationStrategy
+from evaluation.verdicts import Reason, Status, Verdict
+
+LARGE = 20_000
+"""Rows in both results together from which a comparison leaves the event loop."""
+
+PREDICTION_REASON = {
+    FailureKind.NO_SQL: Reason.NO_SQL,
+    FailureKind.MULTIPLE_STATEMENTS: Reason.MULTIPLE_STATEMENTS,
+    FailureKind.NOT_A_QUERY: Reason.NOT_A_QUERY,
+    FailureKind.WRITE_ATTEMPT: Reason.WRITE_ATTEMPT,
+    FailureKind.SYNTAX: Reason.SYNTAX,
+    FailureKind.UNKNOWN_TABLE: Reason.UNKNOWN_TABLE,
+    FailureKind.UNKNOWN_COLUMN: Reason.UNKNOWN_COLUMN,
+    FailureKind.TIMEOUT: Reason.TIMEOUT,
+    FailureKind.CONNECTION: Reason.BACKEND_DOWN,
+    FailureKind.DATABASE_MISSING: Reason.DATABASE_MISSING,
+}
+"""What a failed prediction is called; every other kind is a `runtime_error`."""
+
+GOLD_REASON = {
+    FailureKind.TIMEOUT: Reason.GOLD_TIMEOUT,
+    FailureKind.CONNECTION: Reason.BACKEND_DOWN,
+    FailureKind.DATABASE_MISSING: Reason.DATABASE_MISSING,
+}
+"""What a failed gold is called; every other kind is `gold_failed`."""
+
+
+class ExecutionEvaluator(EvaluationStrategy):
+    """Judges by the results of the gold and the predicted statement.
+
+    This class settles everything that is the same under every rule (a gold that fails is unscored, a prediction
+    that fails is incorrect, what a cut result counts as, several golds); a subclass only compares two tables.
+    """
+
+    @abstractmethod
+    def compare(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> Verdict:
+        """Compare two complete results. Called off the event loop when they are large."""
+
+    async def evaluate(self, case: Case) -> Verdict:
+        """The best verdict over the golds."""
+        if case.settled is not None and case.settled.status is Status.UNSCORED:
+            return case.settled
+        failed = _gold_verdict(case)
+        if failed is not None:
+            return failed
+        if case.settled is not None:
+            return case.settled
+        best: Verdict | None = None
+        for gold in case.golds:
+            verdict = await self._against(gold, case)
+            if best is None or _rank(verdict) > _rank(best):
+                best = verdict
+            if best.status is Status.CORRECT and best.score >= 1:
+                break
+        return best if best is not None else Verdict.of(Reason.GOLD_MISSING)
+
+    async def _against(self, gold: Executed, case: Case) -> Verdict:
+        if case.predicted is None:
+            return Verdict.of(Reason.NO_SQL)
+        outcome = case.predicted.outcome
+        if isinstance(outcome, ExecutionFailure):
+            reason = PREDICTION_REASON.get(outcome.kind, Reason.RUNTIME_ERROR)
+            return Verdict.of(reason, **describe(outcome))
+        if isinstance(gold.outcome, ExecutionFailure):
+            # Another gold of this question ran, so that the question can be judged: this one cannot be met.
+            return Verdict.of(Reason.WRONG_ROWS, gold=describe(gold.outcome))
+        if gold.outcome.truncated:
+            return Verdict.of(Reason.ROWS_TRUNCATED, rows=len(gold.outcome.rows), side="gold")
+        if outcome.truncated:
+            return Verdict.of(Reason.EXTRA_ROWS, gold_rows=len(gold.outcome.rows), predicted_cut_at=len(outcome.rows))
+        if len(gold.outcome.rows) + len(outcome.rows) < LARGE:
+            return self.compare(gold.outcome, outcome, gold.sql, case)
+        return await asyncio.to_thread(self.compare, gold.outcome, outcome, gold.sql, case)
+
+
+def describe(failure: ExecutionFailure) -> dict[str, object]:
+    """A failure as evidence."""
+    told = {
+        "kind": failure.kind.value,
+        "message": failure.message[:500],
+        "sqlstate": failure.sqlstate,
+        "line": failure.line,
+        "column": failure.column,
+    }
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _gold_verdict(case: Case) -> Verdict | None:
+    """Unscored when there is no gold to compare with; `None` when at least one ran."""
+    if not case.golds:
+        return Verdict.of(Reason.GOLD_MISSING, dialect=case.dialect)
+    failures = [gold.outcome for gold in case.golds if isinstance(gold.outcome, ExecutionFailure)]
+    if len(failures) < len(case.golds):
+        return None
+    return Verdict.of(GOLD_REASON.get(failures[0].kind, Reason.GOLD_FAILED), **describe(failures[0]))
+
+
+def _rank(verdict: Verdict) -> tuple[int, float]:
+    order = {Status.CORRECT: 2, Status.UNSCORED: 1, Status.INCORRECT: 0}
+    return order[verdict.status], verdict.score

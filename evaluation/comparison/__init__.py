@@ -1,0 +1,1 @@
+"""Are two result tables the same? Pure functions: tables in, answer out."""

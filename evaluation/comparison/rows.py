@@ -1,0 +1,97 @@
+"""Two multisets of rows: equal or not, and what each side lacks."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from evaluation.comparison.cells import Cell, is_number
+from evaluation.comparison.numbers import Clusters, Tolerance
+
+Row = tuple[Cell, ...]
+
+MATCHING_LIMIT = 500
+"""Rows that hash alike and are still not surely equal, up to which a perfect matching is searched for."""
+
+
+def difference(gold: Sequence[Row], predicted: Sequence[Row]) -> tuple[Counter[Row], Counter[Row]]:
+    """The rows that the prediction lacks, and those it has too much, with multiplicities."""
+    left, right = Counter(gold), Counter(predicted)
+    return left - right, right - left
+
+
+def perfectly_matched(gold: Sequence[Row], predicted: Sequence[Row], clusters: Clusters, near: Tolerance) -> bool:
+    """Whether rows can be paired one to one so that both rows of every pair are equal within tolerance.
+
+    Args:
+        gold: Canonical rows.
+        predicted: Canonical rows with the columns in the gold's order.
+        clusters: Of the numbers in both.
+        near: When two numbers are equal.
+    """
+    left, right = _by_label(gold, clusters), _by_label(predicted, clusters)
+    if left.keys() != right.keys():
+        return False
+    return all(_group_matched(left[label], right[label], near) for label in left)
+
+
+def _by_label(rows: Sequence[Row], clusters: Clusters) -> dict[Row, list[Row]]:
+    groups: defaultdict[Row, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(clusters.label(cell) for cell in row)].append(row)
+    return groups
+
+
+def _group_matched(left: list[Row], right: list[Row], near: Tolerance) -> bool:
+    if len(left) != len(right):
+        return False
+    lacking, surplus = difference(left, right)
+    rows, others = list(lacking.elements()), list(surplus.elements())
+    if len(rows) > MATCHING_LIMIT:
+        # Too many for a matching; sorted neighbours are a perfect matching in all but contrived cases.
+        rows.sort(key=repr)
+        others.sort(key=repr)
+        return all(_near(row, other, near) for row, other in zip(rows, others, strict=True))
+    return _matching([[k for k, other in enumerate(others) if _near(row, other, near)] for row in rows])
+
+
+def _matching(edges: list[list[int]]) -> bool:
+    """Whether every left node finds a partner of its own (Kuhn's augmenting paths)."""
+    partner: dict[int, int] = {}
+
+    def augment(start: int) -> bool:
+        path: list[tuple[int, int]] = []
+        stack = [(start, iter(edges[start]))]
+        seen: set[int] = set()
+        while stack:
+            node, options = stack[-1]
+            for right in options:
+                if right in seen:
+                    continue
+                seen.add(right)
+                path.append((node, right))
+                if right not in partner:
+                    for left, taken in path:
+                        partner[taken] = left
+                    return True
+                stack.append((partner[right], iter(edges[partner[right]])))
+                break
+            else:
+                stack.pop()
+                if path:
+                    path.pop()
+        return False
+
+    return all(augment(node) for node in range(len(edges)))
+
+
+def _near(left: Cell, right: Cell, near: Tolerance) -> bool:
+    if left == right:
+        return True
+    if is_number(left) and is_number(right):
+        return near.near(left, right)  # type: ignore[arg-type]
+    if isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right):
+        return all(_near(one, other, near) for one, other in zip(left, right, strict=True))
+    if isinstance(left, frozenset) and isinstance(right, frozenset) and len(left) == len(right):
+        return _matching([[k for k, b in enumerate(right) if _near(a, b, near)] for a in left])
+    return False

@@ -1,0 +1,200 @@
+"""Two result tables: the same or not, and if not, how they differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from database_backends.result import ResultTable
+from evaluation.comparison.causes import cause
+from evaluation.comparison.grid import Grid
+from evaluation.comparison.numbers import Clusters, Tolerance, unlabelled
+from evaluation.comparison.pairing import Columns, Pairing, find_pairing
+from evaluation.comparison.rows import Row, difference, perfectly_matched
+from evaluation.verdicts import Reason
+
+DIAGNOSED_ROWS = 2_000
+"""Differing rows up to which the cause of a difference is looked for cell by cell."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found.
+
+    Attributes:
+        reason: A match, or how the tables differ.
+        pairing: The pairing of columns on which it rests; `None` when the column counts differ.
+        missing: Rows that the prediction lacks, with multiplicity, as canonical cells.
+        extra: Rows that the prediction has too much, columns in the gold's order where they could be paired.
+    """
+
+    reason: Reason
+    pairing: Pairing | None = None
+    missing: Counter[Row] = field(default_factory=Counter)
+    extra: Counter[Row] = field(default_factory=Counter)
+
+
+def compare_tables(gold: ResultTable, predicted: ResultTable, tolerance: Tolerance) -> Comparison:
+    """Compare two results as multisets of rows.
+
+    Columns pair by name where both sides have the same names (without case), else by content. Any one pairing that
+    makes the tables equal is enough.
+
+    Args:
+        gold: The expected result.
+        predicted: The result under test.
+        tolerance: When two numbers are equal, one of them being a float.
+
+    Returns:
+        The reason is one of `match`, `match_vacuous` or a difference; never an exception, whatever the cells are.
+    """
+    return _Tables(gold, predicted, tolerance).compare()
+
+
+class _Tables:
+    """One comparison, its steps in the order in which they get dearer."""
+
+    def __init__(
+        self,
+        gold: ResultTable,
+        predicted: ResultTable,
+        near: Tolerance,
+    ) -> None:
+        self.raw = gold, predicted
+        self.near = near
+        left = [name.casefold() for name in gold.columns]
+        right = [name.casefold() for name in predicted.columns]
+        self.names_bind = Counter(left) == Counter(right)
+        self.names = left, right
+
+    def compare(self) -> Comparison:
+        gold, predicted = self.raw
+        width, other = len(gold.columns), len(predicted.columns)
+        if width != other:
+            return Comparison(Reason.EXTRA_COLUMNS if other > width else Reason.MISSING_COLUMNS)
+        if not gold.rows and not predicted.rows:
+            return Comparison(Reason.MATCH_VACUOUS, tuple(range(width)))
+        if len(gold.rows) == len(predicted.rows):
+            pairing = self._equal_as_they_are() or self._equal_after_pairing()
+            if pairing is not None:
+                return Comparison(Reason.MATCH, pairing)
+        return self._differ()
+
+    def _equal_as_they_are(self) -> Pairing | None:
+        """The cheap case: the driver's own values, columns in place. Python's equality is never laxer than ours."""
+        gold, predicted = self.raw
+        if self.names_bind and self.names[0] != self.names[1]:
+            return None
+        try:
+            same = gold.rows == predicted.rows or Counter(gold.rows) == Counter(predicted.rows)
+        except TypeError:  # lists and maps cannot be hashed; signalling NaN cannot be compared
+            return None
+        except ArithmeticError:
+            return None
+        return tuple(range(len(gold.columns))) if same else None
+
+    @cached_property
+    def grids(self) -> tuple[Grid, Grid]:
+        return Grid.of(self.raw[0]), Grid.of(self.raw[1])
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        return Clusters((cell for grid in self.grids for column in grid.columns for cell in column), self.near)
+
+    @cached_property
+    def labelled(self) -> tuple[Columns, Columns]:
+        """The columns with every number replaced by what stands for its cluster."""
+        if not self.clusters:
+            return self.grids[0].columns, self.grids[1].columns
+        label = self.clusters.label
+        gold, predicted = ([[label(cell) for cell in column] for column in grid.columns] for grid in self.grids)
+        return gold, predicted
+
+    def _equal_after_pairing(self) -> Pairing | None:
+        return self._pair(self.names if self.names_bind else None)
+
+    def _pair(self, names: tuple[Sequence[str], Sequence[str]] | None) -> Pairing | None:
+        width = self.grids[0].width
+        identity = tuple(range(width))
+        if (names is None or names[0] == names[1]) and self._rows_agree(identity):
+            return identity
+        kinds = names or ([""] * width, [""] * width)
+        return find_pairing(*self.labelled, kinds, self._rows_agree)
+
+    def _rows_agree(self, pairing: Pairing) -> bool:
+        gold, predicted = self.labelled
+        if Counter(zip(*gold, strict=True)) != Counter(zip(*(predicted[k] for k in pairing), strict=True)):
+            return False
+        if self.clusters.exact:
+            return True
+        left, right = self.grids
+        return perfectly_matched(left.rows(), right.rows(pairing), self.clusters, self.near)
+
+    def _differ(self) -> Comparison:
+        """Say how two tables of equal width that are not the same differ."""
+        left, right = self.grids
+        pairing = self._likeliest_pairing()
+        gold, predicted = self.labelled
+        missing, extra = difference(
+            list(zip(*gold, strict=True)) if left.height else [],
+            list(zip(*(predicted[k] for k in pairing), strict=True)) if right.height else [],
+        )
+        reason = self._reason(missing, extra, left.height, right.height)
+        return Comparison(reason, pairing, self._unlabelled(missing), self._unlabelled(extra))
+
+    def _unlabelled(self, rows: Counter[Row]) -> Counter[Row]:
+        """Rows with a number again in place of its cluster's label."""
+        if not self.clusters:
+            return rows
+        shown: Counter[Row] = Counter()
+        for row, count in rows.items():
+            shown[tuple(map(unlabelled, row))] += count
+        return shown
+
+    def _likeliest_pairing(self) -> Pairing:
+        """By name where names bind; else columns of most common content first, then by position."""
+        gold, predicted = self.labelled
+        width = len(gold)
+        free = list(range(width))
+        pairing = [-1] * width
+        if self.names_bind:
+            for index, name in enumerate(self.names[0]):
+                choice = next(k for k in free if self.names[1][k] == name)
+                pairing[index] = choice
+                free.remove(choice)
+            return tuple(pairing)
+        contents = [Counter(column) for column in predicted]
+        for column in range(width):
+            content = Counter(gold[column])
+            # Its own place first: alike columns should stay where they are.
+            fits = [k for k in free if contents[k] == content]
+            if fits:
+                choice = column if column in fits else fits[0]
+                pairing[column] = choice
+                free.remove(choice)
+        for column in range(width):
+            if pairing[column] < 0:
+                choice = column if column in free else free[0]
+                pairing[column] = choice
+                free.remove(choice)
+        return tuple(pairing)
+
+    def _reason(self, missing: Counter[Row], extra: Counter[Row], height: int, other: int) -> Reason:
+        if other == 0:
+            return Reason.EMPTY
+        if not missing and extra:
+            return self._surplus_reason(extra)
+        if missing and not extra:
+            return Reason.MISSING_ROWS
+        if height == other:
+            if self.names_bind and self._pair(None) is not None:
+                return Reason.SWAPPED_COLUMNS
+            if sum(missing.values()) <= DIAGNOSED_ROWS:
+                return cause(list(missing.elements()), list(extra.elements()))
+        return Reason.WRONG_ROWS
+
+    def _surplus_reason(self, extra: Counter[Row]) -> Reason:
+        gold = set(zip(*self.labelled[0], strict=True)) if self.grids[0].height else set()
+        return Reason.EXTRA_ROWS if any(row not in gold for row in extra) else Reason.ROW_COUNT_FANOUT

@@ -1,0 +1,83 @@
+"""The contract of every convention."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from database_backends.result import ResultTable
+from evaluation.verdicts import Verdict
+from sqlassay.registry import Registry
+
+SHOWN_ROWS = 5
+"""Rows of each side that go into the evidence."""
+SHOWN_TEXT = 200
+"""Characters of one cell that go into the evidence."""
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The SQL behind two results.
+
+    Attributes:
+        gold: The expected statement.
+        predicted: The statement under test.
+        dialect: The sqlglot dialect of both.
+        question: The question in natural language; empty when unknown.
+    """
+
+    gold: str
+    predicted: str
+    dialect: str
+    question: str = ""
+
+
+class Convention(ABC):
+    """A rule by which two results count as equal, made with keyword settings that all have defaults."""
+
+    name: ClassVar[str]
+    """The registered name."""
+    version: ClassVar[str]
+    """Changes whenever a verdict could."""
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """Everything that can change a verdict; goes into the run log."""
+        return {}
+
+    @abstractmethod
+    def compare(self, gold: ResultTable, predicted: ResultTable, statements: Statements) -> Verdict:
+        """Compare two complete results. Pure; gives a verdict whatever the cells are."""
+
+
+CONVENTIONS: Registry[Convention] = Registry("convention", "sqlassay.conventions", Convention)
+
+
+def show_rows(rows: Mapping[tuple[object, ...], int]) -> list[list[object]]:
+    """The first differing rows as JSON values, each as often as it differs."""
+    shown: list[list[object]] = []
+    for row, count in rows.items():
+        for _ in range(min(count, SHOWN_ROWS - len(shown))):
+            shown.append([show_cell(cell) for cell in row])
+        if len(shown) == SHOWN_ROWS:
+            break
+    return shown
+
+
+def show_cell(cell: object) -> object:
+    """One cell as a JSON value that a person can read, long text cut with a mark."""
+    if cell is None or isinstance(cell, bool):
+        return cell
+    if isinstance(cell, int):
+        return cell if -(2**53) <= cell <= 2**53 else str(cell)
+    if isinstance(cell, float):
+        return cell if cell - cell == 0 else str(cell)
+    if isinstance(cell, tuple) and cell:
+        return show_cell(cell[1]) if cell[0] in ("timestamp", "instant", "interval") else show_cell(str(cell))
+    if isinstance(cell, bytes):
+        text = f"x'{cell[:SHOWN_TEXT].hex()}'"
+        return text if len(cell) <= SHOWN_TEXT else f"{text}… ({len(cell):,} bytes)"
+    text = str(cell).encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}… ({len(text):,} characters)"

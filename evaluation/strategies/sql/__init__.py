@@ -1,0 +1,1 @@
+"""Strategies for SQL, one per file; the file's name is the registered name."""

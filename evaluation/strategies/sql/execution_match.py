@@ -1,0 +1,51 @@
+"""Execution match: does the statement return what the gold returns?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from database_backends.result import ResultTable
+from evaluation.base.case import Case
+from evaluation.base.execution import ExecutionEvaluator
+from evaluation.conventions.base import CONVENTIONS, Statements
+from evaluation.verdicts import Verdict
+
+DEFAULT = "sqlassay"
+"""The convention by which results are compared unless another is named."""
+
+
+class ExecutionMatch(ExecutionEvaluator):
+    """Compares results under one convention.
+
+    Args:
+        convention: The registered name of the convention.
+        settings: The convention's own settings.
+    """
+
+    name: ClassVar[str] = "execution_match"
+    version: ClassVar[str] = "1"
+
+    def __init__(self, convention: str = DEFAULT, **settings: object) -> None:
+        self.convention = CONVENTIONS.make(convention, settings)
+
+    @property
+    def label(self) -> str:
+        """`execution_match` for the default convention, else `execution_match:bird`."""
+        name = self.convention.name
+        return self.name if name == DEFAULT else f"{self.name}:{name}"
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The convention with its version and settings."""
+        return {
+            "convention": self.convention.name,
+            "convention_version": self.convention.version,
+            **self.convention.settings,
+        }
+
+    def compare(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> Verdict:
+        """Ask the convention."""
+        assert case.predicted is not None  # noqa: S101 - `evaluate` has settled it
+        statements = Statements(gold_sql, case.predicted.sql, case.dialect, case.question.text)
+        return self.convention.compare(gold, predicted, statements)

@@ -1,0 +1,210 @@
+"""Verdicts: what was decided about one item, why, and how verdicts add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The three things that can be said of an item."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    """The system under test failed: no SQL, refused, truncated, does not run, too slow, or simply wrong."""
+    UNSCORED = "unscored"
+    """The instrument failed: nothing can be said, and it is counted aloud."""
+
+
+class Reason(StrEnum):
+    """Why a verdict is what it is. The vocabulary is closed: every verdict has exactly one of these."""
+
+    # correct
+    MATCH = "match"
+    MATCH_VACUOUS = "match_vacuous"
+    """Both results are empty."""
+    MATCH_AMBIGUOUS = "match_ambiguous"
+    """The gold leaves a choice (a tie at its LIMIT), and this is one of the legal ones."""
+    # incorrect: there is no result to compare
+    NO_SQL = "no_sql"
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    """The model's answer was cut off."""
+    SYNTAX = "syntax"
+    UNKNOWN_TABLE = "unknown_table"
+    UNKNOWN_COLUMN = "unknown_column"
+    RUNTIME_ERROR = "runtime_error"
+    TIMEOUT = "timeout"
+    WRITE_ATTEMPT = "write_attempt"
+    MULTIPLE_STATEMENTS = "multiple_statements"
+    NOT_A_QUERY = "not_a_query"
+    PROMPT_TOO_LONG = "prompt_too_long"
+    """The rendered prompt does not fit the model."""
+    # incorrect: the results differ
+    EXTRA_COLUMNS = "extra_columns"
+    MISSING_COLUMNS = "missing_columns"
+    SWAPPED_COLUMNS = "swapped_columns"
+    ROW_COUNT_FANOUT = "row_count_fanout"
+    """The right rows, some of them more often than in the gold."""
+    MISSING_DISTINCT = "missing_distinct"
+    """As fan-out, where the gold says DISTINCT."""
+    MISSING_ROWS = "missing_rows"
+    EXTRA_ROWS = "extra_rows"
+    WRONG_ROWS = "wrong_rows"
+    WRONG_ORDER = "wrong_order"
+    ROUNDING = "rounding"
+    SCALE = "scale"
+    TYPE = "type"
+    NULL_HANDLING = "null_handling"
+    EMPTY = "empty"
+    # unscored
+    GOLD_MISSING = "gold_missing"
+    """The dataset has no gold for this question in this dialect."""
+    GOLD_FAILED = "gold_failed"
+    GOLD_TIMEOUT = "gold_timeout"
+    DATABASE_MISSING = "database_missing"
+    ROWS_TRUNCATED = "rows_truncated"
+    BACKEND_DOWN = "backend_down"
+    PROVIDER_DOWN = "provider_down"
+    JUDGE_UNREADABLE = "judge_unreadable"
+    STRATEGY_FAILED = "strategy_failed"
+    """The evaluation strategy itself raised an error."""
+
+    @property
+    def status(self) -> Status:
+        """The status that goes with this reason."""
+        return _STATUS[self]
+
+    @property
+    def words(self) -> str:
+        """The reason as a person reads it: `database missing`."""
+        return self.value.replace("_", " ")
+
+
+_CORRECT = {Reason.MATCH, Reason.MATCH_VACUOUS, Reason.MATCH_AMBIGUOUS}
+_UNSCORED = {
+    Reason.GOLD_MISSING,
+    Reason.GOLD_FAILED,
+    Reason.GOLD_TIMEOUT,
+    Reason.DATABASE_MISSING,
+    Reason.ROWS_TRUNCATED,
+    Reason.BACKEND_DOWN,
+    Reason.PROVIDER_DOWN,
+    Reason.JUDGE_UNREADABLE,
+    Reason.STRATEGY_FAILED,
+}
+_STATUS = {
+    reason: Status.CORRECT if reason in _CORRECT else Status.UNSCORED if reason in _UNSCORED else Status.INCORRECT
+    for reason in Reason
+}
+NO_RESULT = frozenset(
+    {
+        Reason.NO_SQL,
+        Reason.REFUSED,
+        Reason.TRUNCATED,
+        Reason.SYNTAX,
+        Reason.UNKNOWN_TABLE,
+        Reason.UNKNOWN_COLUMN,
+        Reason.RUNTIME_ERROR,
+        Reason.TIMEOUT,
+        Reason.WRITE_ATTEMPT,
+        Reason.MULTIPLE_STATEMENTS,
+        Reason.NOT_A_QUERY,
+        Reason.PROMPT_TOO_LONG,
+    }
+)
+"""The reasons of incorrect items that gave no result to compare."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one strategy decided about one item.
+
+    Attributes:
+        reason: Why, from the closed vocabulary; it determines the status.
+        score: Between 0 and 1; 0 when unscored.
+        evidence: What shows it: row and column differences, the engine's message; JSON values, capped.
+    """
+
+    reason: Reason
+    score: float
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def status(self) -> Status:
+        """Correct, incorrect or unscored: the reason decides."""
+        return self.reason.status
+
+    @classmethod
+    def of(cls, reason: Reason, **evidence: object) -> Verdict:
+        """The verdict of a yes-or-no strategy: score 1 when the reason is a match, else 0."""
+        return cls(reason, 1.0 if reason.status is Status.CORRECT else 0.0, evidence)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How the verdicts of one strategy add up. Nothing leaves a denominator silently.
+
+    Attributes:
+        reasons: How often each reason was given.
+        score_sum: Sum of the scores of the scored items.
+    """
+
+    reasons: Mapping[Reason, int]
+    score_sum: float
+
+    @classmethod
+    def of(cls, verdicts: Iterable[Verdict]) -> Summary:
+        """Count verdicts; the iterable is read once and not kept."""
+        reasons: Counter[Reason] = Counter()
+        score_sum = 0.0
+        for verdict in verdicts:
+            reasons[verdict.reason] += 1
+            score_sum += verdict.score
+        return cls(reasons, score_sum)
+
+    def count(self, status: Status) -> int:
+        """How many items have this status."""
+        return sum(n for reason, n in self.reasons.items() if reason.status is status)
+
+    @property
+    def total(self) -> int:
+        """All items."""
+        return sum(self.reasons.values())
+
+    @property
+    def correct(self) -> int:
+        """Items that are right."""
+        return self.count(Status.CORRECT)
+
+    @property
+    def system_failures(self) -> int:
+        """Items on which the system under test failed, wrong results included."""
+        return self.count(Status.INCORRECT)
+
+    @property
+    def no_result(self) -> int:
+        """System failures that gave no result to compare."""
+        return sum(n for reason, n in self.reasons.items() if reason in NO_RESULT)
+
+    @property
+    def instrument_failures(self) -> int:
+        """Items about which nothing can be said."""
+        return self.count(Status.UNSCORED)
+
+    @property
+    def scored(self) -> int:
+        """Items with a verdict: the denominator."""
+        return self.correct + self.system_failures
+
+    @property
+    def vacuous(self) -> int:
+        """Matches of two empty results."""
+        return self.reasons.get(Reason.MATCH_VACUOUS, 0)
+
+    @property
+    def score(self) -> float | None:
+        """Mean score of the scored items; `None` when there are none."""
+        return self.score_sum / self.scored if self.scored else None
