@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from evaluation.datasets.base import Question
+from evaluation.datasets.unknown_id import unknown_id
 from sqlassay.errors import UnknownName, UserError
 
 _VALUES: dict[str, Callable[[Question], tuple[str | None, ...]]] = {
@@ -119,7 +120,7 @@ class _Scan:
         found = [question for question in questions if question.id in self._ids]
         missing = self._ids.difference(self._known_ids)
         if missing:
-            raise UnknownName("question id", min(missing), self._known_ids)
+            raise unknown_id(min(missing), self._known_ids)
         yield from found
 
     def nothing_left(self) -> UserError:

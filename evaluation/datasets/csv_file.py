@@ -1,0 +1,78 @@
+"""Tables in CSV files: a header, then rows; quoted cells may hold commas and line ends."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from evaluation.datasets.record import Record
+from evaluation.datasets.text_file import read_lines
+from sqlassay.errors import UnknownName, UserError
+
+_LONGEST_CELL = 2**31 - 1
+"""In characters; the most that every platform's `csv` takes."""
+
+
+def row_records(
+    path: Path, *, required: Collection[str] = (), known: Collection[str] | None = None
+) -> Iterator[Record]:
+    """The rows of a CSV file, one at a time, under the names in its header; blank lines are skipped.
+
+    Args:
+        path: The file.
+        required: Columns that must be there.
+        known: Columns that may be there; `None` allows any.
+
+    Raises:
+        UserError: Not readable, a column that is missing or there twice, a row that does not fit the header.
+        UnknownName: A column that is not among `known`.
+    """
+    header: list[str] | None = None
+    for line, cells in _rows(path):
+        if header is None:
+            header = cells
+            _check_header(header, f"{path}, line {line}", required, known)
+        elif len(cells) != len(header):
+            raise UserError(
+                f"has {_counted(len(cells), 'cell')}, the header {len(header)}",
+                place=f"{path}, line {line}",
+                remedy="put cells that hold commas or line ends in double quotes",
+            )
+        else:
+            yield Record(path, "line", line, dict(zip(header, cells, strict=True)))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    # The limit is the module's, for the whole process; the default of 128 KiB refuses long SQL.
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(read_lines(path), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise UserError(
+            f"broken CSV: {error}",
+            place=f"{path}, line {line}",
+            remedy='put cells that hold commas or line ends in double quotes, and write " in them twice',
+        ) from None
+
+
+def _check_header(header: list[str], place: str, required: Collection[str], known: Collection[str] | None) -> None:
+    for column in header:
+        if header.count(column) > 1:
+            raise UserError(f"two columns are named {column!r}", place=place, remedy="rename one")
+        if known is not None and column not in known:
+            raise UnknownName("column", column, known, place=place)
+    for column in required:
+        if column not in header:
+            raise UserError(
+                f"no column {column!r}", place=place, remedy="the first line must name the columns, with commas"
+            )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
