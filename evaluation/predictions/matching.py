@@ -84,7 +84,7 @@ def _addressed(
                 remedy="give every entry an id, or none",
             )
         if prediction.label not in by_label:
-            raise unknown_id(prediction.label, ids, place=prediction.place)
+            raise unknown_id(prediction.label, list(by_label), place=prediction.place)
         yield by_label[prediction.label], prediction
 
 
