@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterator
+from itertools import chain
 from pathlib import Path
 
 from evaluation.datasets.record import Record
@@ -12,6 +13,11 @@ from sqlassay.errors import UnknownName, UserError
 
 _LONGEST_CELL = 2**31 - 1
 """In characters; the most that every platform's `csv` takes."""
+
+_END = "\0"
+"""A row after the last, which no text file can hold: without it, a quote that never closes would not be noticed.
+
+Strict parsing would notice it too, but refuse text after a closing quote, as published files have."""
 
 
 def row_records(
@@ -44,20 +50,23 @@ def row_records(
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not blank, with the number of their first line."""
     # The limit is the module's, for the whole process; the default of 128 KiB refuses long SQL.
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(read_lines(path), strict=True)
+    reader = csv.reader(chain(read_lines(path), [_END]))
     line = 1
     try:
         for cells in reader:
+            if cells == [_END]:
+                return
+            if cells and cells[-1].endswith(_END):
+                raise csv.Error("a quoted cell is never closed")
             if cells:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
         raise UserError(
-            f"broken CSV: {error}",
-            place=f"{path}, line {line}",
-            remedy='put cells that hold commas or line ends in double quotes, and write " in them twice',
+            f"broken CSV: {error}", place=f"{path}, line {line}", remedy="put quotes inside a quoted cell twice"
         ) from None
 
 
