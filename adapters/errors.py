@@ -10,7 +10,8 @@ AdapterError
 ├── AuthFailed             the key is wrong or may not do this
 ├── ModelNotFound          there is no such model
 ├── PromptTooLong          the prompt does not fit the model: a failure of the system under test
-└── BadRequest             the provider refused the request as malformed
+├── BadRequest             the provider refused the request as malformed
+└── AnswerNotRecorded      the file of recorded answers has none for this request
 ```
 
 A refused or truncated answer is a completion with that finish reason, not an error.
@@ -112,3 +113,7 @@ class PromptTooLong(AdapterError):
 
 class BadRequest(AdapterError):
     """The provider refused the request as malformed."""
+
+
+class AnswerNotRecorded(AdapterError):
+    """The file of recorded answers has none for this request: the record is incomplete, the model did not fail."""
