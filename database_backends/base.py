@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
-from database_backends import guard
 from database_backends.result import Limits, ResultTable
 from sqlassay.registry import Registry
 from sqlassay.schema import Schema
@@ -60,8 +59,9 @@ class DatabaseBackend(ABC):
         Raises:
             BackendError: It was refused, failed or reached a limit; `kind` says which.
         """
-        guard.check(sql, self.dialect)
-        return self.run(sql, limits)
+        from database_backends import guard  # brings sqlglot, which is slow to import and not needed by all
+
+        return self.run(guard.check(sql, self.dialect), limits)
 
     @abstractmethod
     def run(self, sql: str, limits: Limits) -> ResultTable:

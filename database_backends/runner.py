@@ -1,0 +1,71 @@
+"""Statements in, outcomes out: embedded engines run in worker processes, servers in threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from database_backends.base import BACKENDS
+from database_backends.execution import Statement, execute
+from database_backends.result import Outcome
+from database_backends.workers import WorkerPool
+
+__all__ = ["Runner", "Statement", "execute"]
+
+
+class Runner:
+    """Runs statements, several at a time, each within its limits.
+
+    A statement of an embedded engine that loops where nothing can interrupt it, fills the memory or crashes the
+    engine costs one item: its worker process is killed and replaced. How many statements wait is the caller's
+    concern.
+
+    Args:
+        workers: How many statements run at the same time.
+        megabytes: Memory that one worker process may take for its statement, in MiB.
+        executor: Takes the place of the worker processes and threads: Dask's, say. It has to stop by itself what
+            does not stop within the engine.
+    """
+
+    def __init__(self, workers: int, *, megabytes: int, executor: Executor | None = None) -> None:
+        self._closed = False
+        self._executor = executor
+        self._workers = None if executor else WorkerPool(workers, megabytes)
+        self._threads = ThreadPoolExecutor(workers, "sqlassay-server")
+
+    def submit(self, statement: Statement) -> Future[Outcome]:
+        """Queue a statement. Cancelling the future stops it; in a worker process also when it is running.
+
+        Raises:
+            UnknownName: There is no such backend.
+            UserError: Its driver is not installed.
+            RuntimeError: The runner is closed.
+        """
+        if self._closed:
+            raise RuntimeError("the runner is closed")
+        embedded = BACKENDS.get(statement.backend).embedded
+        if embedded and self._workers is not None:
+            return self._workers.submit(statement)
+        return (self._executor or self._threads).submit(execute, statement)
+
+    async def run(self, statement: Statement) -> Outcome:
+        """Run a statement. Cancelling the task that awaits it stops it."""
+        import asyncio  # whoever awaits has it already; whoever does not starts the workers sooner
+
+        return await asyncio.wrap_future(self.submit(statement))
+
+    def close(self) -> None:
+        """Stop what is running and let go of the processes. A given executor stays open. Calling it twice is fine."""
+        self._closed = True
+        self._threads.shutdown(cancel_futures=True)
+        if self._workers is not None:
+            self._workers.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
