@@ -35,5 +35,7 @@ def _value(key: str, cell: str, row: Record) -> object:
         try:
             return parse_json(cell, row.file, line=row.number)
         except UserError as error:
-            raise UserError(f"{key!r} holds {error.problem}", place=row.place, remedy="quote the cell") from None
+            raise UserError(
+                f"{key!r} holds {error.problem}", place=row.place, remedy="mend the JSON or write plain text"
+            ) from None
     return cell.split("|") if key == "tags" and cell else cell

@@ -60,13 +60,17 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             if cells == [_END]:
                 return
             if cells and cells[-1].endswith(_END):
-                raise csv.Error("a quoted cell is never closed")
+                raise UserError(
+                    "a quoted cell is never closed",
+                    place=f"{path}, line {line}",
+                    remedy="put quotes inside a quoted cell twice",
+                )
             if cells:
                 yield line, cells
             line = reader.line_num + 1
-    except csv.Error as error:
+    except csv.Error:  # the only one that is left: the cell limit is beyond reach, and parsing is not strict
         raise UserError(
-            f"broken CSV: {error}", place=f"{path}, line {line}", remedy="put quotes inside a quoted cell twice"
+            "a carriage return is the end of a line", place=f"{path}, line {line}", remedy="save it with newlines"
         ) from None
 
 

@@ -44,7 +44,9 @@ def parse_json(text: str, path: Path, *, line: int = 1, pairs: Pairs | None = No
             place=f"{path}, line {line + error.lineno - 1}, column {error.colno}",
             remedy="if it holds one object per line, name it .jsonl" if several else "",
         ) from None
-    except (RecursionError, ValueError) as error:
+    except RecursionError:
+        raise UserError("JSON that cannot be read: nested too deeply", place=f"{path}, line {line}") from None
+    except ValueError as error:  # a number of more digits than Python reads
         raise UserError(f"JSON that cannot be read: {error}", place=f"{path}, line {line}") from None
 
 
@@ -74,7 +76,7 @@ def line_records(path: Path) -> Iterator[Record]:
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
-        fields = parse_json(line, path, line=number)
+        fields = parse_json(line.rstrip(), path, line=number)
         if not isinstance(fields, dict):
             raise UserError(f"is {kind(fields)}, not an object", place=f"{path}, line {number}")
         yield Record(path, "line", number, fields)

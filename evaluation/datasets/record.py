@@ -41,7 +41,9 @@ class Record:
         """The text under a key that must be there."""
         text = self.optional_text(key)
         if text is None or not text.strip():
-            raise UserError(f"has no {key!r}", place=self.place, remedy=f"every question needs {key!r}")
+            raise UserError(
+                f"has no {key!r}", place=self.place, remedy=f"is it a question file? every question needs {key!r}"
+            )
         return text
 
     def optional_text(self, key: str) -> str | None:
