@@ -75,7 +75,7 @@ class Extraction:
 
 _LEADING_REASONING = re.compile(r"\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
 _REASONING_END = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
-_INLINE = re.compile(r"(?<!`)(`{1,2})(?!`)([^`]+)(?<!`)\1(?!`)")
+_INLINE = re.compile(r"(?<!`)(?:``(?!`)(?P<double>.+?)(?<!`)``|`(?!`)(?P<single>[^`]+)`)(?!`)", re.DOTALL)
 _JSON_KEYS = ("sql", "sql_query", "query")
 _DECODER = json.JSONDecoder()
 _JSON_IN_PROSE = re.compile(rf'\{{\s*"(?:{"|".join(_JSON_KEYS)})"\s*:', re.IGNORECASE)
@@ -174,8 +174,9 @@ def _in_prose(found: Sequence[Block], prose: str) -> Extraction | None:
         method = Method.AFTER_PROSE if prose[: span.start].strip() else Method.BARE
         return _cut(prose, span, method, found)
     for code in _INLINE.finditer(prose):
-        if statements.starts(code[2]):
-            return _cut(prose, statements.Span(*code.span(2)), Method.INLINE_CODE, found)
+        group = code.lastgroup or ""
+        if statements.starts(code[group]):
+            return _cut(prose, statements.Span(*code.span(group)), Method.INLINE_CODE, found)
     span = statements.within_sentence(prose)
     return _cut(prose, span, Method.IN_SENTENCE, found) if span else None
 

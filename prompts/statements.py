@@ -40,7 +40,7 @@ _LIKELY_ITEM = re.compile(
 )
 _FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
 _PROSE_SOURCE = re.compile(rf"\s+(?:(?:to|clauses?)\b|(?:{_PROSE_WORDS})\s+(?!(?:{_AFTER_TABLE})\b)\w)", re.IGNORECASE)
-_FROM_WITHIN = 2000
+_FROM_WITHIN = 1000
 
 _OTHER = re.compile(
     rf"""
@@ -98,7 +98,10 @@ def starts(text: str) -> bool:
 
 
 def standing_out(text: str) -> Span | None:
-    """The first statement that starts a line or follows a colon."""
+    """The first statement that starts the text or a line, or follows a colon."""
+    if starts(text):
+        start = len(text) - len(text.lstrip())
+        return Span(start, _end(text, start, in_sentence=False))
     return next((_span(text, at) for at in _candidates(text) if _stands_out(text, at)), None)
 
 
@@ -122,19 +125,20 @@ def _reads_like_sql(text: str, at: int) -> bool:
     if select is None:
         return _OTHER.match(text, at) is not None
     item = select.end()
-    source = _FROM.search(text, item, item + _FROM_WITHIN)
-    if _PROSE_ITEM.match(text, item) or (source and _PROSE_SOURCE.match(text, source.end())):
+    certain = _CERTAIN_ITEM.match(text, item) is not None
+    likely = certain or _LIKELY_ITEM.match(text, item) is not None
+    in_capitals = text.startswith("SELECT", at)
+    if _PROSE_ITEM.match(text, item) or not (likely or in_capitals):
         return False
-    if _CERTAIN_ITEM.match(text, item):
-        return True
-    if text.startswith("SELECT", at):
-        return _LIKELY_ITEM.match(text, item) is not None or (source is not None and source[0].isupper())
-    return _LIKELY_ITEM.match(text, item) is not None and source is not None
+    source = _FROM.search(text, item, item + _FROM_WITHIN)
+    if source is None:
+        return certain or (likely and in_capitals)
+    return (likely or source[0].isupper()) and not _PROSE_SOURCE.match(text, source.end())
 
 
 def _stands_out(text: str, at: int) -> bool:
     before = text[max(0, text.rfind("\n", 0, at), at - 200) : at]
-    return at == 0 or _STANDS_OUT.search(before) is not None
+    return _STANDS_OUT.search(before) is not None
 
 
 def _span(text: str, keyword: int, *, in_sentence: bool = False) -> Span:
