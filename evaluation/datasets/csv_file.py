@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import Path
 
+from evaluation.datasets.counted import counted
 from evaluation.datasets.record import Record
 from evaluation.datasets.text_file import read_lines
 from sqlassay.errors import UnknownName, UserError
@@ -41,7 +42,7 @@ def row_records(
             _check_header(header, f"{path}, line {line}", required, known)
         elif len(cells) != len(header):
             raise UserError(
-                f"has {_counted(len(cells), 'cell')}, the header {len(header)}",
+                f"has {counted(len(cells), 'cell')}, the header {len(header)}",
                 place=f"{path}, line {line}",
                 remedy="put cells that hold commas or line ends in double quotes",
             )
@@ -85,7 +86,3 @@ def _check_header(header: list[str], place: str, required: Collection[str], know
             raise UserError(
                 f"no column {column!r}", place=place, remedy="the first line must name the columns, with commas"
             )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
+from evaluation.datasets.counted import counted
 from sqlassay.errors import UnknownName
 
 
@@ -20,7 +21,7 @@ def unknown_id(question_id: str, known: Sequence[str], *, place: str = "") -> Un
     if near:
         remedy = f"did you mean {near[0]!r}?"
     elif known:
-        remedy = f"the dataset has {len(known):,} questions, from {known[0]!r} to {known[-1]!r}"
+        remedy = f"the dataset has {counted(len(known), 'question')}, from {known[0]!r} to {known[-1]!r}"
     else:
         remedy = "the dataset has no questions"
     return UnknownName("question id", question_id, known, place=place, remedy=remedy)

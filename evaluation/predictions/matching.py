@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from evaluation.datasets.counted import counted
 from evaluation.datasets.unknown_id import unknown_id
 from evaluation.predictions.prediction import Prediction
 from sqlassay.errors import UserError
@@ -18,7 +19,9 @@ from sqlassay.errors import UserError
 _NAMED = 3
 """How many missing questions a message names."""
 
-_EMPTY = {"lines": "an empty line", "entries": "empty text"}
+_EMPTY = {"line": "an empty line", "entry": "empty text"}
+
+_UNITS = {"line": ("line", "lines"), "entry": ("entry", "entries")}
 
 
 def match(predictions: Sequence[Prediction], db_ids: Mapping[str, str], file: Path, unit: str) -> dict[str, str]:
@@ -28,7 +31,7 @@ def match(predictions: Sequence[Prediction], db_ids: Mapping[str, str], file: Pa
         predictions: All entries of the file.
         db_ids: The database of every question of the dataset, by the question's id, in order.
         file: The prediction file.
-        unit: What the entries of the file are called: "lines" or "entries".
+        unit: What the entries of the file are called: "line" or "entry".
 
     Raises:
         UserError: Too few or too many entries, two for one question, none for a question, or one for another
@@ -55,7 +58,7 @@ def match(predictions: Sequence[Prediction], db_ids: Mapping[str, str], file: Pa
     if missing:
         named = ", ".join(map(repr, missing[:_NAMED])) + (", …" if len(missing) > _NAMED else "")
         raise UserError(
-            f"has no prediction for {len(missing):,} of {len(db_ids):,} questions: {named}",
+            f"has no prediction for {len(missing):,} of {counted(len(db_ids), 'question')}: {named}",
             place=str(file),
             remedy="give every question of the dataset an entry, with empty SQL where there is none",
         )
@@ -69,7 +72,7 @@ def _addressed(
     if all(prediction.label is None for prediction in predictions):
         if len(predictions) != len(ids):
             raise UserError(
-                f"has {len(predictions):,} {unit}, the dataset {len(ids):,} questions",
+                f"has {counted(len(predictions), *_UNITS[unit])}, the dataset {counted(len(ids), 'question')}",
                 place=str(file),
                 remedy=f"one for each question, in the order of the dataset; {_EMPTY[unit]} where there is no SQL",
             )

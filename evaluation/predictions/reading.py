@@ -65,7 +65,7 @@ def read_predictions(path: Path, questions: Iterable[Question]) -> Predictions:
     else:
         read = {"json": json_format.read, "jsonl": jsonl_format.read, "csv": csv_format.read}[form]
         found = list(read(path))
-    return Predictions(path, form, match(found, db_ids, path, "lines" if form == "text" else "entries"))
+    return Predictions(path, form, match(found, db_ids, path, "line" if form == "text" else "entry"))
 
 
 def _sniffed(path: Path) -> PredictionFormat:
