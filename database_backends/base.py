@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
@@ -75,6 +76,11 @@ class DatabaseBackend(ABC):
     def fingerprint(self) -> str:
         """A digest that changes whenever the content of the database may have changed."""
 
+    @classmethod
+    @abstractmethod
+    def engine_version(cls) -> str:
+        """The version of the engine: results of one version say nothing about those of another."""
+
     @abstractmethod
     def check(self) -> ValidationResult:
         """Whether the database can be opened, read, and not written."""
@@ -90,6 +96,23 @@ class DatabaseBackend(ABC):
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class CanBuild(ABC):
+    """An engine that can make a new database from trusted statements."""
+
+    @classmethod
+    @abstractmethod
+    def build(cls, target: str, statements: Sequence[str]) -> None:
+        """Make a database.
+
+        Args:
+            target: A file that is not there yet.
+            statements: Run in this order; one text may hold several statements.
+
+        Raises:
+            BackendError: A statement fails.
+        """
 
 
 BACKENDS: Registry[DatabaseBackend] = Registry("backend", "sqlassay.backends", DatabaseBackend)

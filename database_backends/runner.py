@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -11,7 +12,14 @@ from database_backends.execution import Statement, execute
 from database_backends.result import Outcome
 from database_backends.workers import WorkerPool
 
-__all__ = ["Runner", "Statement", "execute"]
+__all__ = ["Runner", "Statement", "default_workers", "execute"]
+
+
+def default_workers() -> int:
+    """The number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Runner:
@@ -29,6 +37,7 @@ class Runner:
     """
 
     def __init__(self, workers: int, *, megabytes: int, executor: Executor | None = None) -> None:
+        self.workers = workers
         self._closed = False
         self._executor = executor
         self._workers = None if executor else WorkerPool(workers, megabytes)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 from database_backends import memory
+from database_backends.base import CanBuild
 from database_backends.embedded import EmbeddedBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable
@@ -66,7 +68,7 @@ _SECONDS_BETWEEN_MEMORY_LOOKS = 0.01
 _WAL_FORMAT = b"\x02\x02"
 
 
-class SQLiteBackend(EmbeddedBackend):
+class SQLiteBackend(EmbeddedBackend, CanBuild):
     """A SQLite database file.
 
     A query gives what `sqlite3.connect(file).execute(sql).fetchall()` gives, with one difference: text that is not
@@ -227,6 +229,22 @@ class SQLiteBackend(EmbeddedBackend):
 
     def _engine(self) -> str:
         return f"SQLite {sqlite3.sqlite_version}"
+
+    @classmethod
+    def engine_version(cls) -> str:
+        """The version of the SQLite library."""
+        return sqlite3.sqlite_version
+
+    @classmethod
+    def build(cls, target: str, statements: Sequence[str]) -> None:
+        """Make a database file."""
+        with closing(sqlite3.connect(target)) as connection:
+            try:
+                for statement in statements:
+                    connection.executescript(statement)
+                connection.commit()
+            except sqlite3.Error as error:
+                raise BackendError(FailureKind.OTHER, str(error)) from error
 
     def close(self) -> None:
         """Close the connection."""

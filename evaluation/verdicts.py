@@ -69,8 +69,8 @@ class Reason(StrEnum):
     BACKEND_DOWN = "backend_down"
     PROVIDER_DOWN = "provider_down"
     JUDGE_UNREADABLE = "judge_unreadable"
-    STRATEGY_FAILED = "strategy_failed"
-    """The evaluation strategy itself raised an error."""
+    INTERNAL_ERROR = "internal_error"
+    """sqlassay or a plug-in raised an error that nobody foresaw."""
 
     @property
     def status(self) -> Status:
@@ -93,7 +93,7 @@ _UNSCORED = {
     Reason.BACKEND_DOWN,
     Reason.PROVIDER_DOWN,
     Reason.JUDGE_UNREADABLE,
-    Reason.STRATEGY_FAILED,
+    Reason.INTERNAL_ERROR,
 }
 _STATUS = {
     reason: Status.CORRECT if reason in _CORRECT else Status.UNSCORED if reason in _UNSCORED else Status.INCORRECT

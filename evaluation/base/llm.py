@@ -6,14 +6,12 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
-from sqlassay.resilience import RetryPolicy
-
 from adapters.base import Completion, GenerationRequest, ModelAdapter
-from adapters.errors import AdapterError
 from evaluation.base.case import Case
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.verdicts import Reason, Verdict
 from sqlassay.messages import Message
+from sqlassay.resilience import GaveUp, RetryPolicy
 
 
 class JudgeUnreadable(Exception):
@@ -66,8 +64,8 @@ class LLMEvaluator(EvaluationStrategy):
         request = GenerationRequest(self.messages(case), self.parameters, question_id=case.question.id)
         try:
             completion, _ = await self.retry.call(lambda: self.judge.generate(request))
-        except AdapterError as error:
-            return Verdict.of(Reason.PROVIDER_DOWN, judge=self.judge.model, error=str(error))
+        except GaveUp as failure:
+            return Verdict.of(Reason.PROVIDER_DOWN, judge=self.judge.model, error=str(failure.error))
         try:
             return self.read(completion, case)
         except JudgeUnreadable as error:

@@ -1,0 +1,47 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print data as JSON to stdout instead of a table.")]
+
+Databases = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads annotations at run time
+    typer.Option("--databases", metavar="DIR", help="The folder of the databases, where the format does not find it."),
+]
+IdsByPosition = Annotated[
+    bool, typer.Option("--ids-by-position", help="Count ids from 0 instead of taking the dataset's own.")
+]
+Limit = Annotated[Optional[int], typer.Option("--limit", metavar="N", help="Only the first N questions.")]  # noqa: UP045
+Sample = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--sample", metavar="N", help="Only N questions, chosen by --seed, whatever their order in the file."),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Of --sample.")]
+Filter = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--filter",
+        metavar="KEY=VALUE",
+        help="Only questions whose db_id, difficulty, tag or turn is VALUE. May be given several times: values of one"
+        " key are alternatives, keys must all hold.",
+    ),
+]
+Ids = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--ids", metavar="ID,ID,…", help="Only these questions."),
+]
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="The folder of runs.")]
+Workers = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--workers", metavar="N", min=1, help="Statements executed at once; the number of cores unless given."
+    ),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Neither read nor write the cache of gold results (and answers).")
+]

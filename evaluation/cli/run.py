@@ -1,0 +1,176 @@
+"""`sqlassay run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from evaluation.cli import output
+from evaluation.cli.options import Filter, Ids, Json, Limit, NoCache, Sample, Seed
+from sqlassay.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    from evaluation.experiment import ExperimentFile
+    from evaluation.grid import Grid
+
+
+def run(
+    experiment: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(metavar="[EXPERIMENT.yaml]", help="The experiment; with --resume it may be left out."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the newest run that is not finished, doing only what is missing."),
+    ] = False,
+    retry_unscored: Annotated[
+        bool, typer.Option("--retry-unscored", help="With --resume: do items again that the instrument failed on.")
+    ] = False,
+    limit: Limit = None,
+    sample: Sample = None,
+    seed: Seed = 0,
+    filter_: Filter = None,
+    ids: Ids = None,
+    runs: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--runs", metavar="DIR", help="The folder of runs; the experiment's own unless given."),
+    ] = None,
+    no_cache: NoCache = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    json: Json = False,
+) -> int:
+    """Run an experiment: models × prompts × backends × repeats over a dataset.
+
+    Every cell of the grid becomes a run in a folder of its own, written item by item, so that nothing is lost: after
+    Ctrl-C or a crash, `sqlassay run --resume` does only what is missing and never asks a model twice for an answer
+    that is on disk.
+
+    Example: `sqlassay run nightly.yaml --limit 50`
+    """
+    from evaluation.grid import Grid
+
+    if resume:
+        if any(option is not None for option in (limit, sample, filter_, ids)):
+            raise UserError("a resumed run keeps its selection", remedy="leave out --limit, --sample, --filter, --ids")
+        file, group, folder = _unfinished(experiment, runs)
+    else:
+        if experiment is None:
+            raise UserError("no experiment", remedy="sqlassay run EXPERIMENT.yaml")
+        if retry_unscored:
+            raise UserError("--retry-unscored needs --resume")
+        file, group, folder = _new(experiment, runs, limit, sample, seed, filter_, ids)
+    return execute(Grid(file), group, folder, retry_unscored=retry_unscored, no_cache=no_cache, quiet=quiet, json=json)
+
+
+def execute(
+    grid: Grid,
+    group: str,
+    folder: Path,
+    *,
+    retry_unscored: bool = False,
+    no_cache: bool = False,
+    quiet: bool = False,
+    json: bool = False,
+) -> int:
+    """Run a grid, show its results, and say how it ended."""
+    import asyncio
+
+    from database_backends.runner import Runner, default_workers
+    from evaluation.cli.caching import shared_store
+    from evaluation.cli.progress import ProgressDisplay
+    from evaluation.grid import GridRunner
+
+    experiment = grid.file.experiment
+    store = shared_store(wanted=not no_cache)
+    workers = experiment.workers or default_workers()
+    try:
+        with Runner(workers, megabytes=experiment.limits.megabytes) as runner, ProgressDisplay(quiet=quiet) as progress:
+            work = GridRunner(grid, group, folder, runner, store, (progress,), retry_unscored)
+            try:
+                asyncio.run(work.run())
+            except KeyboardInterrupt:
+                output.talk().print(
+                    f"interrupted; what was done is kept in {folder}."
+                    f" Go on with: sqlassay run {grid.file.path} --resume --runs {folder}",
+                )
+                return ExitCode.INTERRUPTED
+    finally:
+        if store is not None:
+            store.close()
+    return _conclude(group, folder, json=json)
+
+
+def _conclude(group: str, folder: Path, *, json: bool) -> int:
+    from evaluation.reports import console
+    from evaluation.runs import find_runs, summarise
+
+    found = find_runs(group, folder)
+    summaries = [summarise(run) for run in found]
+    if json:
+        output.print_json({"group": group, "runs": [summary.to_json() for summary in summaries]})
+    else:
+        screen = output.data()
+        screen.print(console.results(summaries))
+        for summary in summaries:
+            for note in console.notes(summary):
+                screen.print(f"{summary.title}: {note}")
+    code = ExitCode.OK
+    for run, summary in zip(found, summaries, strict=True):
+        if run.manifest["status"] == "stopped":
+            output.talk().print(f"{summary.title}: stopped: {run.manifest['stopped_by']}", style="red")
+            code = ExitCode.UNUSABLE
+        allowed = run.manifest["max_instrument_failures"]
+        if summary.instrument_failure_share > allowed:
+            output.talk().print(
+                f"{summary.title}: unusable: {100 * summary.instrument_failure_share:.1f} % of the items are unscored,"
+                f" the experiment allows {100 * allowed:.1f} %",
+                style="red",
+            )
+            code = ExitCode.UNUSABLE
+    if not json:
+        output.talk().print(f"recorded in {folder}/{group}-*; more: sqlassay report {group} --runs {folder}")
+    return code
+
+
+def _new(
+    path: Path,
+    runs: Path | None,
+    limit: int | None,
+    sample: int | None,
+    seed: int,
+    filters: list[str] | None,
+    ids: str | None,
+) -> tuple[ExperimentFile, str, Path]:
+    from dataclasses import replace
+
+    from evaluation.cli.selecting import selection_of
+    from evaluation.experiment import read_experiment
+    from evaluation.grid import new_group
+
+    file = read_experiment(path)
+    chosen = selection_of(limit, sample, seed, filters, ids)
+    narrowed = file.experiment.narrowed(chosen)
+    folder = runs or Path(file.experiment.output.runs)
+    return replace(file, experiment=narrowed), new_group(narrowed.name, folder), folder
+
+
+def _unfinished(path: Path | None, runs: Path | None) -> tuple[ExperimentFile, str, Path]:
+    """The newest group of runs that is not finished, with the experiment as it was recorded."""
+    from evaluation.experiment import parse_experiment, read_experiment
+    from evaluation.runs import unfinished_group
+
+    given = None if path is None else read_experiment(path)
+    folder = runs or Path(given.experiment.output.runs if given else "runs")
+    found = unfinished_group(folder, None if given is None else given.experiment.name)
+    manifest = found.manifest
+    recorded = manifest["experiment"]
+    if given is not None and given.sha256 != recorded["sha256"]:
+        raise UserError(
+            f"has changed since {manifest['group']} was started",
+            place=str(path),
+            remedy="undo the change, run `sqlassay run --resume` for the experiment as it was, or start anew",
+        )
+    file = parse_experiment(recorded["text"], Path(recorded["path"]))
+    return file.with_selection(manifest["identity"]["selection"]), str(manifest["group"]), folder

@@ -1,0 +1,69 @@
+"""`sqlassay runs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evaluation.cli import output
+from evaluation.cli.options import Json
+from evaluation.cli.options import Runs as RunsFolder
+
+app = typer.Typer(no_args_is_help=True, help="What was run.")
+
+
+@app.command("list")
+def list_runs(runs: RunsFolder = Path("runs"), json: Json = False) -> None:
+    """List the runs, the oldest first."""
+    from evaluation.runs import all_runs
+
+    keys = ("run_id", "title", "status", "questions", "started")
+    rows = [
+        (
+            r.run_id,
+            r.manifest["title"],
+            r.manifest["status"],
+            r.manifest["identity"]["dataset"]["questions"],
+            r.manifest["started"],
+        )
+        for r in all_runs(runs)
+    ]
+    if json:
+        output.print_json([dict(zip(keys, row, strict=True)) for row in rows])
+    elif rows:
+        output.data().print(output.table(("run", "what", "status", "questions", "started"), rows))
+    else:
+        output.talk().print(f"no runs in {runs}; start with `sqlassay demo` or `sqlassay run`")
+
+
+@app.command("show")
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, a group of runs, `latest`, or a folder.")],
+    runs: RunsFolder = Path("runs"),
+    json: Json = False,
+) -> None:
+    """Show exactly what was run: model, prompt, engine, dataset, strategies, limits and versions."""
+    from evaluation.runs import find_runs
+
+    found = find_runs(run, runs)
+    if json:
+        output.print_json([folder.manifest for folder in found])
+        return
+    for folder in found:
+        manifest = folder.manifest
+        heads = ("run_id", "group", "title", "status", "started", "ended", "stopped_by")
+        rows: list[tuple[str, str]] = [(key, str(manifest[key])) for key in heads if key in manifest]
+        rows += [(key, _flat(value)) for key, value in manifest["identity"].items()]
+        rows.append(("versions", _flat(manifest["versions"])))
+        rows.append(("experiment", f"{manifest['experiment']['path']} sha256 {manifest['experiment']['sha256'][:12]}"))
+        output.data().print(output.table(("", ""), rows))
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_flat(item)}" for key, item in value.items() if item not in (None, [], {}))
+    if isinstance(value, list):
+        return "; ".join(_flat(item) for item in value)
+    return str(value)

@@ -1,0 +1,155 @@
+"""`sqlassay score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from evaluation.cli import output
+from evaluation.cli.options import (
+    Databases,
+    Filter,
+    Ids,
+    IdsByPosition,
+    Json,
+    Limit,
+    NoCache,
+    Sample,
+    Seed,
+    Workers,
+)
+from sqlassay.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    from evaluation.records import ItemRecord
+    from evaluation.reports.summary import RunSummary
+
+
+def score(
+    predictions: Annotated[
+        Path, typer.Argument(metavar="PREDICTIONS", help="One SQL per line, JSON (BIRD's form too), JSON Lines or CSV.")
+    ],
+    dataset: Annotated[
+        str, typer.Option("--dataset", metavar="FORMAT:PATH", help="The questions, such as spider:data/spider.")
+    ],
+    convention: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--convention", metavar="NAME", help="May be given several times; `sqlassay` unless given."),
+    ] = None,
+    backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="The engine.")] = "sqlite",
+    databases: Databases = None,
+    ids_by_position: IdsByPosition = False,
+    limit: Limit = None,
+    sample: Sample = None,
+    seed: Seed = 0,
+    filter_: Filter = None,
+    ids: Ids = None,
+    output_file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--output", "-o", metavar="FILE.jsonl", help="Write one line per question and convention."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.jsonl if it is there.")] = False,
+    seconds: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="For one predicted statement.")] = 30.0,
+    rows: Annotated[int, typer.Option("--max-rows", metavar="N", help="Of one result.")] = 1_000_000,
+    megabytes: Annotated[int, typer.Option("--max-memory", metavar="MIB", help="Of one statement.")] = 1024,
+    max_instrument_failures: Annotated[
+        float, typer.Option(min=0, max=1, help="Exit with 1 when a larger share of questions is unscored.")
+    ] = 1.0,
+    workers: Workers = None,
+    no_cache: NoCache = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    json: Json = False,
+) -> int:
+    """Score a file of predictions under one or several conventions, from one execution.
+
+    Gold results are kept between calls, for as long as the database and the gold stay as they are.
+
+    Example: `sqlassay score predictions.sql --dataset spider:data/spider --convention bird`
+    """
+    import asyncio
+
+    from database_backends.result import Limits
+    from database_backends.runner import Runner, default_workers
+
+    with Runner(workers or default_workers(), megabytes=megabytes) as runner:
+        from evaluation.cli.caching import shared_store
+        from evaluation.cli.progress import ProgressDisplay
+        from evaluation.cli.selecting import selection_of
+        from evaluation.databases import Databases as DatabaseFinder
+        from evaluation.datasets.opening import open_dataset
+        from evaluation.predictions.reading import read_predictions
+        from evaluation.reports.summary import RunSummary
+        from evaluation.scoring import score as score_all
+        from evaluation.strategies.making import describe_strategies, make_strategy
+
+        if output_file is not None and output_file.exists() and not overwrite:
+            raise UserError("is there already", place=str(output_file), remedy="name another file or add --overwrite")
+        names = dict.fromkeys(convention or ["sqlassay"])
+        strategies = [make_strategy("execution_match", {"convention": name}) for name in names]
+        describe_strategies(strategies)
+        opened = open_dataset(dataset, databases=databases, ids="position" if ids_by_position else "field")
+        questions = list(opened.questions())
+        given = read_predictions(predictions, questions)
+        selected = list(selection_of(limit, sample, seed, filter_, ids).apply(questions))
+        summary = RunSummary(predictions.name, total=len(selected))
+        lines: dict[int, ItemRecord] = {}
+        limits = Limits(seconds, rows, megabytes)
+        store = shared_store(wanted=not no_cache)
+        with ProgressDisplay(quiet=quiet) as progress:
+            progress.begin(predictions.name, len(selected))
+
+            def on_item(record: ItemRecord) -> None:
+                summary.add(record)
+                lines[record.position] = record
+                progress.item(record)
+
+            asyncio.run(
+                score_all(
+                    selected,
+                    given.sql_by_id,
+                    DatabaseFinder(opened, backend),
+                    strategies,
+                    runner,
+                    on_item,
+                    limits=limits,
+                    gold_limits=Limits(max(seconds, 300.0), rows, megabytes),
+                    cache=store,
+                )
+            )
+        if store is not None:
+            store.close()
+        if output_file is not None:
+            _write(output_file, [lines[position] for position in sorted(lines)])
+        _show(summary, json=json)
+        return ExitCode.UNUSABLE if summary.instrument_failure_share > max_instrument_failures else ExitCode.OK
+
+
+def _write(path: Path, records: list[ItemRecord]) -> None:
+    from evaluation.jsonl import line_of
+
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            for record in records:
+                for line in record.verdict_lines():
+                    file.write(line_of(line.to_json()))
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
+
+
+def _show(summary: RunSummary, *, json: bool) -> None:
+    if json:
+        output.print_json(summary.to_json())
+        return
+    from evaluation.reports import console
+
+    screen = output.data()
+    screen.print(f"{summary.title}: {summary.items:,} questions")
+    screen.print(console.results([summary]))
+    screen.print()
+    screen.print(console.reasons(summary))
+    for note in console.notes(summary):
+        screen.print(note)

@@ -1,0 +1,61 @@
+"""The databases of one dataset on one engine: where they are, what they hold, which content they have."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from database_backends.base import BACKENDS, DatabaseBackend
+from evaluation.datasets.base import Dataset
+from prompts.schema_text import ddl
+from sqlassay.errors import UserError
+
+
+class Databases:
+    """Finds the database of a `db_id` and reads what the flow needs to know of it, once each.
+
+    Args:
+        dataset: Knows where its own database files are.
+        backend: The registered name of the engine.
+        target: Where the databases are instead, with `{db_id}` in the place of the name; needed for servers.
+
+    Raises:
+        UserError: There is no such engine, or it needs a target.
+    """
+
+    def __init__(self, dataset: Dataset, backend: str, target: str | None = None) -> None:
+        self.backend: type[DatabaseBackend] = BACKENDS.get(backend)
+        if target is None and not self.backend.file_suffixes:
+            raise UserError(
+                f"backend {backend!r} is a server and needs a target",
+                remedy="add `target:` with its connection string; {db_id} stands for the database's name",
+            )
+        self._dataset = dataset
+        self._template = target
+        self.target = lru_cache(maxsize=None)(self._find)
+        self.schema_text = lru_cache(maxsize=256)(self._read_schema)
+        self.fingerprint = lru_cache(maxsize=None)(self._read_fingerprint)
+
+    def _find(self, db_id: str) -> str | None:
+        """Where the database is; `None` when the dataset has none of that name for this engine."""
+        if self._template is not None:
+            return self._template.replace("{db_id}", db_id)
+        path = self._dataset.database(db_id, self.backend.file_suffixes)
+        return None if path is None else str(path)
+
+    def _read_schema(self, target: str) -> str:
+        """The schema of the database at `target`, as a prompt shows it.
+
+        Raises:
+            BackendError: It cannot be opened.
+        """
+        with self.backend(target) as database:
+            return ddl(database.schema())
+
+    def _read_fingerprint(self, target: str) -> str:
+        """The digest of the content of the database at `target`.
+
+        Raises:
+            BackendError: It cannot be opened.
+        """
+        with self.backend(target) as database:
+            return database.fingerprint()

@@ -1,0 +1,315 @@
+"""Experiment files: what is run, as YAML that an editor can check."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
+
+from evaluation.datasets.selection import Selection
+from sqlassay.errors import UnknownName, UserError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str | int) else value
+
+
+OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+
+
+class DatasetSection(_Section):
+    """The questions."""
+
+    format: str = Field(description="A registered dataset format, such as spider, bird, jsonl, csv, defog.")
+    path: str = Field(description="The question file, or the folder that holds it; relative to this file.")
+    databases: str | None = Field(None, description="The folder of the databases, where the format does not find it.")
+    ids: Literal["field", "position"] = Field("field", description="Take ids from the file, or count from 0.")
+    limit: PositiveInt | None = Field(None, description="Only the first N of the selected questions.")
+    sample: PositiveInt | None = Field(None, description="Only N questions, chosen by the seed.")
+    seed: int = Field(0, description="Of the sample.")
+    filter: dict[str, OneOrMore] = Field(
+        default_factory=dict, description="Only questions whose db_id, difficulty, tag or turn is one of these."
+    )
+    only: tuple[str, ...] = Field((), description="Only the questions with these ids.")
+
+
+class PricesSection(_Section):
+    """What a million tokens cost; leave out what is unknown."""
+
+    input: float | None = Field(None, ge=0)
+    output: float | None = Field(None, ge=0)
+
+
+class ModelSection(_Section):
+    """One model."""
+
+    adapter: str = Field(description="A registered adapter, such as openai or replay.")
+    model: str = Field(description="The provider's name of the model.")
+    label: str | None = Field(None, description="The name in tables; the model's own unless given.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="The adapter's own settings.")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="Sampling: temperature, top_p, max_tokens, seed, stop."
+    )
+    concurrency: PositiveInt = Field(8, description="Requests under way at once.")
+    prices: PricesSection = Field(default_factory=lambda: PricesSection.model_validate({}))
+
+    @property
+    def name(self) -> str:
+        """The name in tables."""
+        return self.label or self.model
+
+
+class BackendSection(_Section):
+    """One engine."""
+
+    backend: str = Field(description="A registered backend, such as sqlite or duckdb.")
+    target: str | None = Field(None, description="Where the databases are; {db_id} stands for the database's name.")
+
+
+class LimitsSection(_Section):
+    """What one statement may use."""
+
+    seconds: float = Field(30.0, gt=0, description="Wall-clock seconds of a predicted statement.")
+    gold_seconds: float = Field(300.0, gt=0, description="Wall-clock seconds of a gold statement.")
+    rows: PositiveInt = Field(1_000_000, description="Rows of a result; a longer one is cut and never compared.")
+    megabytes: PositiveInt = Field(1024, description="Memory of one statement, its fetched rows included, in MiB.")
+
+
+class RetrySection(_Section):
+    """How often and how patiently a failing provider is asked again."""
+
+    attempts: PositiveInt = 5
+    initial: float = Field(0.5, ge=0, description="Seconds before the second try; doubled for each further one.")
+    maximum: float = Field(30.0, ge=0, description="Longest wait between two tries, in seconds.")
+
+
+class StrategySection(_Section):
+    """One strategy with its settings."""
+
+    strategy: str = Field(description="A registered strategy.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="The strategy's own settings.")
+
+
+class OutputSection(_Section):
+    """Where runs go."""
+
+    runs: str = Field("runs", description="The folder of runs; relative to the current folder.")
+
+
+class Experiment(_Section):
+    """A grid of models × prompts × backends × repeats over a dataset; every run is one cell."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Becomes part of the run ids.")
+    dataset: DatasetSection
+    models: tuple[ModelSection, ...] = Field(min_length=1)
+    prompts: tuple[str, ...] = Field(("zero_shot",), min_length=1, description="name, name@version, or a YAML file.")
+    prompt_folders: tuple[str, ...] = Field((), description="Folders with your own prompts; relative to this file.")
+    backends: tuple[str | BackendSection, ...] = Field(("sqlite",), min_length=1)
+    repeats: PositiveInt = Field(1, description="How often each question is asked.")
+    strategies: tuple[str | StrategySection, ...] = Field(
+        ("execution_match",), min_length=1, description="Names; execution_match:bird names a convention."
+    )
+    limits: LimitsSection = Field(default_factory=lambda: LimitsSection.model_validate({}))
+    retry: RetrySection = Field(default_factory=lambda: RetrySection.model_validate({}))
+    cache: Literal["shared", "run"] = Field(
+        "shared", description="Share answers between runs, or keep them for resuming this run only."
+    )
+    workers: PositiveInt | None = Field(
+        None, description="Statements executed at once; the number of cores unless given."
+    )
+    max_instrument_failures: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of items that may be unscored before the run counts as unusable (exit code 1).",
+    )
+    output: OutputSection = Field(default_factory=lambda: OutputSection.model_validate({}))
+
+    def narrowed(self, chosen: Selection) -> Experiment:
+        """This experiment over fewer questions: what `chosen` says takes the place of the dataset's own words."""
+        filters: dict[str, tuple[str, ...]] = {}
+        for key, value in chosen.filters:
+            filters[key] = (*filters.get(key, ()), value)
+        changes: dict[str, Any] = {"limit": chosen.limit, "filter": filters, "only": chosen.ids}
+        if chosen.sample is not None:
+            changes |= {"sample": chosen.sample, "seed": chosen.seed}
+        changes = {key: value for key, value in changes.items() if value not in (None, {}, ())}
+        return self.model_copy(update={"dataset": self.dataset.model_copy(update=changes)})
+
+
+@dataclass(frozen=True)
+class ExperimentFile:
+    """An experiment and the file that it was read from.
+
+    Attributes:
+        experiment: The checked content, environment variables filled in.
+        path: The file.
+        text: The file's text, environment variables not filled in: this is what a run remembers.
+    """
+
+    experiment: Experiment
+    path: Path
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Of the text, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def resolve(self, path: str) -> Path:
+        """A path of the file: relative ones start at its folder."""
+        return self.path.parent / Path(path).expanduser()
+
+    def with_selection(self, recorded: Mapping[str, Any]) -> ExperimentFile:
+        """This experiment over the questions that a run has recorded."""
+        chosen = Selection(
+            **{**recorded, "filters": tuple(map(tuple, recorded["filters"])), "ids": tuple(recorded["ids"])}
+        )
+        return replace(self, experiment=self.experiment.narrowed(chosen))
+
+
+def read_experiment(path: Path) -> ExperimentFile:
+    """Read and check an experiment file.
+
+    Raises:
+        UserError: Naming the file, the line and the key.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise UserError("no such experiment file", place=str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot be read: {error}", place=str(path)) from error
+    return parse_experiment(text, path)
+
+
+def parse_experiment(text: str, path: Path) -> ExperimentFile:
+    """As `read_experiment`, for a text that is at hand."""
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark is not None else ""
+        raise UserError(f"not YAML: {getattr(error, 'problem', None) or error}", place=f"{path}{line}") from error
+    if not isinstance(content, dict) or tree is None:
+        raise UserError("not an experiment: it has no keys", place=str(path), remedy="see `sqlassay schema experiment`")
+    lines = dict(_lines(tree))
+    _refuse_duplicate_keys(tree, path)
+    filled = _fill_in(content, (), path, lines)
+    try:
+        experiment = Experiment.model_validate(filled)
+    except ValidationError as error:
+        raise _explain(error, path, lines) from error
+    return ExperimentFile(experiment, path, text)
+
+
+Location = tuple[str | int, ...]
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+def _lines(node: yaml.Node, at: Location = ()) -> Iterator[tuple[Location, int]]:
+    yield at, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield (*at, key.value), key.start_mark.line + 1
+            for location, line in _lines(value, (*at, key.value)):
+                if location != (*at, key.value):
+                    yield location, line
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _lines(value, (*at, index))
+
+
+def _refuse_duplicate_keys(node: yaml.Node, path: Path) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise UserError(f"the key {key.value!r} is there twice", place=f"{path}:{key.start_mark.line + 1}")
+            seen.add(key.value)
+            _refuse_duplicate_keys(value, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_duplicate_keys(value, path)
+
+
+def _fill_in(value: Any, at: Location, path: Path, lines: Mapping[Location, int]) -> Any:
+    """Replace `${NAME}` and `${NAME:-default}` in every text."""
+    if isinstance(value, dict):
+        return {key: _fill_in(item, (*at, key), path, lines) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_fill_in(item, (*at, index), path, lines) for index, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        name, default = match.groups()
+        found = os.environ.get(name, default)
+        if found is None:
+            raise UserError(
+                f"{_dotted(at)}: the environment variable {name} is not set",
+                place=_place(path, at, lines),
+                remedy=f"set it, or write ${{{name}:-default}}",
+            )
+        return found
+
+    return _VARIABLE.sub(replace, value)
+
+
+def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) -> UserError:
+    first = error.errors()[0]
+    at: Location = tuple(part for part in first["loc"] if not _is_union_branch(part))
+    place = _place(path, at, lines)
+    if first["type"] == "extra_forbidden":
+        return UnknownName(f"key in {_dotted(at[:-1]) or 'the experiment'}:", str(at[-1]), _known(at), place=place)
+    if first["type"] == "missing":
+        return UserError(f"the key {_dotted(at)!r} is missing", place=place)
+    more = f"; and {error.error_count() - 1} more" if error.error_count() > 1 else ""
+    return UserError(f"{_dotted(at)}: {first['msg']}{more}", place=place)
+
+
+def _is_union_branch(part: str | int) -> bool:
+    """Pydantic names the branch of a union in the location: that is no key of the file."""
+    return part in ("str", "BackendSection", "StrategySection")
+
+
+def _known(at: Location) -> tuple[str, ...]:
+    """The keys that would be known where an unknown one stands."""
+    section: type[BaseModel] = Experiment
+    below: dict[str, type[BaseModel]] = {
+        "dataset": DatasetSection,
+        "models": ModelSection,
+        "backends": BackendSection,
+        "strategies": StrategySection,
+        "limits": LimitsSection,
+        "retry": RetrySection,
+        "output": OutputSection,
+        "prices": PricesSection,
+    }
+    for part in at[:-1]:
+        if isinstance(part, str):
+            section = below.get(part, section)
+    return tuple(section.model_fields)
+
+
+def _dotted(at: Location) -> str:
+    return ".".join(str(part) for part in at)
+
+
+def _place(path: Path, at: Location, lines: Mapping[Location, int]) -> str:
+    for length in range(len(at), -1, -1):
+        if at[:length] in lines:
+            return f"{path}:{lines[at[:length]]}"
+    return str(path)

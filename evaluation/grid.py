@@ -1,0 +1,343 @@
+"""An experiment as the runs that it consists of: one per model, prompt, backend and repeat."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+from typing import Any, Protocol
+
+from adapters.base import ADAPTERS, ModelAdapter
+from database_backends.result import Limits
+from database_backends.runner import Runner
+from evaluation.answers import RunStopped
+from evaluation.base.strategy import EvaluationStrategy
+from evaluation.databases import Databases
+from evaluation.datasets.base import DATASETS, Dataset, Question
+from evaluation.datasets.digest import dataset_digest
+from evaluation.datasets.selection import Selection
+from evaluation.experiment import BackendSection, ExperimentFile, ModelSection, StrategySection
+from evaluation.generation import ModelSource, Prices, ResponseCache
+from evaluation.golds import GoldStore
+from evaluation.orchestrator import Orchestrator
+from evaluation.records import ItemRecord
+from evaluation.run_log import MANIFEST, RunFolder, RunLog
+from evaluation.store import Store
+from evaluation.strategies.making import describe_strategies, make_strategy
+from prompts.library import load
+from prompts.template import PromptTemplate
+from sqlassay.errors import UserError
+from sqlassay.resilience import RetryPolicy
+
+FINISHED = "finished"
+RUNNING = "running"
+STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of an experiment.
+
+    Attributes:
+        number: From 1.
+        model: The model.
+        prompt: The prompt.
+        backend: The engine.
+        repeat: From 0.
+    """
+
+    number: int
+    model: ModelSection
+    prompt: PromptTemplate
+    backend: BackendSection
+    repeat: int
+
+    @property
+    def title(self) -> str:
+        """One line for people: model · prompt · engine."""
+        parts = [self.model.name, self.prompt.ref, self.backend.backend]
+        return " · ".join([*parts, f"repeat {self.repeat + 1}"] if self.repeat else parts)
+
+
+class Grid:
+    """An experiment, checked: everything that a mistake of the user's can break has been made once.
+
+    Args:
+        file: The experiment.
+
+    Raises:
+        UserError: A name, a setting, a file or a key that the experiment needs is not there.
+    """
+
+    def __init__(self, file: ExperimentFile) -> None:
+        self.file = file
+        experiment = file.experiment
+        folders = [file.resolve(folder) for folder in experiment.prompt_folders]
+        prompts = [load(self._prompt(ref), folders) for ref in experiment.prompts]
+        backends = [BackendSection(backend=b, target=None) if isinstance(b, str) else b for b in experiment.backends]
+        self.cells = tuple(
+            Cell(number, *parts)
+            for number, parts in enumerate(
+                product(experiment.models, prompts, backends, range(experiment.repeats)), start=1
+            )
+        )
+        section = experiment.dataset
+        databases = None if section.databases is None else file.resolve(section.databases)
+        self.dataset: Dataset = DATASETS.get(section.format)(
+            file.resolve(section.path), databases=databases, ids=section.ids
+        )
+        filters = tuple((key, value) for key, values in section.filter.items() for value in values)
+        self.selection = Selection(section.limit, section.sample, section.seed, filters, section.only)
+        self.total = sum(1 for _ in self.questions())
+        self.strategies()
+        for cell in self.cells:
+            self.adapter(cell)
+            self.databases(cell)
+
+    def questions(self) -> Iterator[Question]:
+        """The selected questions."""
+        return self.selection.apply(self.dataset.questions())
+
+    def strategies(self) -> tuple[EvaluationStrategy, ...]:
+        """The strategies, newly made."""
+        place = str(self.file.path)
+        sections = [StrategySection(strategy=s) if isinstance(s, str) else s for s in self.file.experiment.strategies]
+        made = tuple(make_strategy(s.strategy, s.settings, place=place) for s in sections)
+        describe_strategies(made)
+        return made
+
+    def adapter(self, cell: Cell) -> ModelAdapter:
+        """The cell's model, newly made. A setting called `path` is relative to the experiment file."""
+        settings = dict(cell.model.settings)
+        if isinstance(settings.get("path"), str):
+            settings["path"] = self.file.resolve(settings["path"])
+        return ADAPTERS.make(
+            cell.model.adapter,
+            {"model": cell.model.model, **settings},
+            place=f"{self.file.path}: model {cell.model.name}",
+        )
+
+    def databases(self, cell: Cell) -> Databases:
+        """The dataset's databases on the cell's engine."""
+        return Databases(self.dataset, cell.backend.backend, cell.backend.target)
+
+    def limits(self) -> Limits:
+        """Of predicted statements."""
+        section = self.file.experiment.limits
+        return Limits(section.seconds, section.rows, section.megabytes)
+
+    def gold_limits(self) -> Limits:
+        """Of gold statements."""
+        section = self.file.experiment.limits
+        return Limits(section.gold_seconds, section.rows, section.megabytes)
+
+    @cached_property
+    def dataset_sha256(self) -> str:
+        """Of the question file."""
+        return dataset_digest(self.dataset)
+
+    def identity(self, cell: Cell) -> dict[str, Any]:
+        """Everything that can change the cell's outcome: a run is resumed only while this stays as it was."""
+        databases = self.databases(cell)
+        section = self.file.experiment.dataset
+        identity = {
+            "dataset": {"format": section.format, "sha256": self.dataset_sha256, "questions": self.total},
+            "selection": asdict(self.selection),
+            "model": dict(self.adapter(cell).identity),
+            "parameters": dict(cell.model.parameters),
+            "prompt": {"ref": cell.prompt.ref, "sha256": cell.prompt.sha256},
+            "backend": {"name": databases.backend.name, "engine": databases.backend.engine_version()},
+            "repeat": cell.repeat,
+            "strategies": describe_strategies(self.strategies()),
+            "limits": {"prediction": asdict(self.limits()), "gold": asdict(self.gold_limits())},
+        }
+        # As it will be read back: tuples become lists, paths become text.
+        as_written: dict[str, Any] = json.loads(json.dumps(identity, default=str))
+        return as_written
+
+    def _prompt(self, ref: str) -> str:
+        """A prompt that is named by a file is relative to the experiment file."""
+        return str(self.file.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
+
+
+class Observer(Protocol):
+    """Told what happens; it cannot fail a run. Progress bars and tracers are observers."""
+
+    def run_started(self, cell: Cell, total: int, done: int) -> None:
+        """A run begins, with `done` of its `total` items recorded before."""
+
+    def item_recorded(self, cell: Cell, record: ItemRecord) -> None:
+        """An item is on disk."""
+
+    def run_ended(self, cell: Cell, run_id: str, status: str) -> None:
+        """A run has ended."""
+
+
+@dataclass(frozen=True)
+class GridRunner:
+    """Runs the cells of a grid one after another, each into a folder of its own.
+
+    Attributes:
+        grid: What to run.
+        group: Names this execution of the experiment; run ids start with it.
+        runs: The folder of runs.
+        runner: Runs statements.
+        cache: Shared between runs: gold results, and answers where the experiment wants that.
+        observers: Told of every item after it is on disk.
+        retry_unscored: Whether a resumed run does unscored items again.
+    """
+
+    grid: Grid
+    group: str
+    runs: Path
+    runner: Runner
+    cache: Store | None
+    observers: tuple[Observer, ...] = ()
+    retry_unscored: bool = False
+
+    async def run(self) -> list[str]:
+        """Run what is missing of every cell.
+
+        Returns:
+            The run ids, in the order of the cells.
+        """
+        return [await self._cell(cell) for cell in self.grid.cells]
+
+    def folder(self, cell: Cell) -> Path:
+        """Where the run of a cell is recorded."""
+        return self.runs / f"{self.group}-{cell.number:02d}"
+
+    async def _cell(self, cell: Cell) -> str:
+        folder = self.folder(cell)
+        done, manifest = self._recorded(cell, folder)
+        run_id = str(manifest["run_id"])
+        if manifest["status"] == FINISHED and len(done) == self.grid.total:
+            self._tell(lambda observer: observer.run_ended(cell, run_id, FINISHED))
+            return run_id
+        log = RunLog(folder, {**manifest, "status": RUNNING})
+        adapter = self.grid.adapter(cell)
+        answers = self.cache if self.grid.file.experiment.cache == "shared" else None
+        own = Store(folder / "responses.sqlite") if answers is None else None
+        try:
+            orchestrator = self._orchestrator(cell, adapter, answers or own)
+            self._tell(lambda observer: observer.run_started(cell, self.grid.total, len(done)))
+
+            async def sink(record: ItemRecord) -> None:
+                await log.append(record)
+                self._tell(lambda observer: observer.item_recorded(cell, record))
+
+            missing = (
+                (position, question)
+                for position, question in enumerate(self.grid.questions())
+                if question.id not in done
+            )
+            try:
+                await orchestrator.run(missing, sink)
+            except RunStopped as stopped:
+                log.manifest |= {"status": STOPPED, "stopped_by": stopped.cause}
+            else:
+                log.manifest |= {"status": FINISHED}
+            log.manifest |= {"ended": _now()}
+            log.write_manifest()
+            self._tell(lambda observer: observer.run_ended(cell, run_id, log.manifest["status"]))
+        finally:
+            log.close()
+            if own is not None:
+                own.close()
+            await adapter.close()
+        return run_id
+
+    def _recorded(self, cell: Cell, folder: Path) -> tuple[set[str], dict[str, Any]]:
+        """The ids that need not be done again, and the manifest to go on with."""
+        identity = self.grid.identity(cell)
+        if not (folder / MANIFEST).exists():
+            return set(), self._manifest(cell, identity)
+        recorded = RunFolder(folder)
+        for key, value in identity.items():
+            before = recorded.manifest["identity"].get(key)
+            if before != value:
+                raise UserError(
+                    f"run {recorded.run_id} cannot be resumed: its {key} was {before}, now it is {value}",
+                    place=str(folder),
+                    remedy="undo the change, or start a new run without --resume",
+                )
+        done = {
+            item["id"]
+            for item in recorded.raw_items()
+            if not (self.retry_unscored and any(v["status"] == "unscored" for v in item["verdicts"]))
+        }
+        manifest = {key: value for key, value in recorded.manifest.items() if key not in ("ended", "stopped_by")}
+        return done, manifest
+
+    def _manifest(self, cell: Cell, identity: dict[str, Any]) -> dict[str, Any]:
+        file = self.grid.file
+        return {
+            "format": 1,
+            "run_id": self.folder(cell).name,
+            "group": self.group,
+            "cell": cell.number,
+            "cells": len(self.grid.cells),
+            "title": cell.title,
+            "status": RUNNING,
+            "started": _now(),
+            "experiment": {
+                "name": file.experiment.name,
+                "path": str(file.path.resolve()),
+                "sha256": file.sha256,
+                "text": file.text,
+            },
+            "model_label": cell.model.name,
+            "max_instrument_failures": file.experiment.max_instrument_failures,
+            "identity": identity,
+            "versions": {
+                "sqlassay": version("sqlassay"),
+                "python": platform.python_version(),
+                "sqlglot": version("sqlglot"),
+                "platform": platform.platform(),
+            },
+        }
+
+    def _orchestrator(self, cell: Cell, adapter: ModelAdapter, answers: Store | None) -> Orchestrator:
+        experiment = self.grid.file.experiment
+        databases = self.grid.databases(cell)
+        retry = experiment.retry
+        source = ModelSource(
+            adapter,
+            cell.prompt,
+            databases,
+            RetryPolicy(attempts=retry.attempts, initial=retry.initial, maximum=retry.maximum),
+            asyncio.Semaphore(cell.model.concurrency),
+            cell.model.parameters,
+            Prices(cell.model.prices.input, cell.model.prices.output),
+            None if adapter.offline or answers is None else ResponseCache(answers),
+            cell.repeat,
+        )
+        golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
+        in_flight = cell.model.concurrency + 2 * self.runner.workers
+        return Orchestrator(
+            databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight
+        )
+
+    def _tell(self, tell: Callable[[Observer], None]) -> None:
+        for observer in self.observers:
+            tell(observer)
+
+
+def new_group(name: str, runs: Path) -> str:
+    """A name for a new execution of an experiment that no folder has yet: `demo-20260131-235959`."""
+    stem = f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    taken = {path.name for path in runs.glob(f"{stem}*")} if runs.is_dir() else set()
+    candidates = (stem if number == 1 else f"{stem}-{os.getpid()}-{number}" for number in range(1, 1000))
+    return next(c for c in candidates if not any(name.startswith(f"{c}-") for name in taken))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

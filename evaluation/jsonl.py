@@ -1,0 +1,64 @@
+"""JSON Lines: one line per value, in text that every JSON reader takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlassay.errors import UserError
+
+
+def line_of(value: object) -> bytes:
+    r"""One line with its newline.
+
+    Lone surrogates, which no strict JSON reader takes, are written as `\udc80`: six plain characters.
+
+    Raises:
+        ValueError: The value holds NaN or an infinity.
+        TypeError: The value is not made of JSON types.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").replace(b"\\ud", b"\\\\ud") + b"\n"
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Every complete line of a file that sqlassay wrote; a torn last line is left out.
+
+    Raises:
+        UserError: A line that is not the last is not a JSON object.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                if not line.endswith(b"\n"):
+                    return
+                raise UserError(
+                    f"not JSON: {error}", place=f"{path}:{number}", remedy="restore the file or delete this line"
+                ) from error
+            if not isinstance(value, dict):
+                raise UserError("not a JSON object", place=f"{path}:{number}")
+            yield value
+
+
+def mend_tail(path: Path) -> None:
+    """Cut off a last line that a crash left incomplete, so that the next line starts on its own."""
+    with path.open("rb+") as file:
+        content_end = file.seek(0, 2)
+        position = content_end
+        while position > 0:
+            step = min(position, 65_536)
+            file.seek(position - step)
+            newline = file.read(step).rfind(b"\n")
+            if newline >= 0:
+                position = position - step + newline + 1
+                break
+            position -= step
+        if position != content_end:
+            file.truncate(position)

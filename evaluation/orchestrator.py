@@ -1,0 +1,157 @@
+"""The flow, written down once: a question becomes an answer, results, verdicts and one record."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from database_backends.result import Limits
+from database_backends.runner import Runner, Statement
+from evaluation.answers import Answer, AnswerSource, RunStopped
+from evaluation.base.case import Case, Executed
+from evaluation.base.strategy import EvaluationStrategy
+from evaluation.databases import Databases
+from evaluation.datasets.base import Question
+from evaluation.golds import Gold, GoldStore
+from evaluation.records import ExecutionRecord, ItemRecord, VerdictRecord
+from evaluation.verdicts import Reason, Verdict
+from sqlassay.errors import SqlAssayError, UserError
+
+Sink = Callable[[ItemRecord], Awaitable[None]]
+"""Takes a finished item; when it returns, the item is safe."""
+
+
+@dataclass(frozen=True)
+class Orchestrator:
+    """Runs questions through one cell of an experiment.
+
+    Attributes:
+        databases: Where each question's database is.
+        source: Gives the statement under test.
+        golds: Gives the results of the golds.
+        runner: Runs the statement under test.
+        strategies: Judge each item, in this order.
+        limits: Of the statement under test.
+        in_flight: How many items may be under way at once; memory grows with it, not with the dataset.
+    """
+
+    databases: Databases
+    source: AnswerSource
+    golds: GoldStore
+    runner: Runner
+    strategies: Sequence[EvaluationStrategy]
+    limits: Limits
+    in_flight: int = 64
+
+    async def run(self, questions: Iterable[tuple[int, Question]], sink: Sink) -> None:
+        """Run every question; each ends as exactly one record, whatever happens to it.
+
+        Args:
+            questions: With their positions; read one at a time, as places become free.
+            sink: Called with each record, in the order in which items finish.
+
+        Raises:
+            RunStopped: No question can be answered any more; those that were not finished have no record.
+            UserError: A mistake that every further question would meet as well.
+        """
+        places = asyncio.Semaphore(self.in_flight)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for position, question in questions:
+                    await places.acquire()
+                    task = group.create_task(self._one(position, question, sink))
+                    task.add_done_callback(lambda _: places.release())
+        except* SqlAssayError as errors:
+            raise _first(errors) from None
+
+    async def _one(self, position: int, question: Question, sink: Sink) -> None:
+        await sink(await self.item(position, question))
+
+    async def item(self, position: int, question: Question) -> ItemRecord:
+        """One question, from start to record."""
+        started, clock = datetime.now(UTC), time.perf_counter()
+        answer = Answer(None)
+        golds: tuple[Gold, ...] = ()
+        predicted: Executed | None = None
+        try:
+            target = self.databases.target(question.db_id)
+            if target is None:
+                answer = Answer(None, _missing(question, self.databases))
+            else:
+                answer = await self.source.answer(position, question, target)
+                golds = await self._run_golds(question, target)
+                predicted = await self._run_predicted(answer, target)
+            verdicts = await self._judge(question, answer, golds, predicted)
+        except (RunStopped, UserError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one bad item never takes the run with it
+            verdicts = [(strategy, _unforeseen(error)) for strategy in self.strategies]
+        return ItemRecord(
+            id=question.id,
+            position=position,
+            db_id=question.db_id,
+            question=question.text,
+            difficulty=question.difficulty,
+            tags=question.tags,
+            answer=answer.record,
+            extraction=answer.extraction,
+            sql=answer.sql,
+            golds=tuple(ExecutionRecord.of(gold.sql, gold.outcome, cached=gold.cached) for gold in golds),
+            predicted=None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome),
+            verdicts=tuple(VerdictRecord.of(strategy.label, verdict) for strategy, verdict in verdicts),
+            started=started.isoformat(timespec="milliseconds"),
+            seconds=round(time.perf_counter() - clock, 6),
+        )
+
+    async def _run_golds(self, question: Question, target: str) -> tuple[Gold, ...]:
+        if not any(strategy.needs_gold and strategy.needs_execution for strategy in self.strategies):
+            return ()
+        golds = question.golds(self.databases.backend.dialect)
+        return tuple([await self.golds.run(sql, target) for sql in golds])
+
+    async def _run_predicted(self, answer: Answer, target: str) -> Executed | None:
+        needed = any(strategy.needs_execution for strategy in self.strategies)
+        if answer.sql is None or answer.settled is not None or not needed:
+            return None
+        statement = Statement(self.databases.backend.name, target, answer.sql, self.limits)
+        return Executed(answer.sql, await self.runner.run(statement))
+
+    async def _judge(
+        self, question: Question, answer: Answer, golds: Sequence[Gold], predicted: Executed | None
+    ) -> list[tuple[EvaluationStrategy, Verdict]]:
+        case = Case(
+            question,
+            self.databases.backend.dialect,
+            tuple(Executed(gold.sql, gold.outcome) for gold in golds),
+            predicted,
+            answer.settled,
+        )
+        verdicts = []
+        for strategy in self.strategies:
+            try:
+                verdict = await strategy.evaluate(case)
+            except Exception as error:  # noqa: BLE001 - a strategy that fails loses its own verdict, not the others'
+                verdict = _unforeseen(error)
+            verdicts.append((strategy, verdict))
+        return verdicts
+
+
+def _missing(question: Question, databases: Databases) -> Verdict:
+    return Verdict.of(Reason.DATABASE_MISSING, db_id=question.db_id, backend=databases.backend.name)
+
+
+def _unforeseen(error: Exception) -> Verdict:
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in last]
+    return Verdict.of(Reason.INTERNAL_ERROR, error=f"{type(error).__name__}: {error}"[:500], where="".join(where))
+
+
+def _first(group: BaseExceptionGroup[SqlAssayError]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

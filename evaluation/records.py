@@ -1,0 +1,204 @@
+"""What is written down about one item: the lines of `items.jsonl`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from database_backends.result import ExecutionFailure, Outcome
+from evaluation.verdicts import Reason, Status, Verdict
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True)
+class VerdictRecord:
+    """One strategy's verdict.
+
+    Attributes:
+        strategy: The strategy's label, such as `execution_match:bird`.
+        status: `correct`, `incorrect` or `unscored`.
+        score: Between 0 and 1.
+        reason: From the closed vocabulary.
+        evidence: What shows it.
+    """
+
+    strategy: str
+    status: Status
+    score: float
+    reason: Reason
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, strategy: str, verdict: Verdict) -> VerdictRecord:
+        """The record of a verdict."""
+        return cls(strategy, verdict.status, verdict.score, verdict.reason, verdict.evidence)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that this is the record of."""
+        return Verdict(self.reason, self.score, self.evidence)
+
+
+@dataclass(frozen=True)
+class VerdictLine(VerdictRecord):
+    """One line of `verdicts.jsonl`: a verdict with the question that it is about.
+
+    Attributes:
+        id: The question's id.
+        db_id: The question's database.
+    """
+
+    id: str = ""
+    db_id: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types, the question first."""
+        return {"id": self.id, "db_id": self.db_id, **vars(self)}
+
+
+@dataclass(frozen=True)
+class ExecutionRecord:
+    """One executed statement, without its rows.
+
+    Attributes:
+        sql: The statement.
+        rows: Rows that came back; `None` when it failed.
+        truncated: Whether rows were left out because a limit was reached.
+        seconds: Wall-clock time of execution and fetching.
+        failure: What kind of failure it was; `None` when it ran.
+        message: The engine's words about the failure.
+        cached: Whether the result was known from before.
+    """
+
+    sql: str
+    rows: int | None = None
+    truncated: bool = False
+    seconds: float = 0.0
+    failure: str | None = None
+    message: str | None = None
+    cached: bool = False
+
+    @classmethod
+    def of(cls, sql: str, outcome: Outcome, *, cached: bool = False) -> ExecutionRecord:
+        """The record of an execution."""
+        seconds = round(outcome.seconds, 6)
+        if isinstance(outcome, ExecutionFailure):
+            return cls(sql, seconds=seconds, failure=outcome.kind.value, message=outcome.message[:500], cached=cached)
+        return cls(sql, len(outcome.rows), outcome.truncated, seconds, cached=cached)
+
+
+@dataclass(frozen=True)
+class AttemptRecord:
+    """One request that failed and was tried again.
+
+    Attributes:
+        error: The class of the error.
+        message: The provider's words.
+        waited: Seconds waited before the next try.
+    """
+
+    error: str
+    message: str
+    waited: float
+
+
+@dataclass(frozen=True)
+class AnswerRecord:
+    """What the model was asked and what it said.
+
+    Attributes:
+        prompt_sha256: Of the rendered messages.
+        text: The answer.
+        finish_reason: Why the model stopped.
+        model: The model that answered, as the provider names it.
+        input_tokens: Tokens of the prompt; `None` where the provider does not say.
+        output_tokens: Tokens of the answer; `None` where the provider does not say.
+        cached_tokens: Tokens of the prompt that the provider had cached.
+        reasoning_tokens: Tokens of the answer that were spent on thinking.
+        cost: In the currency of the experiment's prices; `None` when a price or a token count is unknown.
+        seconds: Wall-clock time of the request that was answered.
+        request_id: The provider's id of the request.
+        cached: Whether the answer came from the response cache: then nothing was asked or paid.
+        dropped: Generic settings that the provider does not know.
+        attempts: The failed requests before.
+    """
+
+    prompt_sha256: str
+    text: str = ""
+    finish_reason: str | None = None
+    model: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+    seconds: float = 0.0
+    request_id: str | None = None
+    cached: bool = False
+    dropped: tuple[str, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class ItemRecord:
+    """One question in one run.
+
+    Attributes:
+        id: The question's id.
+        position: The question's place in the selection, from 0.
+        db_id: The question's database.
+        question: The question in natural language.
+        difficulty: The dataset's own grade.
+        tags: The dataset's labels.
+        answer: What the model said; `None` when predictions were given.
+        extraction: How the SQL was found in the answer.
+        sql: The statement under test; `None` when there is none.
+        golds: The acceptable statements and how they ran.
+        predicted: How the statement under test ran; `None` when it was not run.
+        verdicts: One per strategy.
+        started: UTC time at which the item was begun, ISO 8601.
+        seconds: Wall-clock time of the whole item.
+    """
+
+    id: str
+    position: int
+    db_id: str
+    question: str
+    difficulty: str | None = None
+    tags: tuple[str, ...] = ()
+    answer: AnswerRecord | None = None
+    extraction: str | None = None
+    sql: str | None = None
+    golds: tuple[ExecutionRecord, ...] = ()
+    predicted: ExecutionRecord | None = None
+    verdicts: tuple[VerdictRecord, ...] = ()
+    started: str = ""
+    seconds: float = 0.0
+
+    def verdict_lines(self) -> list[VerdictLine]:
+        """The lines of `verdicts.jsonl` for this item."""
+        return [VerdictLine(**vars(record), id=self.id, db_id=self.db_id) for record in self.verdicts]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: object) -> ItemRecord:
+        """Read back what `to_json` gave.
+
+        Raises:
+            ValueError: It is not an item record.
+        """
+        return _adapter().validate_python(value)
+
+
+@cache
+def _adapter() -> TypeAdapter[ItemRecord]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(ItemRecord)

@@ -1,0 +1,138 @@
+"""A run in numbers, added up item by item."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from evaluation.records import ItemRecord
+from evaluation.statistics.interval import wilson
+from evaluation.verdicts import Reason, Status, Summary
+
+
+@dataclass
+class Tokens:
+    """Tokens and money of a run; what a provider did not say is counted as unknown, never as nothing.
+
+    Attributes:
+        input: Tokens of the prompts that were paid for now.
+        output: Tokens of the answers that were paid for now.
+        cost: In the currency of the experiment's prices.
+        asked: Answers that were asked for.
+        from_cache: Answers that were known from before.
+        unknown_tokens: Answers whose tokens the provider did not say.
+        unknown_cost: Answers whose cost is unknown.
+    """
+
+    input: int = 0
+    output: int = 0
+    cost: float = 0.0
+    asked: int = 0
+    from_cache: int = 0
+    unknown_tokens: int = 0
+    unknown_cost: int = 0
+
+    def add(self, record: ItemRecord) -> None:
+        """Count one item."""
+        answer = record.answer
+        if answer is None or answer.finish_reason is None:
+            return
+        if answer.cached:
+            self.from_cache += 1
+            return
+        self.asked += 1
+        self.unknown_tokens += answer.input_tokens is None or answer.output_tokens is None
+        self.unknown_cost += answer.cost is None
+        self.input += answer.input_tokens or 0
+        self.output += answer.output_tokens or 0
+        self.cost += answer.cost or 0.0
+
+
+@dataclass
+class _Counts:
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    score_sum: float = 0.0
+
+
+@dataclass
+class RunSummary:
+    """What a table shows of one run or one prediction file.
+
+    Attributes:
+        title: One line for people.
+        run_id: The run; empty for a prediction file.
+        status: `finished`, `running` or `stopped`.
+        total: Items that there should be.
+        tokens: Tokens and money.
+    """
+
+    title: str
+    run_id: str = ""
+    status: str = "finished"
+    total: int = 0
+    tokens: Tokens = field(default_factory=Tokens)
+    _counts: dict[str, _Counts] = field(default_factory=dict)
+    _items: int = 0
+
+    def add(self, record: ItemRecord) -> None:
+        """Count one item."""
+        self._items += 1
+        self.tokens.add(record)
+        for verdict in record.verdicts:
+            counts = self._counts.setdefault(verdict.strategy, _Counts())
+            counts.reasons[Reason(verdict.reason)] += 1
+            counts.score_sum += verdict.score
+
+    @property
+    def items(self) -> int:
+        """Items that there are."""
+        return self._items
+
+    @property
+    def strategies(self) -> dict[str, Summary]:
+        """The counts of each strategy, by its label."""
+        return {label: Summary(dict(c.reasons), c.score_sum) for label, c in self._counts.items()}
+
+    @property
+    def instrument_failure_share(self) -> float:
+        """The largest share of items that any strategy could not score."""
+        return max((s.instrument_failures / s.total for s in self.strategies.values()), default=0.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return {
+            "title": self.title,
+            "run_id": self.run_id or None,
+            "status": self.status,
+            "total": self.total,
+            "items": self.items,
+            "strategies": [_strategy_json(label, summary) for label, summary in self.strategies.items()],
+            "tokens": vars(self.tokens),
+        }
+
+
+def interval_of(summary: Summary) -> tuple[float, float] | None:
+    """The 95 % interval of the score, where every score is 0 or 1 and something was scored."""
+    if not summary.scored or summary.score_sum != summary.correct:
+        return None
+    return wilson(summary.correct, summary.scored)
+
+
+def _strategy_json(label: str, summary: Summary) -> dict[str, Any]:
+    interval = interval_of(summary)
+    return {
+        "strategy": label,
+        "score": summary.score,
+        "interval_95": None if interval is None else list(interval),
+        "total": summary.total,
+        "scored": summary.scored,
+        "correct": summary.correct,
+        "system_failures": summary.system_failures,
+        "no_result": summary.no_result,
+        "instrument_failures": summary.instrument_failures,
+        "vacuous": summary.vacuous,
+        "ambiguous": summary.reasons.get(Reason.MATCH_AMBIGUOUS, 0),
+        "reasons": {reason.value: count for reason, count in sorted(summary.reasons.items())},
+        "status": {status.value: summary.count(status) for status in Status},
+    }

@@ -1,0 +1,76 @@
+"""The folder of runs: which there are, and what each of them says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from evaluation.reports.summary import RunSummary
+from evaluation.run_log import MANIFEST, RunFolder
+from sqlassay.errors import UnknownName, UserError
+
+
+def all_runs(runs: Path) -> Iterator[RunFolder]:
+    """Every run in a folder, the oldest first."""
+    folders = [RunFolder(path.parent) for path in runs.glob(f"*/{MANIFEST}")]
+    yield from sorted(folders, key=lambda folder: (folder.manifest["started"], folder.run_id))
+
+
+def find_runs(name: str, runs: Path) -> list[RunFolder]:
+    """The runs that a name stands for.
+
+    Args:
+        name: A run id, a group of runs, `latest` for the newest group, or the path of a run's folder.
+        runs: The folder of runs.
+
+    Raises:
+        UserError: There is no run at all.
+        UnknownName: There is none of this name.
+    """
+    if (Path(name) / MANIFEST).is_file():
+        return [RunFolder(Path(name))]
+    known = list(all_runs(runs))
+    if not known:
+        raise UserError("there are no runs yet", place=str(runs), remedy="start with `sqlassay demo`")
+    if name == "latest":
+        name = str(known[-1].manifest["group"])
+    found = [folder for folder in known if name in (folder.run_id, folder.manifest["group"])]
+    if not found:
+        raise UnknownName("run", name, (folder.run_id for folder in known), place=str(runs))
+    return found
+
+
+def unfinished_group(runs: Path, experiment: str | None) -> RunFolder:
+    """A run of the newest group that has something left to do.
+
+    Args:
+        runs: The folder of runs.
+        experiment: Only groups of the experiment of this name; `None` takes any.
+
+    Raises:
+        UserError: Everything is finished.
+    """
+    groups: dict[str, list[RunFolder]] = {}
+    for folder in all_runs(runs):
+        if experiment in (None, folder.manifest["experiment"]["name"]):
+            groups.setdefault(str(folder.manifest["group"]), []).append(folder)
+    for folders in reversed(groups.values()):
+        if len(folders) < folders[0].manifest["cells"] or any(f.manifest["status"] != "finished" for f in folders):
+            return folders[0]
+    what = "nothing" if experiment is None else f"no run of {experiment!r}"
+    raise UserError(f"{what} is left to resume", place=str(runs))
+
+
+def summarise(folder: RunFolder) -> RunSummary:
+    """Add up a run from its records.
+
+    Raises:
+        UserError: A record cannot be read.
+    """
+    manifest = folder.manifest
+    summary = RunSummary(
+        manifest["title"], folder.run_id, manifest["status"], manifest["identity"]["dataset"]["questions"]
+    )
+    for item in folder.items():
+        summary.add(item)
+    return summary

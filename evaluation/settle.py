@@ -1,0 +1,133 @@
+"""Settling a dispute about one pair of statements, or a list of them."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from database_backends.base import BACKENDS, DatabaseBackend
+from database_backends.result import Limits
+from database_backends.runner import Runner, Statement
+from evaluation.base.case import Case, Executed
+from evaluation.base.strategy import EvaluationStrategy
+from evaluation.datasets.base import Question
+from evaluation.strategies.making import make_strategy
+from evaluation.verdicts import Verdict
+from sqlassay.errors import UserError
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What was found about one pair.
+
+    Attributes:
+        golds: The acceptable statements and their outcomes.
+        predicted: The statement under test and its outcome.
+        verdicts: By the label of each strategy.
+    """
+
+    golds: tuple[Executed, ...]
+    predicted: Executed
+    verdicts: Mapping[str, Verdict]
+
+
+def find_database(spec: str) -> tuple[type[DatabaseBackend], str]:
+    """The engine and the target that `ENGINE:TARGET` names.
+
+    Raises:
+        UserError: It is not of this form, or there is no such file.
+        UnknownName: There is no such engine.
+    """
+    name, colon, target = spec.partition(":")
+    if not (name and colon and target):
+        raise UserError(f"database {spec!r} is not ENGINE:PATH", remedy="such as sqlite:shop.sqlite")
+    backend = BACKENDS.get(name)
+    if backend.embedded:
+        path = Path(target).expanduser()
+        if not path.is_file():
+            raise UserError("no such database file", place=target)
+        target = str(path)
+    return backend, target
+
+
+async def settle(
+    runner: Runner,
+    database: str,
+    golds: Sequence[str],
+    predicted: str,
+    strategies: Sequence[EvaluationStrategy],
+    *,
+    question: str = "",
+    limits: Limits | None = None,
+) -> Settlement:
+    """Execute both sides and judge.
+
+    Args:
+        runner: Runs the statements.
+        database: `ENGINE:TARGET`.
+        golds: Acceptable SQL, one or several.
+        predicted: The SQL under test.
+        strategies: Judge the pair.
+        question: In natural language, where it is known.
+        limits: Of every statement.
+
+    Raises:
+        UserError: The database is not there.
+    """
+    backend, target = find_database(database)
+    wanted = limits or Limits()
+    executed = [
+        Executed(sql, await runner.run(Statement(backend.name, target, sql, wanted))) for sql in (*golds, predicted)
+    ]
+    case = Case(Question("0", question, target, tuple(golds)), backend.dialect, tuple(executed[:-1]), executed[-1])
+    verdicts = {strategy.label: await strategy.evaluate(case) for strategy in strategies}
+    return Settlement(case.golds, executed[-1], verdicts)
+
+
+def verdict(
+    database: str,
+    gold: str | Sequence[str],
+    predicted: str,
+    *,
+    convention: str = "sqlassay",
+    question: str = "",
+    limits: Limits | None = None,
+) -> Verdict:
+    """Is the predicted statement right?
+
+    Works in scripts, in notebooks and beside a running event loop. The statements run in a worker process that is
+    kept for the next call.
+
+    Args:
+        database: `ENGINE:PATH`, such as `sqlite:shop.sqlite`.
+        gold: Acceptable SQL, one or several.
+        predicted: The SQL under test.
+        convention: By which convention results are compared.
+        question: In natural language, where it is known.
+        limits: Of every statement.
+
+    Returns:
+        The verdict: `status`, `score`, `reason` and `evidence`.
+
+    Raises:
+        UserError: The database or the convention is not there.
+    """
+    golds = (gold,) if isinstance(gold, str) else tuple(gold)
+    strategy = make_strategy("execution_match", {"convention": convention})
+    work = settle(_runner(), database, golds, predicted, (strategy,), question=question, limits=limits)
+    # A thread of its own: the caller's may have an event loop that runs already, as in a notebook.
+    with ThreadPoolExecutor(1) as thread:
+        settlement = thread.submit(asyncio.run, work).result()
+    return settlement.verdicts[strategy.label]
+
+
+@cache
+def _runner() -> Runner:
+    runner = Runner(1, megabytes=Limits().megabytes)
+    atexit.register(runner.close)
+    return runner
