@@ -1,0 +1,36 @@
+"""Fixtures for the whole suite."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA = os.environ.get("SQLASSAY_DATA")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the real data skip, saying so, where there is none; in CI a skip would be a failure."""
+    if DATA:
+        return
+    if os.environ.get("SQLASSAY_REQUIRE_DATA"):
+        raise pytest.UsageError("SQLASSAY_REQUIRE_DATA is set, but SQLASSAY_DATA is not")
+    skip = pytest.mark.skip(reason="needs the real benchmark data: set SQLASSAY_DATA")
+    for item in items:
+        if item.get_closest_marker("data"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of the real benchmark data."""
+    assert DATA is not None
+    return Path(DATA)
+
+
+@pytest.fixture(autouse=True)
+def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's cache, keys or runs."""
+    monkeypatch.setenv("SQLASSAY_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
