@@ -82,7 +82,7 @@ class Completion:
 class ModelAdapter(ABC):
     """One model of one provider.
 
-    Subclasses take `model` and keyword settings of their own, each documented and with a default, and raise
+    Subclasses take `model` and keyword settings of their own, each documented in `Args`, and raise
     `sqlassay.errors.UserError` from `__init__` when a setting is wrong or a key is missing.
 
     Args:

@@ -72,8 +72,8 @@ class GaveUp(SqlAssayError):
         super().__init__(error, attempts)
 
     def __str__(self) -> str:
-        """The last error and the number of attempts."""
-        return f"{self.error} (attempts: {len(self.attempts)})"
+        """The last error and the number of attempts, in one line."""
+        return " ".join(f"{self.error} (attempts: {len(self.attempts)})".split())
 
 
 @dataclass(frozen=True)
