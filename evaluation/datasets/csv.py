@@ -11,6 +11,8 @@ from evaluation.datasets.native import KEYS, NativeDataset
 from evaluation.datasets.record import Record
 from sqlassay.errors import UserError
 
+_MOST_DIGITS = 9
+
 
 class CsvDataset(NativeDataset):
     """One question per row; the columns are the keys of the format, an empty cell is a key that is not there.
@@ -29,7 +31,7 @@ class CsvDataset(NativeDataset):
 
 
 def _value(key: str, cell: str, row: Record) -> object:
-    if key == "turn" and cell.isdecimal():
+    if key == "turn" and cell.isdecimal() and len(cell) <= _MOST_DIGITS:
         return int(cell)
     if key in ("gold", "tags") and cell.startswith(("[", "{")):
         try:

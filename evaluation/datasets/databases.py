@@ -19,6 +19,13 @@ def find_database(folders: Iterable[Path], db_id: str, suffixes: tuple[str, ...]
     for folder in folders:
         for suffix in suffixes:
             for file in (folder / db_id / f"{db_id}{suffix}", folder / f"{db_id}{suffix}"):
-                if file.is_file():
+                if _is_file(file):
                     return file
     return None
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a db_id that is too long for a name, or a folder that may not be entered
+        return False

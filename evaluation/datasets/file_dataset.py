@@ -11,7 +11,7 @@ from typing import ClassVar
 from evaluation.datasets.base import Dataset, Ids, Question
 from evaluation.datasets.databases import find_database
 from evaluation.datasets.record import Record
-from evaluation.datasets.text_file import no_such_file
+from evaluation.datasets.text_file import no_such_file, unreadable
 from sqlassay.errors import UserError
 
 
@@ -33,9 +33,12 @@ class FileDataset(Dataset):
 
     def __init__(self, path: Path, *, databases: Path | None = None, ids: Ids = "field") -> None:
         super().__init__(path, databases=databases, ids=ids)
-        self._question_file = self._find_question_file()
-        if databases is not None and not databases.is_dir():
-            raise no_such_file(databases)
+        try:
+            self._question_file = self._find_question_file()
+            if databases is not None and not databases.is_dir():
+                raise _no_folder(databases)
+        except OSError as error:
+            raise unreadable(path, error) from None
 
     @property
     def question_file(self) -> Path:
@@ -102,3 +105,9 @@ class FileDataset(Dataset):
                 remedy=f"name one, such as {self.name}:{found[0]}",
             )
         return found[0]
+
+
+def _no_folder(path: Path) -> UserError:
+    if path.exists():
+        return UserError("is a file, not a folder of databases", place=str(path), remedy="give the folder it is in")
+    return no_such_file(path)

@@ -128,12 +128,12 @@ class _Scan:
         for key, wanted in self._wanted.items():
             if not wanted & self._seen[key]:
                 return UnknownName(key, min(wanted), self._seen[key], place="filter")
-        conditions = [f"{key}={value}" for key, values in self._wanted.items() for value in sorted(values)]
+        conditions = [f"{key}={' or '.join(sorted(wanted))}" for key, wanted in self._wanted.items()]
         if self._ids:
-            conditions.append(f"ids {', '.join(sorted(self._ids))}")
-        return UserError(
-            f"no question meets all of {' and '.join(conditions)}" if conditions else "the dataset has no questions"
-        )
+            conditions.append(f"id={' or '.join(sorted(self._ids))}")
+        if not conditions:
+            return UserError("the dataset has no questions")
+        return UserError(f"no question has {' and '.join(conditions)}", remedy="leave one of the conditions out")
 
     def _meets_filters(self, question: Question) -> bool:
         meets = True

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlassay.errors import UserError
 
@@ -27,7 +27,7 @@ def read_text(path: Path) -> str:
     Raises:
         UserError: There is no such file, it cannot be read, or it is not UTF-8 text; the line is named.
     """
-    with _opened(path) as file:
+    with open_file(path) as file:
         raw = file.read()
     return _decode(_after_mark(raw, path), path, line=1)
 
@@ -38,21 +38,34 @@ def read_lines(path: Path) -> Iterator[str]:
     Raises:
         UserError: As `read_text`.
     """
-    with _opened(path) as file:
+    with open_file(path) as file:
         for number, raw in enumerate(file, start=1):
             yield _decode(_after_mark(raw, path) if number == 1 else raw, path, line=number)
 
 
 def no_such_file(path: Path) -> UserError:
     """The error for a path that leads nowhere; suggests the nearest name in its folder."""
-    siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        siblings = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        siblings = []
     near = difflib.get_close_matches(path.name, siblings, n=1)
     remedy = f"did you mean {str(path.with_name(near[0]))!r}?" if near else "check the path"
     return UserError("no such file or folder", place=str(path), remedy=remedy)
 
 
+def unreadable(path: Path, error: OSError) -> UserError:
+    """The error for a path that the operating system refuses."""
+    return UserError(f"cannot be read: {error.strerror}", place=str(path), remedy="check the path and its permissions")
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def open_file(path: Path) -> Iterator[BufferedReader]:
+    """A file opened for reading bytes.
+
+    Raises:
+        UserError: There is no such file, or it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             yield file
@@ -61,7 +74,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     except IsADirectoryError:
         raise UserError("is a folder, not a file", place=str(path), remedy="give the file in it") from None
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", place=str(path)) from None
+        raise unreadable(path, error) from None
 
 
 def _after_mark(raw: bytes, path: Path) -> bytes:

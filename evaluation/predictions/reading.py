@@ -83,6 +83,6 @@ def _sniffed(path: Path) -> PredictionFormat:
 def _is_json(line: str) -> bool:
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

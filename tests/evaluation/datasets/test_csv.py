@@ -84,6 +84,10 @@ BAD = {
         "{file}, line 2: 'gold' holds broken JSON: Expecting ',' delimiter (mend the JSON or write plain text)",
     ),
     "turn": ("question,db_id,turn\nx,a,two\n", "{file}, line 2: 'turn' is text, not a whole number from 0"),
+    "endless turn": (
+        f"question,db_id,turn\nx,a,{'9' * 5000}\n",
+        "{file}, line 2: 'turn' is text, not a whole number from 0",
+    ),
     "id twice": (
         "id,question,db_id\n1,x,a\n1,x,a\n",
         "{file}: question id '1' is at line 2 and at line 3"

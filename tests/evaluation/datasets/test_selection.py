@@ -58,11 +58,11 @@ NOTHING = {
     ),
     "filters that exclude each other": (
         Selection(filters=(("db_id", "zoo"), ("tag", "join"))),
-        "no question meets all of db_id=zoo and tag=join",
+        "no question has db_id=zoo and tag=join (leave one of the conditions out)",
     ),
     "ids that the filters exclude": (
         Selection(filters=(("db_id", "zoo"),), ids=("b", "a")),
-        "no question meets all of db_id=zoo and ids a, b",
+        "no question has db_id=zoo and id=a or b (leave one of the conditions out)",
     ),
     "id": (Selection(ids=("a", "x")), "unknown question id 'x' (the dataset has 5 questions, from 'a' to 'e')"),
 }

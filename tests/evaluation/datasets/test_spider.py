@@ -118,11 +118,24 @@ def test_no_db_id_leads_out_of_the_folder(tmp_path: Path, db_id: str) -> None:
     assert SpiderDataset(tmp_path).database(db_id, (".sqlite",)) is None
 
 
-def test_a_folder_of_databases_that_is_not_there(tmp_path: Path) -> None:
+def test_databases_that_are_no_folder(tmp_path: Path) -> None:
     (tmp_path / "dev.json").touch()
+    for name, problem in (
+        ("gone", "no such file or folder (check the path)"),
+        ("dev.json", "is a file, not a folder of databases (give the folder it is in)"),
+    ):
+        with pytest.raises(UserError) as caught:
+            SpiderDataset(tmp_path, databases=tmp_path / name)
+        assert str(caught.value) == f"{tmp_path / name}: {problem}"
+
+
+def test_names_too_long_for_the_file_system(tmp_path: Path) -> None:
+    (tmp_path / "dev.json").touch()
+    assert SpiderDataset(tmp_path).database("x" * 5000, (".sqlite",)) is None
+    path = tmp_path / ("x" * 5000)
     with pytest.raises(UserError) as caught:
-        SpiderDataset(tmp_path, databases=tmp_path / "gone")
-    assert str(caught.value) == f"{tmp_path / 'gone'}: no such file or folder (check the path)"
+        SpiderDataset(path)
+    assert str(caught.value) == f"{path}: cannot be read: File name too long (check the path and its permissions)"
 
 
 @pytest.mark.data

@@ -204,6 +204,12 @@ BAD = {
         PLAIN,
         f"{{file}}, key '1': is for database 'zoo', but question 'q2' is about 'farm' {ORDER_REMEDY}",
     ),
+    "deep object of unknown suffix": (
+        "a.out",
+        '{"a":' + "[" * 100_000 + "\n1",
+        PLAIN,
+        "{file}, line 1: JSON that cannot be read: nested too deeply",
+    ),
     "broken line": (
         "a.jsonl",
         '{"sql": "A"}\n{"sql": "B"\n',
