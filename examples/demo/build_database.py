@@ -358,6 +358,21 @@ PRODUCTS: dict[int, list[tuple[str, str, int | None]]] = {
     ],
 }
 
+# Possible weights in grams by category.
+WEIGHTS = {
+    3: range(250, 1_001, 250),
+    4: range(250, 1_001, 250),
+    5: range(250, 1_001, 250),
+    7: range(300, 3_200, 50),
+    8: range(350, 1_400, 50),
+    9: range(20, 300, 10),
+    11: range(20, 900, 20),
+    12: range(600, 4_800, 100),
+    13: range(150, 2_600, 50),
+    14: range(60, 700, 20),
+    18: range(90, 600, 10),
+}
+
 NEVER_ORDERED = {"Heron 4", "Beeswax Candle", "Gesha Noite", "Chemist Squares 100", "Cool Bag 20"}
 NEVER_REVIEWED = {"Rain Cover", "Cone Filters 40", "Groundsheet", "Titan Spork", "Heron 3", *NEVER_ORDERED}
 DISCONTINUED = {"Swiss Water Huila", "Whistler", "Linen Sock", "Roll Top 25", "Headlight 200", "Tolima Honey"}
@@ -435,7 +450,8 @@ FIXED_ORDER_TIMES = [
 
 def _as(kind: type[Kind], value: Value) -> Kind:
     """Return the value of a row under the type its column has."""
-    assert isinstance(value, kind)
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is not of type {kind.__name__}")
     return value
 
 
@@ -493,15 +509,13 @@ def _products(rng: Random) -> list[Row]:
     skus = rng.sample(range(100, 9_000), 400)
     skus[4] = 731
     for category_id, items in PRODUCTS.items():
-        for name, price, supplier_id in items:
+        for name, price, supplier in items:
             product_id = len(rows) + 1
             sku = f"{skus[product_id]:05d}"
             old = name in DISCONTINUED
-            weight = None if rng.random() < 0.12 else rng.randrange(50, 3_000, 50)
-            launched_on = _random_day(rng, date(2019, 1, 1), date(2024, 6, 30))
-            rows.append(
-                (product_id, sku, name, category_id, supplier_id, Decimal(price), weight, launched_on, old)
-            )
+            weight = None if rng.random() < 0.12 else rng.choice(WEIGHTS[category_id])
+            launched = _random_day(rng, date(2019, 1, 1), date(2024, 6, 30))
+            rows.append((product_id, sku, name, category_id, supplier, Decimal(price), weight, launched, old))
     return rows
 
 
@@ -603,9 +617,8 @@ def _reviews(rng: Random, sales: Tables, products: Sequence[Row]) -> list[Row]:
         seen.add(key)
         rating = rng.choices([1, 2, 3, 4, 5], [4, 7, 16, 40, 33])[0]
         comment = rng.choice(COMMENTS) if rng.random() < 0.6 else None
-        reviewed_on = min(
-            _as(datetime, placed[item[0]]).date() + timedelta(days=rng.randint(4, 60)), LAST_DAY
-        )
+        ordered_on = _as(datetime, placed[item[0]]).date()
+        reviewed_on = min(ordered_on + timedelta(days=rng.randint(4, 60)), LAST_DAY)
         rows.append((len(rows) + 1, *key, rating, comment, reviewed_on))
     return rows
 
@@ -614,7 +627,7 @@ def _stock_movements(rng: Random, products: Sequence[Row]) -> list[Row]:
     moves: list[tuple[date, Value, str, int]] = []
     for product in products:
         first_day = max(_as(date, product[7]), FIRST_DAY)
-        moves.append((first_day, product[0], "purchase", rng.randrange(60, 240, 20)))
+        moves.append((first_day, product[0], "purchase", rng.randrange(120, 300, 20)))
         for _ in range(rng.randint(10, 18)):
             kind = rng.choice(["sale", "sale", "sale", "sale", "purchase", "return", "adjustment"])
             quantity = {
@@ -678,12 +691,12 @@ def _write_sqlite(path: Path, tables: Tables) -> None:
         for table in SCHEMA:
             rows = [tuple(_sqlite_value(value) for value in row) for row in tables[table]]
             marks = ", ".join("?" * len(rows[0]))
-            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - names of SCHEMA
         connection.commit()
 
 
 def _write_duckdb(path: Path, tables: Tables) -> None:
-    with closing(duckdb.connect(str(path))) as connection:
+    with closing(duckdb.connect(str(path), config={"default_block_size": "16384"})) as connection:
         connection.execute("BEGIN")
         for statement in _create_statements(DUCKDB_TYPES):
             connection.execute(statement)
@@ -692,7 +705,7 @@ def _write_duckdb(path: Path, tables: Tables) -> None:
             # One statement for all rows is far quicker, but its rows may not refer to one another.
             refers_to_itself = f"REFERENCES {table} " in SCHEMA[table]
             for part in rows if refers_to_itself else [", ".join(rows)]:
-                connection.execute(f"INSERT INTO {table} VALUES {part}")
+                connection.execute(f"INSERT INTO {table} VALUES {part}")  # noqa: S608 - made of the lists above
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT")
 
