@@ -35,6 +35,8 @@ class DatabaseBackend(ABC):
     """Whether the engine runs inside our process: its statements then run in worker processes."""
     file_suffixes: ClassVar[tuple[str, ...]] = ()
     """Suffixes of database files, the usual one first; empty for servers."""
+    max_open: ClassVar[int] = 32
+    """How many databases one thread keeps open between statements."""
     paramstyle: ClassVar[Literal["qmark", "format", "pyformat", "numeric", "named"]]
     """PEP 249 parameter style of its driver. We never pass parameters; `format` means that `%` needs care."""
     null_order: ClassVar[Literal["first", "last"]]

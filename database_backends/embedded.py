@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from pathlib import Path
 
 from database_backends import fingerprint
@@ -42,12 +41,8 @@ class EmbeddedBackend(DatabaseBackend):
         """Whether the database can be opened, read, and not written."""
         return ValidationResult(self.target, (self._check_opens(), self._check_reads(), self._check_refuses_writes()))
 
-    @abstractmethod
-    def _engine(self) -> str:
-        """The engine and its version."""
-
     def _check_opens(self) -> Check:
-        return Check("opens", True, self._engine())
+        return Check("opens", True, f"{self.name} {self.engine_version()}")
 
     def _check_reads(self) -> Check:
         try:

@@ -13,9 +13,6 @@ from database_backends.errors import BackendError, FailureKind
 from database_backends.result import ExecutionFailure, Limits, Outcome
 from sqlassay.errors import SqlAssayError
 
-MAX_OPEN = 32
-"""Databases that one thread keeps open."""
-
 
 @dataclass(frozen=True)
 class Statement:
@@ -36,6 +33,14 @@ class Statement:
 
 def execute(statement: Statement) -> Outcome:
     """Run one statement in this thread, through all three walls. Never raises an `Exception`."""
+    outcome = _attempt(statement)
+    if isinstance(outcome, ExecutionFailure) and outcome.kind is FailureKind.MEMORY and _close_others(statement):
+        # What other databases hold in their caches must not decide how this statement ends.
+        return _attempt(statement)
+    return outcome
+
+
+def _attempt(statement: Statement) -> Outcome:
     started = time.monotonic()
     try:
         return _opened(statement).execute(statement.sql, statement.limits)
@@ -53,33 +58,42 @@ def execute(statement: Statement) -> Outcome:
 
 
 class _Opened(threading.local):
-    """The backends that this thread has open, the most recently used last."""
+    """The databases that this thread has open, by backend, the most recently used last."""
 
     def __init__(self) -> None:
-        self.backends: OrderedDict[tuple[object, ...], DatabaseBackend] = OrderedDict()
+        self.by_backend: dict[str, OrderedDict[tuple[object, ...], DatabaseBackend]] = {}
 
 
 _OPENED = _Opened()
 
 
 def _opened(statement: Statement) -> DatabaseBackend:
-    backends = _OPENED.backends
+    backends = _OPENED.by_backend.setdefault(statement.backend, OrderedDict())
     key = _key(statement)
     if key in backends:
         backends.move_to_end(key)
         return backends[key]
     backend = BACKENDS.get(statement.backend)(statement.target)
     backends[key] = backend
-    if len(backends) > MAX_OPEN:
+    if len(backends) > backend.max_open:
         _, oldest = backends.popitem(last=False)
         oldest.close()
     return backend
 
 
 def _forget(statement: Statement) -> None:
-    backend = _OPENED.backends.pop(_key(statement), None)
+    backend = _OPENED.by_backend.get(statement.backend, OrderedDict()).pop(_key(statement), None)
     if backend is not None:
         backend.close()
+
+
+def _close_others(statement: Statement) -> bool:
+    """Whether there were any."""
+    this = _key(statement)
+    others = [(backends, key) for backends in _OPENED.by_backend.values() for key in backends if key != this]
+    for backends, key in others:
+        backends.pop(key).close()
+    return bool(others)
 
 
 def _key(statement: Statement) -> tuple[object, ...]:

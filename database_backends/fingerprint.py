@@ -6,6 +6,8 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+_LOG_SUFFIXES = ("-wal", ".wal")  # SQLite's and DuckDB's
+
 
 def of_file(path: Path) -> str:
     """A digest of what a database file holds, its write-ahead log included.
@@ -15,11 +17,9 @@ def of_file(path: Path) -> str:
     Raises:
         OSError: The file cannot be read.
     """
-    log = path.with_name(path.name + "-wal")
-    digests = [_digest(path, *_identity(path))]
-    if log.exists() and log.stat().st_size:
-        digests.append(_digest(log, *_identity(log)))
-    return "blake2b:" + "+".join(digests)
+    logs = [path.with_name(path.name + suffix) for suffix in _LOG_SUFFIXES]
+    files = [path, *(log for log in logs if log.exists() and log.stat().st_size)]
+    return "blake2b:" + "+".join(_digest(file, *_identity(file)) for file in files)
 
 
 def _identity(path: Path) -> tuple[int, int, int]:

@@ -222,13 +222,9 @@ class SQLiteBackend(EmbeddedBackend, CanBuild):
             other = parts[0][0]
             named = tuple(reference for _, _, reference in parts if reference is not None)
             # `REFERENCES other` without columns means the primary key of the other table.
-            keys.append(
-                ForeignKey(tuple(part[1] for part in parts), other, named or primary_keys.get(other.lower(), ()))
-            )
+            references = named or primary_keys.get(other.lower(), ())
+            keys.append(ForeignKey(tuple(column for _, column, _ in parts), other, references))
         return tuple(keys)
-
-    def _engine(self) -> str:
-        return f"SQLite {sqlite3.sqlite_version}"
 
     @classmethod
     def engine_version(cls) -> str:

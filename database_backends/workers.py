@@ -98,7 +98,7 @@ class WorkerPool:
         except (OSError, RuntimeError) as error:  # pebble: the pool is broken, or closed
             self._try_again(statement, outcome, tries, started, error)
             return
-        outcome.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
+        outcome.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)  # type: ignore[no-untyped-call]
         task.add_done_callback(partial(self._finish, statement, outcome, tries, started))
 
     def _finish(

@@ -1,0 +1,277 @@
+"""DuckDB: one file, read-only, with the outside world shut off."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+import duckdb
+
+from database_backends import memory
+from database_backends.base import CanBuild
+from database_backends.embedded import EmbeddedBackend
+from database_backends.errors import BackendError, FailureKind
+from database_backends.result import Limits, ResultTable, Row
+from sqlassay.schema import Column, ForeignKey, Schema, Table
+
+_CONFIGURATION = {
+    "allow_community_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "enable_external_access": "false",
+    "max_temp_directory_size": "0KiB",
+    "python_enable_replacements": "false",
+    "threads": "1",
+}
+_SETTINGS = (
+    "GLOBAL TimeZone = 'UTC'",
+    "GLOBAL async_threads = 0",  # DuckDB 2 keeps eight threads per database for remote files, which we do not read
+)
+
+_QUERIES = frozenset({"SELECT", "MULTI"})  # PIVOT without IN is several statements inside
+_NOT_WRITING = frozenset(
+    {
+        "CALL",
+        "EXECUTE",
+        "EXPLAIN",
+        "LOGICAL_PLAN",
+        "PRAGMA",
+        "PREPARE",
+        "RELATION",
+        "SET",
+        "TRANSACTION",
+        "VARIABLE_SET",
+    }
+)
+
+_KIND_OF_CLASS = (
+    (duckdb.InterruptException, FailureKind.TIMEOUT),
+    (duckdb.OutOfMemoryException, FailureKind.MEMORY),
+    (duckdb.ParserException, FailureKind.SYNTAX),
+    (duckdb.PermissionException, FailureKind.PERMISSION),
+    (duckdb.FatalException, FailureKind.CONNECTION),
+    (duckdb.IOException, FailureKind.CONNECTION),
+)
+_KIND_OF_TEXT = (
+    ("in read-only mode", FailureKind.WRITE_ATTEMPT),
+    ("configuration has been locked", FailureKind.PERMISSION),
+    ("Catalog Error: Table with name", FailureKind.UNKNOWN_TABLE),
+    ("Binder Error: Referenced table", FailureKind.UNKNOWN_TABLE),
+    ("Binder Error: Referenced column", FailureKind.UNKNOWN_COLUMN),
+    ('Binder Error: Column "', FailureKind.UNKNOWN_COLUMN),
+    ("does not have a column named", FailureKind.UNKNOWN_COLUMN),
+)
+_PLACE = re.compile(r"^LINE (?P<line>\d+): (?P<text>.*)\n(?P<indent> *)\^", re.MULTILINE)
+
+_ROWS_AT_ONCE = 64
+_SECONDS_BETWEEN_INTERRUPTS = 0.05
+_OPENING = threading.Lock()
+
+
+class DuckDBBackend(EmbeddedBackend, CanBuild):
+    """A DuckDB database file.
+
+    Cells are what DuckDB's driver makes of them: `Decimal`, `date`, `datetime`, `timedelta`, `UUID`, `bytes`, and
+    lists and dictionaries of these. The session's time zone is UTC.
+    """
+
+    name = "duckdb"
+    dialect = "duckdb"
+    file_suffixes = (".duckdb", ".db")
+    paramstyle = "qmark"
+    null_order = "last"
+    native_bool = True
+    native_dates = True
+    max_open = 8
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self._open(Limits().megabytes)
+
+    def _open(self, megabytes: int) -> None:
+        self._megabytes = megabytes
+        configuration = _CONFIGURATION | {"memory_limit": f"{megabytes}MiB"}
+        try:
+            # Threads share what one process has open, and the settings of that can be made only once.
+            with _OPENING:
+                self._connection = duckdb.connect(self.path, read_only=True, config=dict(configuration))
+                self._lock_settings()
+        except duckdb.Error as error:
+            raise BackendError(FailureKind.CONNECTION, f"cannot open {self.target}: {error}") from error
+
+    def _lock_settings(self) -> None:
+        (locked,) = self._connection.execute("SELECT current_setting('lock_configuration')").fetchone() or (False,)
+        if locked:
+            return
+        for setting in _SETTINGS:
+            with suppress(duckdb.CatalogException):  # a DuckDB that has no such setting
+                self._connection.execute(f"SET {setting}")
+        self._connection.execute("SET lock_configuration = true")
+
+    def run(self, sql: str, limits: Limits) -> ResultTable:
+        """Run one statement in a session of its own on the read-only database, within the limits."""
+        started = time.monotonic()
+        if limits.megabytes != self._megabytes:
+            self._reopen(limits.megabytes)
+        try:
+            with closing(self._connection.cursor()) as cursor, _alarm(cursor, limits.seconds):
+                cursor.execute(_only_query(cursor, sql))
+                description = cursor.description or []
+                rows, truncated = memory.collect(_stream(cursor), limits)
+        except duckdb.Error as error:
+            if isinstance(error, duckdb.InternalException | duckdb.FatalException):  # they take the database with them
+                self._reopen(self._megabytes)
+            raise _failure(error, limits) from error
+        except MemoryError as error:
+            raise BackendError(FailureKind.MEMORY, "out of memory") from error
+        except UnicodeEncodeError as error:
+            raise BackendError(FailureKind.SYNTAX, f"the statement is not Unicode text: {error}") from error
+        except (ValueError, OverflowError) as error:
+            raise BackendError(FailureKind.OTHER, f"a value has no counterpart in Python: {error}") from error
+        return ResultTable(
+            columns=tuple(name for name, *_ in description),
+            types=tuple(str(type_) for _, type_, *_ in description),
+            rows=rows,
+            truncated=truncated,
+            seconds=time.monotonic() - started,
+        )
+
+    def schema(self) -> Schema:
+        """The tables and views: those of the schema `main`, then those of others as `schema.table`."""
+        try:
+            return self._schema()
+        except duckdb.Error as error:
+            raise BackendError(FailureKind.CONNECTION, f"cannot read the schema of {self.target}: {error}") from error
+
+    def _schema(self) -> Schema:
+        here = "NOT internal AND database_name = current_database()"
+        tables = self._rows(
+            f"SELECT schema_name, table_name, table_oid, false FROM duckdb_tables() WHERE {here}"  # noqa: S608
+            f" UNION ALL SELECT schema_name, view_name, view_oid, true FROM duckdb_views() WHERE {here}"
+            " ORDER BY schema_name <> 'main', schema_name, table_oid"
+        )
+        columns = self._rows(
+            "SELECT schema_name, table_name, column_name, data_type, is_nullable"  # noqa: S608
+            f" FROM duckdb_columns() WHERE {here} ORDER BY column_index"
+        )
+        constraints = self._rows(
+            "SELECT schema_name, table_name, constraint_type, constraint_column_names, referenced_table,"
+            " referenced_column_names FROM duckdb_constraints() WHERE database_name = current_database()"
+            " ORDER BY constraint_index"
+        )
+        primary = {
+            (schema, table, name)
+            for schema, table, kind, names, *_ in constraints
+            if kind == "PRIMARY KEY"
+            for name in names
+        }
+        return Schema(
+            tuple(
+                Table(
+                    name=table if schema == "main" else f"{schema}.{table}",
+                    columns=tuple(
+                        Column(name, type_, nullable, (schema, table, name) in primary)
+                        for *of, name, type_, nullable in columns
+                        if of == [schema, table]
+                    ),
+                    foreign_keys=tuple(
+                        ForeignKey(tuple(names), other, tuple(references))
+                        for *of, kind, names, other, references in constraints
+                        if of == [schema, table] and kind == "FOREIGN KEY"
+                    ),
+                    is_view=is_view,
+                )
+                for schema, table, _, is_view in tables
+            )
+        )
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(self._connection.cursor()) as cursor:
+            return cursor.execute(sql).fetchall()
+
+    @classmethod
+    def engine_version(cls) -> str:
+        """The version of the DuckDB library."""
+        return duckdb.__version__
+
+    @classmethod
+    def build(cls, target: str, statements: Sequence[str]) -> None:
+        """Make a database file."""
+        try:
+            with duckdb.connect(target) as connection:
+                for statement in statements:
+                    connection.execute(statement)
+        except duckdb.Error as error:
+            raise BackendError(FailureKind.OTHER, str(error)) from error
+
+    def _reopen(self, megabytes: int) -> None:
+        self.close()
+        self._open(megabytes)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def _only_query(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """What DuckDB's own parser makes of the text, if that is one query.
+
+    A read-only session would still create temporary tables and change its settings.
+    """
+    sql.encode()  # lone surrogates: DuckDB takes them for a wrong type of argument
+    statements = cursor.extract_statements(sql)
+    if not statements:
+        raise BackendError(FailureKind.NO_SQL, "there is no statement")
+    if len(statements) > 1:
+        raise BackendError(FailureKind.MULTIPLE_STATEMENTS, f"{len(statements)} statements where one is expected")
+    kind = statements[0].type.name
+    if kind in _QUERIES:
+        return statements[0]
+    if kind in _NOT_WRITING:
+        raise BackendError(FailureKind.NOT_A_QUERY, f"{kind} is not a query")
+    raise BackendError(FailureKind.WRITE_ATTEMPT, f"{kind} is not allowed: the database is only read")
+
+
+def _stream(cursor: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        yield from rows
+
+
+@contextmanager
+def _alarm(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Interrupt what the cursor does once the time is up, again and again: one may come when nothing listens."""
+    done = threading.Event()
+
+    def watch() -> None:
+        if not done.wait(seconds):
+            cursor.interrupt()
+            while not done.wait(_SECONDS_BETWEEN_INTERRUPTS):
+                cursor.interrupt()
+
+    watcher = threading.Thread(target=watch, name="sqlassay-duckdb-alarm", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _failure(error: duckdb.Error, limits: Limits) -> BackendError:
+    message = str(error)
+    kind = next((kind for class_, kind in _KIND_OF_CLASS if isinstance(error, class_)), None)
+    if kind is FailureKind.TIMEOUT:
+        return BackendError(FailureKind.TIMEOUT, f"stopped after {limits.seconds:g} s")
+    if kind is None:
+        kind = next((kind for text, kind in _KIND_OF_TEXT if text in message), FailureKind.OTHER)
+    place = _PLACE.search(message)
+    if place is None:
+        return BackendError(kind, message)
+    line = int(place["line"])
+    # DuckDB shows a long line in part, between dots, and then the column cannot be told.
+    column = len(place["indent"]) - len(f"LINE {line}: ") + 1
+    return BackendError(kind, message, line=line, column=None if place["text"].startswith("...") else column)
