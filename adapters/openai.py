@@ -146,20 +146,20 @@ class OpenAIAdapter(ModelAdapter):
 
     async def _checks(self) -> tuple[Check, ...]:
         reachable = Check("reachable", True, self.base_url)
-        accepted = Check("key", True, f"from {self.api_key_env}")
         try:
             models = await self.list_models()
         except errors.AuthFailed as error:
             return reachable, Check("key", False, str(error), f"set {self.api_key_env} to a key that is valid here")
         except errors.ModelNotFound as error:
             return reachable, Check("models", False, str(error), "is base_url right? it usually ends in /v1")
+        except (errors.ProviderUnreachable, errors.RequestTimeout) as error:
+            return (Check("reachable", False, str(error), "is base_url right, and does the server run?"),)
         except errors.AdapterError as error:
-            return (
-                Check("reachable", False, str(error), f"is base_url right, and does the server run? {self.base_url}"),
-            )
+            return reachable, Check("models", False, str(error), "the server answers, but not this; try again later")
+        key = "none is set and none is asked for" if self._key() == _NO_KEY else f"from {self.api_key_env}"
         found = self.model in models
         offered = f"the server offers {', '.join(models[:20]) or 'no model'}"
-        return reachable, accepted, Check("model", found, self.model, "" if found else offered)
+        return reachable, Check("key", True, key), Check("model", found, self.model, "" if found else offered)
 
     def _key(self) -> str:
         if self.base_url != _OPENAI and not os.environ.get(self.api_key_env, "").strip():
@@ -199,10 +199,9 @@ class OpenAIAdapter(ModelAdapter):
         except openai.APITimeoutError:
             raise errors.RequestTimeout(self.provider, self.model, f"no answer in {self.timeout:g} s") from None
         except openai.APIConnectionError as error:
-            reason = f"{error.message} {error.__cause__ or ''}".strip()
-            raise errors.ProviderUnreachable(
-                self.provider, self.model, self._without_key(f"{self.base_url}: {reason}")
-            ) from None
+            cause = str(error.__cause__) or type(error.__cause__).__name__
+            message = self._without_key(f"no connection to {self.base_url}: {cause}")
+            raise errors.ProviderUnreachable(self.provider, self.model, message) from None
         except openai.OpenAIError as error:
             raise errors.ProviderUnavailable(self.provider, self.model, self._without_key(str(error))) from None
         request_id = response.headers.get("x-request-id")
@@ -262,11 +261,14 @@ class OpenAIAdapter(ModelAdapter):
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UserError(f"base_url is not a URL: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError("base_url must begin with http:// or https:// and name a host", place="base_url")
+        raise UserError("base_url must begin with http:// or https:// and name a host")
     if parts.username or parts.password:
-        raise UserError("base_url must not hold a password", place="base_url", remedy="put the key into api_key_env")
+        raise UserError("base_url must not hold a password", remedy="put the key into api_key_env")
     return url.rstrip("/")
 
 

@@ -121,6 +121,9 @@ class RetryPolicy:
         def record(state: RetryCallState) -> None:
             attempts.append(_failed(_error(state), state.upcoming_sleep))
 
+        async def once() -> T:  # tenacity awaits only what is declared with `async def`
+            return await function()
+
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(self.attempts),
             retry=tenacity.retry_if_exception(self._is_worth_repeating),
@@ -133,7 +136,7 @@ class RetryPolicy:
             reraise=True,
         )
         try:
-            return Outcome(await retrying(function), tuple(attempts))
+            return Outcome(await retrying(once), tuple(attempts))
         except Exception as error:
             if isinstance(error, Transience):
                 raise GaveUp(error, (*attempts, _failed(error, 0.0))) from error

@@ -60,6 +60,12 @@ def test_a_call_that_succeeds_leaves_no_attempts(clock: Clock) -> None:
     assert (value, attempts, clock.waits) == ("done", (), [])
 
 
+def test_a_function_that_returns_an_awaitable_is_enough(clock: Clock) -> None:
+    call = failing(Busy())
+    value, attempts = asyncio.run(RetryPolicy(sleep=clock.sleep).call(lambda: call()))
+    assert (value, len(attempts)) == ("done", 1)
+
+
 def test_failed_attempts_are_recorded_with_what_was_waited(clock: Clock) -> None:
     outcome = asyncio.run(RetryPolicy(sleep=clock.sleep).call(failing(Busy(), Busy(retry_after=7))))
     assert outcome.value == "done"

@@ -1,0 +1,343 @@
+"""The OpenAI adapter, through the real SDK, against a provider on the loopback interface."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from adapters import errors
+from adapters.base import FinishReason, GenerationRequest, ModelAdapter, Usage
+from adapters.openai import OpenAIAdapter
+from sqlassay.errors import UserError
+from sqlassay.messages import Message
+from sqlassay.resilience import GaveUp, RetryPolicy
+from tests.conformance.adapter import KEY, REQUEST, AdapterConformance, run
+from tests.conformance.provider_server import ANSWER, REPLIES, REQUEST_ID, ProviderServer, Reply
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[ProviderServer]:
+    with ProviderServer() as server:
+        yield server
+
+
+def unused_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+class TestConformance(AdapterConformance):
+    adapter = OpenAIAdapter
+    answer = ANSWER
+
+    @pytest.fixture(autouse=True)
+    def _server(self, server: ProviderServer) -> None:
+        self.server = server
+
+    def working(self) -> ModelAdapter:
+        return OpenAIAdapter("good", base_url=self.server.base_url)
+
+    def failing(self) -> ModelAdapter:
+        return OpenAIAdapter("bad_key", base_url=self.server.base_url)
+
+
+def test_what_is_sent(server: ProviderServer) -> None:
+    run(OpenAIAdapter("good", base_url=server.base_url), lambda a: a.generate(REQUEST))
+    assert server.requests == [
+        {
+            "model": "good",
+            "messages": [
+                {"role": "system", "content": "You write SQLite queries."},
+                {"role": "user", "content": "How many singers?"},
+            ],
+            "temperature": 0.0,
+            "top_p": 1.0,
+            "max_completion_tokens": 100,
+            "seed": 7,
+            "stop": ["###"],
+        }
+    ]
+    assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sent"),
+    [
+        ({}, {}),
+        ({"seed": None, "stop": [], "temperature": 0}, {"temperature": 0}),
+        ({"stop": ("a", "b")}, {"stop": ["a", "b"]}),
+        ({"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
+    ],
+)
+def test_parameters(server: ProviderServer, parameters: dict[str, object], sent: dict[str, object]) -> None:
+    request = GenerationRequest((Message("user", "?"),), parameters)
+    run(OpenAIAdapter("good", base_url=server.base_url), lambda a: a.generate(request))
+    (body,) = server.requests
+    assert {name: value for name, value in body.items() if name not in ("model", "messages")} == sent
+
+
+@pytest.mark.parametrize("name", ["model", "messages", "stream", "n"])
+def test_parameters_that_are_not_the_users(server: ProviderServer, name: str) -> None:
+    request = GenerationRequest((Message("user", "?"),), {name: 1})
+    with pytest.raises(errors.BadRequest, match=name):
+        run(OpenAIAdapter("good", base_url=server.base_url), lambda a: a.generate(request))
+    assert server.requests == []
+
+
+def test_what_is_read_from_an_answer(server: ProviderServer) -> None:
+    found = run(OpenAIAdapter("good", base_url=server.base_url), lambda a: a.generate(REQUEST))
+    assert found.text == ANSWER
+    assert found.usage == Usage(input_tokens=120, output_tokens=30, cached_tokens=64, reasoning_tokens=12)
+    assert found.model == "good-2026-01-01"
+    assert found.request_id == REQUEST_ID
+    assert 0 < found.seconds < 5
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "reason"),
+    [
+        ("refuses", "I can't help with that.", FinishReason.REFUSED),
+        ("filtered", "", FinishReason.REFUSED),
+        ("filtered_prompt", "", FinishReason.REFUSED),
+        ("truncated", "SELECT name FROM", FinishReason.LENGTH),
+        ("out_of_thought", "", FinishReason.LENGTH),
+        ("calls_a_tool", "", FinishReason.OTHER),
+        ("no_message", "", FinishReason.STOP),
+    ],
+)
+def test_finish_reasons(server: ProviderServer, model: str, text: str, reason: FinishReason) -> None:
+    found = run(OpenAIAdapter(model, base_url=server.base_url), lambda a: a.generate(REQUEST))
+    assert (found.text, found.finish_reason) == (text, reason)
+
+
+def test_what_the_provider_does_not_say_is_unknown(server: ProviderServer) -> None:
+    found = run(OpenAIAdapter("no_usage", base_url=server.base_url), lambda a: a.generate(REQUEST))
+    assert (found.text, found.usage, found.model) == (ANSWER, Usage(), "no_usage")
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "message"),
+    [
+        ("rate_limited", errors.RateLimited, "Rate limit reached"),
+        ("no_quota", errors.QuotaExhausted, "You exceeded your current quota"),
+        ("no_balance", errors.QuotaExhausted, "Insufficient Balance"),
+        ("broken", errors.ProviderUnavailable, "The server had an error"),
+        ("overloaded", errors.ProviderUnavailable, "Overloaded"),
+        ("bad_gateway", errors.ProviderUnavailable, "Bad Gateway"),
+        ("conflict", errors.ProviderUnavailable, "Conflict"),
+        ("slow_upstream", errors.RequestTimeout, "Request timeout"),
+        ("bad_key", errors.AuthFailed, "Incorrect API key provided: ***."),
+        ("forbidden", errors.AuthFailed, "Project does not have access"),
+        ("missing", errors.ModelNotFound, "The model `missing` does not exist (at http://127.0.0.1"),
+        ("missing_403", errors.ModelNotFound, "Project does not have access to model"),
+        ("ollama_missing", errors.ModelNotFound, "try pulling it first"),
+        ("too_long", errors.PromptTooLong, "maximum context length"),
+        ("too_long_vllm", errors.PromptTooLong, "maximum context length"),
+        ("too_large", errors.PromptTooLong, "Request too large"),
+        ("bad_request", errors.BadRequest, "Unsupported value: 'temperature'"),
+        ("unprocessable", errors.BadRequest, "messages: field required"),
+    ],
+)
+def test_errors_by_status_and_code(
+    server: ProviderServer, model: str, kind: type[errors.AdapterError], message: str
+) -> None:
+    with pytest.raises(errors.AdapterError) as raised:
+        run(OpenAIAdapter(model, base_url=server.base_url), lambda a: a.generate(REQUEST))
+    assert type(raised.value) is kind
+    assert message in raised.value.message
+    assert raised.value.status == REPLIES[model].status
+    assert raised.value.request_id == REQUEST_ID
+    assert len(server.requests) == 1, "the SDK must not retry"
+
+
+@pytest.mark.parametrize(
+    ("model", "seconds"),
+    [
+        ("rate_limited", 7),
+        ("rate_limited_ms", 1.5),
+        ("rate_limited_date", 0),
+        ("rate_limited_badly", None),
+        ("overloaded", 3),
+        ("broken", None),
+    ],
+)
+def test_retry_after(server: ProviderServer, model: str, seconds: float | None) -> None:
+    with pytest.raises(errors.AdapterError) as raised:
+        run(OpenAIAdapter(model, base_url=server.base_url), lambda a: a.generate(REQUEST))
+    assert raised.value.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("invalid_json", "the answer is not valid JSON but application/json"),
+        ("html", "the answer is not valid JSON but text/html"),
+        ("not_an_object", "the answer is not a JSON object"),
+        ("no_choices", "the answer has no choices"),
+        ("null_choices", "the answer has no choices"),
+        ("error_in_200", "Upstream failed"),
+        ("odd_content", "the content of the answer is not text"),
+    ],
+)
+def test_an_answer_that_cannot_be_used(server: ProviderServer, model: str, message: str) -> None:
+    with pytest.raises(errors.ProviderUnavailable) as raised:
+        run(OpenAIAdapter(model, base_url=server.base_url), lambda a: a.generate(REQUEST))
+    assert raised.value.message == message
+    assert raised.value.request_id == REQUEST_ID
+
+
+@pytest.mark.parametrize("model", ["hang", "trickle"])
+def test_the_timeout_is_for_the_whole_request_and_closes_the_connection(server: ProviderServer, model: str) -> None:
+    started = time.perf_counter()
+    with pytest.raises(errors.RequestTimeout, match=r"no answer in 0\.3 s"):
+        run(OpenAIAdapter(model, base_url=server.base_url, timeout=0.3), lambda a: a.generate(REQUEST))
+    assert time.perf_counter() - started < 3
+    assert server.hung_up.wait(5)
+
+
+def test_the_connection_closes_with_the_timeout_not_with_the_adapter(server: ProviderServer) -> None:
+    async def ask(adapter: ModelAdapter) -> bool:
+        with pytest.raises(errors.RequestTimeout):
+            await adapter.generate(REQUEST)
+        return await asyncio.to_thread(server.hung_up.wait, 3)
+
+    assert run(OpenAIAdapter("hang", base_url=server.base_url, timeout=0.3), ask)
+
+
+def test_a_connection_that_breaks(server: ProviderServer) -> None:
+    with pytest.raises(errors.ProviderUnreachable, match=server.base_url):
+        run(OpenAIAdapter("cut", base_url=server.base_url), lambda a: a.generate(REQUEST))
+
+
+def test_no_server() -> None:
+    adapter = OpenAIAdapter("good", base_url=f"http://127.0.0.1:{unused_port()}/v1")
+    with pytest.raises(errors.ProviderUnreachable, match="All connection attempts failed"):
+        run(adapter, lambda a: a.generate(REQUEST))
+
+
+def test_errors_with_the_retry_policy(server: ProviderServer) -> None:
+    adapter = OpenAIAdapter("broken", base_url=server.base_url)
+    policy = RetryPolicy(attempts=3, initial=0, maximum=0)
+    with pytest.raises(GaveUp) as raised:
+        run(adapter, lambda a: policy.call(lambda: a.generate(REQUEST)))
+    assert isinstance(raised.value.error, errors.ProviderUnavailable)
+    assert [attempt.error for attempt in raised.value.attempts] == ["ProviderUnavailable"] * 3
+    assert len(server.requests) == 3
+
+
+def test_list_of_models(server: ProviderServer) -> None:
+    adapter = OpenAIAdapter("good", base_url=server.base_url)
+    assert run(adapter, lambda a: a.list_models()) == ("good", "other")
+    server.models = Reply(body={"data": None})
+    assert run(adapter, lambda a: a.list_models()) == ()
+
+
+@pytest.mark.parametrize(
+    ("models", "failed", "remedy"),
+    [
+        (Reply(body={"data": [{"id": "other"}]}), "model", "the server offers other"),
+        (REPLIES["bad_key"], "key", "set OPENAI_API_KEY to a key that is valid here"),
+        (Reply(404, "not found"), "models", "is base_url right? it usually ends in /v1"),
+        (REPLIES["rate_limited"], "models", "try again later"),
+    ],
+)
+def test_check(server: ProviderServer, models: Reply, failed: str, remedy: str) -> None:
+    server.models = models
+    result = run(OpenAIAdapter("good", base_url=server.base_url), lambda a: a.check())
+    assert [(check.name, remedy in check.remedy) for check in result.checks if not check.ok] == [(failed, True)]
+
+
+def test_check_without_a_server() -> None:
+    result = run(OpenAIAdapter("good", base_url=f"http://127.0.0.1:{unused_port()}/v1"), lambda a: a.check())
+    (check,) = result.checks
+    assert (check.name, check.ok, check.remedy) == ("reachable", False, "is base_url right, and does the server run?")
+
+
+def test_a_missing_key(monkeypatch: pytest.MonkeyPatch, server: ProviderServer) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(UserError, match="set the environment variable OPENAI_API_KEY"):
+        OpenAIAdapter("good")
+    with pytest.raises(UserError, match="MY_KEY"):
+        OpenAIAdapter("good", api_key_env="MY_KEY")
+    run(OpenAIAdapter("good", base_url=server.base_url), lambda a: a.generate(REQUEST))
+    assert server.headers[0]["authorization"] == "Bearer not-needed"
+    result = run(OpenAIAdapter("good", base_url=server.base_url), lambda a: a.check())
+    assert result.ok
+    assert "none is set and none is asked for" in [check.detail for check in result.checks]
+
+
+def test_another_variable_for_the_key(monkeypatch: pytest.MonkeyPatch, server: ProviderServer) -> None:
+    monkeypatch.setenv("MY_KEY", " sk-mine\n")
+    run(OpenAIAdapter("good", base_url=server.base_url, api_key_env="MY_KEY"), lambda a: a.generate(REQUEST))
+    assert server.headers[0]["authorization"] == "Bearer sk-mine"
+
+
+@pytest.mark.parametrize("key", ["sk-canary\nsecond", "sk-canary\u2013x"])
+def test_a_key_that_cannot_be_one_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(UserError) as raised:
+        OpenAIAdapter("good")
+    assert "OPENAI_API_KEY" in str(raised.value)
+    assert "canary" not in repr(raised.getrepr(style="long", showlocals=False).reprcrash) + str(raised.value)
+
+
+def test_a_key_that_is_gone_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = OpenAIAdapter("good")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(errors.AuthFailed, match="no key for openai"):
+        run(adapter, lambda a: a.generate(REQUEST))
+
+
+def test_where_the_api_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert OpenAIAdapter("m").identity["base_url"] == "https://api.openai.com/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://gateway:8000/v1/")
+    assert OpenAIAdapter("m").identity["base_url"] == "http://gateway:8000/v1"
+    assert OpenAIAdapter("m", base_url="http://local/v1").identity["base_url"] == "http://local/v1"
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"base_url": "localhost:11434/v1"}, "must begin with http"),
+        ({"base_url": "https://"}, "must begin with http"),
+        ({"base_url": "http://[::1/v1"}, "is not a URL"),
+        ({"base_url": "https://user:sk-canary@host/v1"}, "must not hold a password"),
+        ({"timeout": 0}, "timeout is 0"),
+        ({"timeout": float("nan")}, "timeout is nan"),
+    ],
+    ids=str,
+)
+def test_settings_are_checked(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(UserError, match=problem) as raised:
+        OpenAIAdapter("m", **settings)
+    assert "canary" not in str(raised.value)
+
+
+def test_nothing_is_open_before_the_first_request() -> None:
+    assert OpenAIAdapter("m")._client is None
+
+
+def test_the_log_of_the_sdk_does_not_hold_the_key(server: ProviderServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    run(OpenAIAdapter("good", base_url=server.base_url), lambda a: a.generate(REQUEST))
+    for model in ("bad_key", "cut"):
+        with pytest.raises(errors.AdapterError) as raised:
+            run(OpenAIAdapter(model, base_url=server.base_url), lambda a: a.generate(REQUEST))
+        assert raised.value.__cause__ is None
+        assert raised.value.__suppress_context__
+    assert "Sending HTTP Request" in caplog.text
+    assert KEY not in caplog.text
