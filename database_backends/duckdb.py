@@ -6,12 +6,13 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import duckdb
 
 from database_backends import memory
+from database_backends.alarm import ALARM
 from database_backends.base import CanBuild
 from database_backends.embedded import EmbeddedBackend
 from database_backends.errors import BackendError, FailureKind
@@ -68,7 +69,6 @@ _KIND_OF_TEXT = (
 _PLACE = re.compile(r"^LINE (?P<line>\d+): (?P<text>.*)\n(?P<indent> *)\^", re.MULTILINE)
 
 _ROWS_AT_ONCE = 64
-_SECONDS_BETWEEN_INTERRUPTS = 0.05
 _OPENING = threading.Lock()
 
 
@@ -118,7 +118,7 @@ class DuckDBBackend(EmbeddedBackend, CanBuild):
         if limits.megabytes != self._megabytes:
             self._reopen(limits.megabytes)
         try:
-            with closing(self._connection.cursor()) as cursor, _alarm(cursor, limits.seconds):
+            with closing(self._connection.cursor()) as cursor, ALARM.after(limits.seconds, cursor.interrupt):
                 cursor.execute(_only_query(cursor, sql))
                 description = cursor.description or []
                 rows, truncated = memory.collect(_stream(cursor), limits)
@@ -239,26 +239,6 @@ def _only_query(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement
 def _stream(cursor: duckdb.DuckDBPyConnection) -> Iterator[Row]:
     while rows := cursor.fetchmany(_ROWS_AT_ONCE):
         yield from rows
-
-
-@contextmanager
-def _alarm(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt what the cursor does once the time is up, again and again: one may come when nothing listens."""
-    done = threading.Event()
-
-    def watch() -> None:
-        if not done.wait(seconds):
-            cursor.interrupt()
-            while not done.wait(_SECONDS_BETWEEN_INTERRUPTS):
-                cursor.interrupt()
-
-    watcher = threading.Thread(target=watch, name="sqlassay-duckdb-alarm", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
 
 
 def _failure(error: duckdb.Error, limits: Limits) -> BackendError:
