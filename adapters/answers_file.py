@@ -177,7 +177,7 @@ class AnswersFile:
 
     def _line_number(self, offset: int) -> int:
         with self.path.open("rb") as file:
-            return 1 + sum(1 for _ in iter(lambda: file.tell() < offset and file.readline(), False))
+            return file.read(offset).count(b"\n") + 1
 
 
 def _version(file: BinaryIO) -> tuple[int, int]:

@@ -24,7 +24,8 @@ _AFTER_TABLE = (
 
 _KEYWORD = re.compile(
     r"(?<![\w$.`'\"])"
-    r"(?:SELECT|WITH|VALUES|INSERT|REPLACE|UPDATE|DELETE|MERGE|CREATE|ALTER|DROP|TRUNCATE|ATTACH|PRAGMA|EXPLAIN)\b",
+    r"(?:SELECT|WITH|VALUES|INSERT|REPLACE|UPDATE|DELETE|MERGE|CREATE|ALTER|DROP|TRUNCATE|ATTACH"
+    r"|PRAGMA|EXPLAIN|SUMMARIZE|DESCRIBE|SHOW|CALL|COPY)\b",
     re.IGNORECASE,
 )
 _SELECT = re.compile(r"SELECT\s+(?:(?:DISTINCT|ALL)\s+)?(?:TOP\s*\(?\s*\d+\s*\)?\s+)?", re.IGNORECASE)
@@ -34,11 +35,14 @@ _CERTAIN_ITEM = re.compile(
     re.IGNORECASE,
 )
 _LIKELY_ITEM = re.compile(
-    rf"[\"`\[(@$?~]|:\w|-\s*\w|{_WORD}(?:\s*(?:[,;+*/%=<>]|\|\||::|\.[\w*\"`\[]|\Z)|\s+-\s|\s+FROM\b"
+    rf"[\"`\[({{@$?~]|:\w|-\s*\w|{_WORD}(?:\s*(?:[,;+*/%=<>\[]|\|\||::|\.[\w*\"`\[]|\Z)|\s+-\s|\s+FROM\b"
     rf"|\s+AS\s+(?:{_WORD}|[\"`'\[])|\s+{_WORD}(?:\s*,|\s+FROM\b))",
     re.IGNORECASE,
 )
-_FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
+_FROM = re.compile(
+    r"(?:'[^']*'|[^';\nF]++|\n(?![ \t\r]*\n)|(?<=\w)F|F(?!ROM\b))*+(FROM)\b",
+    re.IGNORECASE,
+)
 _PROSE_SOURCE = re.compile(rf"\s+(?:(?:to|clauses?)\b|(?:{_PROSE_WORDS})\s+(?!(?:{_AFTER_TABLE})\b)\w)", re.IGNORECASE)
 _FROM_WITHIN = 1000
 
@@ -55,7 +59,10 @@ _OTHER = re.compile(
         (?:TABLE|VIEW|INDEX|TRIGGER|SCHEMA|DATABASE)\s+(?!(?:{_PROSE_WORDS}|in|is)\b)
     |TRUNCATE\s+TABLE\s
     |ATTACH\s+(?:DATABASE\s+)?'
-    |PRAGMA\s+\w+\s*(?:[;=(]|\Z)
+    |PRAGMA\s+\w+[ \t]*(?:[;=(\n]|\Z)
+    |(?:SUMMARIZE|DESCRIBE|SHOW)\s+[\w."]+[ \t]*(?:[;\n]|\Z)
+    |CALL\s+\w+\(
+    |COPY\s+(?:\(|[\w."]+\s*(?:\([^()]*\)\s*)?(?:FROM|TO)\s+')
     |EXPLAIN\s+(?:(?:ANALYZE|QUERY\s+PLAN)\s+)?(?=SELECT|WITH)
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -75,6 +82,10 @@ _CONTINUES = re.compile(
     r"(?:AND|AS|CROSS|ELSE|END|EXCEPT|FETCH|FROM|FULL|GROUP|HAVING|INNER|INTERSECT|JOIN|LEFT|LIMIT|NATURAL|OFFSET|ON|OR"
     r"|ORDER|QUALIFY|RIGHT|SELECT|SET|THEN|UNION|USING|VALUES|WHEN|WHERE|WINDOW|WITH)\b"
     r"|[(),;]|--(?!-)|/\*",
+    re.IGNORECASE,
+)
+_UNFINISHED = re.compile(
+    r"(?:[,(=<>+/|]|\b(?:AND|AS|BETWEEN|BY|DISTINCT|EXCEPT|FROM|IN|INTERSECT|JOIN|ON|OR|SELECT|UNION|WHERE))\s*\Z",
     re.IGNORECASE,
 )
 _PROSE_LINE = re.compile(
@@ -130,10 +141,10 @@ def _reads_like_sql(text: str, at: int) -> bool:
     in_capitals = text.startswith("SELECT", at)
     if _PROSE_ITEM.match(text, item) or not (likely or in_capitals):
         return False
-    source = _FROM.search(text, item, item + _FROM_WITHIN)
+    source = _FROM.match(text, item, item + _FROM_WITHIN)
     if source is None:
         return certain or (likely and in_capitals)
-    return (likely or source[0].isupper()) and not _PROSE_SOURCE.match(text, source.end())
+    return (likely or source[1].isupper()) and not _PROSE_SOURCE.match(text, source.end())
 
 
 def _stands_out(text: str, at: int) -> bool:
@@ -170,26 +181,29 @@ def _end(text: str, start: int, *, in_sentence: bool) -> int:
         if kind == "open":
             depth += 1
         elif kind == "close":
-            depth -= 1
-            if depth < 0:
+            if depth == 0 and in_sentence:
                 return token.start()
+            depth = max(0, depth - 1)
         elif kind == "semicolon":
             if not _only_sql_follows(text, after):
                 return after
-        elif kind is not None and depth == 0 and _prose_follows(text, kind, after, in_sentence=in_sentence):
+        elif kind is not None and depth == 0 and _prose_follows(text, token, in_sentence=in_sentence):
             return token.start()
     return len(text)
 
 
 def _only_sql_follows(text: str, at: int) -> bool:
     rest = _BEFORE_KEYWORD.match(text, at)
-    return rest is not None and (rest.end() == len(text) or _reads_like_sql(text, rest.end()))
+    at = rest.end() if rest else at
+    return at == len(text) or _reads_like_sql(text, at) or _continues(text, at)
 
 
-def _prose_follows(text: str, kind: str, at: int, *, in_sentence: bool) -> bool:
-    if kind == "blank":
-        return at < len(text) and not _continues(text, at)
-    if kind == "line":
+def _prose_follows(text: str, token: re.Match[str], *, in_sentence: bool) -> bool:
+    at = token.end()
+    if token.lastgroup == "blank":
+        unfinished = _UNFINISHED.search(text[max(0, token.start() - 30) : token.start()])
+        return at < len(text) and not unfinished and not _continues(text, at)
+    if token.lastgroup == "line":
         return _PROSE_LINE.match(text, at) is not None
     return _NEXT_SENTENCE.match(text, at) is not None or (in_sentence and not text[at:].strip())
 

@@ -71,7 +71,13 @@ BARE = [
     ("bare, a write for the guard", "DELETE FROM singer"),
     ("bare, VALUES", "VALUES (1), (2)"),
     ("bare, one letter names", "SELECT a, b FROM a WHERE a > b"),
-    ("bare, a window", "SELECT x IS NULL FROM t"),
+    ("bare, a parenthesis too many", "SELECT name FROM t WHERE a IN (1)). x"),
+    ("bare, a semicolon too many", "SELECT name;\nFROM t"),
+    ("bare, an empty line between CTEs", "WITH a AS (SELECT 1),\n\nb AS (SELECT 2)\n\nSELECT * FROM a, b"),
+    ("bare, words of English in a string", "SELECT 'I lack the data from the table.' AS answer"),
+    ("bare, DuckDB's own", "SUMMARIZE singer"),
+    ("bare, a list", "select [1, 2][1] from t"),
+    ("bare, IS NULL", "SELECT x IS NULL FROM t"),
 ]
 
 CASES = [
@@ -102,6 +108,13 @@ CASES = [
     ("prose after an empty line", f"{Q}\n\nThis doesn't list the young ones.", Q, Method.BARE),
     ("prose after a semicolon", f"{Q};\nThe query lists names.", f"{Q};", Method.BARE),
     ("prose after a semicolon, same line", f"{Q}; this lists names.", f"{Q};", Method.BARE),
+    ("a fence closed that the prompt opened", f"{Q}\n```", Q, Method.BARE),
+    (
+        "GROUP BY ALL before an empty line",
+        "SELECT a FROM t GROUP BY ALL\n\nThat is it.",
+        "SELECT a FROM t GROUP BY ALL",
+        Method.BARE,
+    ),
     ("heading after", f"{Q}\n**Explanation**\nIt lists names.", Q, Method.BARE),
     ("labelled line after", f"{Q}\nExplanation: it lists names.", Q, Method.BARE),
     ("sentence after", f"{Q}\nThis query lists names.", Q, Method.BARE),
@@ -152,6 +165,9 @@ CASES = [
     ("reasoning cut off", f"<think>\nMaybe {Q}", None, Method.NONE),
     ("reasoning tag in the SQL", "```sql\nSELECT '</think>'\n```", "SELECT '</think>'", Method.FENCED_SQL),
     ("nothing", "", None, Method.NONE),
+    ("only the first word", "SELECT", None, Method.NONE),
+    ("refusal after the first word", "SELECT I'm sorry, but the tables are empty.", None, Method.NONE),
+    ("prose after the first word", "SELECT The question needs several steps. Here they are:", None, Method.NONE),
     ("refusal", "I cannot answer that from this schema.", None, Method.NONE),
     ("prose with Select", "Select the oldest singer from the table and count the concerts.", None, Method.NONE),
     ("prose with select from", "select all singers from the singer table", None, Method.NONE),
