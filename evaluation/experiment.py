@@ -82,7 +82,7 @@ class LimitsSection(_Section):
 
     seconds: float = Field(30.0, gt=0, description="Wall-clock seconds of a predicted statement.")
     gold_seconds: float = Field(300.0, gt=0, description="Wall-clock seconds of a gold statement.")
-    rows: PositiveInt = Field(1_000_000, description="Rows of a result; a longer one is cut and never compared.")
+    rows: PositiveInt = Field(100_000, description="Rows of a result; a longer one is cut and never compared.")
     megabytes: PositiveInt = Field(1024, description="Memory of one statement, its fetched rows included, in MiB.")
 
 

@@ -129,6 +129,8 @@ class Registry(Generic[T]):
         try:
             loaded = entry.load()
         except ImportError as error:
+            if error.name is None or error.name.partition(".")[0] == entry.module.partition(".")[0]:
+                raise SqlAssayError(f"{self.kind} {entry.name!r} from {_package(entry)} is broken: {error}") from error
             raise UserError(
                 f"{self.kind} {entry.name!r} needs a package that is not installed: {error}",
                 remedy=f"pip install 'sqlassay[{entry.name}]'",

@@ -115,7 +115,7 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
         screen.print(console.results(summaries))
         for summary in summaries:
             for note in console.notes(summary):
-                screen.print(f"{summary.title}: {note}")
+                screen.print(f"{summary.title if len(summaries) > 1 else ''}: {note}".removeprefix(": "))
     code = ExitCode.OK
     for run, summary in zip(found, summaries, strict=True):
         if run.manifest["status"] == "stopped":

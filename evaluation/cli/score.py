@@ -52,7 +52,7 @@ def score(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.jsonl if it is there.")] = False,
     seconds: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="For one predicted statement.")] = 30.0,
-    rows: Annotated[int, typer.Option("--max-rows", metavar="N", help="Of one result.")] = 1_000_000,
+    rows: Annotated[int, typer.Option("--max-rows", metavar="N", help="Of one result.")] = 100_000,
     megabytes: Annotated[int, typer.Option("--max-memory", metavar="MIB", help="Of one statement.")] = 1024,
     max_instrument_failures: Annotated[
         float, typer.Option(min=0, max=1, help="Exit with 1 when a larger share of questions is unscored.")

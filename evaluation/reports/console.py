@@ -8,8 +8,20 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.reports.summary import RunSummary, interval_of
+from evaluation.reports.summary import RunSummary, Tokens, interval_of
 from evaluation.verdicts import Reason, Status, Summary
+
+
+HEADINGS = (
+    "score",
+    "95 % interval",
+    "scored",
+    "correct",
+    "(vacuous)",
+    "system\nfailures",
+    "(no result)",
+    "instrument\nfailures",
+)
 
 
 def results(summaries: Sequence[RunSummary]) -> RenderableType:
@@ -17,7 +29,7 @@ def results(summaries: Sequence[RunSummary]) -> RenderableType:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("run" if len(summaries) > 1 else "", overflow="fold")
     table.add_column("strategy", overflow="fold")
-    for heading in ("score", "95 % interval", "scored", "correct", "system\nfailures", "instrument\nfailures"):
+    for heading in HEADINGS:
         table.add_column(heading, justify="right", vertical="bottom")
     for summary in summaries:
         title = summary.title
@@ -35,7 +47,9 @@ def _numbers(counts: Summary) -> tuple[str, ...]:
         "–" if interval is None else f"{100 * interval[0]:.1f} – {100 * interval[1]:.1f}",
         f"{counts.scored:,}",
         f"{counts.correct:,}",
+        f"({counts.vacuous:,})",
         f"{counts.system_failures:,}",
+        f"({counts.no_result:,})",
         f"{counts.instrument_failures:,}",
     )
 
@@ -64,30 +78,36 @@ def reasons(summary: RunSummary) -> RenderableType:
 
 
 def notes(summary: RunSummary) -> list[str]:
-    """What a reader must know beside the numbers: unscored items by reason, vacuous matches, tokens, cost."""
+    """What a reader must know beside the table: why items are unscored, what the answers cost."""
     told = []
     for label, counts in summary.strategies.items():
-        unscored = [f"{n:,} unscored: {reason.words}" for reason, n in counts.reasons.items()
-                    if reason.status is Status.UNSCORED]  # fmt: skip
-        if unscored:
-            told.append((label, ", ".join(unscored)))
-        if counts.vacuous:
-            told.append(
-                (label, f"{counts.vacuous:,} of {counts.correct:,} matches are vacuous: both results are empty")
-            )
-    lines = [text if len(summary.strategies) == 1 else f"{label}: {text}" for label, text in _merged(told)]
-    tokens = summary.tokens
-    if tokens.asked or tokens.from_cache:
-        known = f"{tokens.input:,} tokens in, {tokens.output:,} out"
-        unknown = f" (unknown for {tokens.unknown_tokens:,})" if tokens.unknown_tokens else ""
-        cost = "cost unknown" if tokens.unknown_cost else f"cost {tokens.cost:.4f}"
-        lines.append(f"{tokens.asked:,} answers asked for, {tokens.from_cache:,} from cache; {known}{unknown}; {cost}")
-    return lines
+        for reason, count in counts.reasons.items():
+            if reason.status is Status.UNSCORED:
+                told.append((label, f"{count:,} unscored: {reason.words}"))
+    lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
+             for text, labels in _merged(told).items()]  # fmt: skip
+    return [*lines, *_spent(summary.tokens)]
 
 
-def _merged(told: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Lines that are the same for several strategies, once."""
+def _spent(tokens: Tokens) -> list[str]:
+    if not tokens.asked and not tokens.from_cache:
+        return []
+    parts = [f"{tokens.asked + tokens.from_cache:,} answers"]
+    if tokens.from_cache:
+        parts.append(f"{tokens.from_cache:,} of them from the cache")
+    if tokens.asked and tokens.unknown_tokens == tokens.asked:
+        parts.append("tokens unknown")
+    elif tokens.asked:
+        unknown = f" (and unknown for {tokens.unknown_tokens:,} answers)" if tokens.unknown_tokens else ""
+        parts.append(f"{tokens.input:,} tokens in, {tokens.output:,} out{unknown}")
+    if tokens.asked:
+        parts.append("cost unknown" if tokens.unknown_cost else f"cost {tokens.cost:.4f}")
+    return [", ".join(parts)]
+
+
+def _merged(told: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """The strategies that each line is about."""
     labels: dict[str, list[str]] = {}
     for label, text in told:
         labels.setdefault(text, []).append(label)
-    return [(", ".join(names), text) for text, names in labels.items()]
+    return labels
