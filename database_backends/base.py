@@ -29,6 +29,8 @@ class DatabaseBackend(ABC):
 
     name: ClassVar[str]
     """The registered name."""
+    title: ClassVar[str]
+    """The name that people, and prompts, call it by: "SQLite"."""
     dialect: ClassVar[str]
     """The sqlglot dialect of its SQL."""
     embedded: ClassVar[bool]

@@ -80,6 +80,7 @@ class DuckDBBackend(EmbeddedBackend, CanBuild):
     """
 
     name = "duckdb"
+    title = "DuckDB"
     dialect = "duckdb"
     file_suffixes = (".duckdb", ".db")
     paramstyle = "qmark"

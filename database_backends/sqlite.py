@@ -76,6 +76,7 @@ class SQLiteBackend(EmbeddedBackend, CanBuild):
     """
 
     name = "sqlite"
+    title = "SQLite"
     dialect = "sqlite"
     file_suffixes = (".sqlite", ".db", ".sqlite3")
     paramstyle = "qmark"

@@ -49,7 +49,7 @@ class Databases:
             BackendError: It cannot be opened.
         """
         with self.backend(target) as database:
-            return ddl(database.schema())
+            return ddl(database.schema(), self.backend.dialect)
 
     def _read_fingerprint(self, target: str) -> str:
         """The digest of the content of the database at `target`.

@@ -140,7 +140,7 @@ class ModelSource(AnswerSource):
                 "question": question.text,
                 "evidence": question.evidence,
                 "schema": self.databases.schema_text(target),
-                "dialect": self.databases.backend.dialect,
+                "dialect": self.databases.backend.title,
             }
         )
 
