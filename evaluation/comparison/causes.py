@@ -66,9 +66,8 @@ def _is_rounded(gold: Cell, predicted: Cell) -> bool:
     gold, predicted = unlabelled(gold), unlabelled(predicted)
     if not (is_number(gold) and is_number(predicted)):
         return False
-    shorter, longer = sorted((gold, predicted), key=_decimals)
-    step = 10.0 ** -_decimals(shorter)
-    return abs(as_float(shorter) - as_float(longer)) < step * (1 - 1e-9)  # type: ignore[arg-type]
+    (digits, shorter), (more, longer) = sorted((_decimals(number), number) for number in (gold, predicted))
+    return digits < more and abs(as_float(shorter) - as_float(longer)) < 10.0**-digits  # type: ignore[arg-type]
 
 
 def _decimals(number: Cell) -> int:

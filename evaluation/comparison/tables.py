@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 
 from database_backends.result import ResultTable
 from evaluation.comparison.causes import cause
@@ -83,17 +84,20 @@ class _Tables:
         return self._differ()
 
     def _equal_as_they_are(self) -> Pairing | None:
-        """The cheap case: the driver's own values, columns in place. Python's equality is never laxer than ours."""
+        """The cheap case: the driver's own values. Python's equality is never laxer than ours."""
         gold, predicted = self.raw
+        pairing = tuple(range(len(gold.columns)))
+        rows = predicted.rows
         if self.names_bind and self.names[0] != self.names[1]:
-            return None
+            if len(set(self.names[0])) < len(pairing):
+                return None
+            pairing = tuple(self.names[1].index(name) for name in self.names[0])
+            rows = list(map(itemgetter(*pairing), rows))
         try:
-            same = gold.rows == predicted.rows or Counter(gold.rows) == Counter(predicted.rows)
-        except TypeError:  # lists and maps cannot be hashed; signalling NaN cannot be compared
+            same = gold.rows == rows or Counter(gold.rows) == Counter(rows)
+        except (TypeError, ArithmeticError):  # lists and maps cannot be hashed, a signalling NaN not even compared
             return None
-        except ArithmeticError:
-            return None
-        return tuple(range(len(gold.columns))) if same else None
+        return pairing if same else None
 
     @cached_property
     def grids(self) -> tuple[Grid, Grid]:
@@ -136,13 +140,18 @@ class _Tables:
         """Say how two tables of equal width that are not the same differ."""
         left, right = self.grids
         pairing = self._likeliest_pairing()
-        gold, predicted = self.labelled
-        missing, extra = difference(
-            list(zip(*gold, strict=True)) if left.height else [],
-            list(zip(*(predicted[k] for k in pairing), strict=True)) if right.height else [],
-        )
+        missing, extra = self._difference(self.labelled, pairing)
+        if not missing and not extra:
+            # Every row has a partner by label, but no perfect matching exists: show what is not surely equal.
+            missing, extra = self._difference((left.columns, right.columns), pairing)
         reason = self._reason(missing, extra, left.height, right.height)
         return Comparison(reason, pairing, self._unlabelled(missing), self._unlabelled(extra))
+
+    def _difference(self, columns: tuple[Columns, Columns], pairing: Pairing) -> tuple[Counter[Row], Counter[Row]]:
+        gold, predicted = columns
+        return difference(
+            list(zip(*gold, strict=True)), list(zip(*(predicted[index] for index in pairing), strict=True))
+        )
 
     def _unlabelled(self, rows: Counter[Row]) -> Counter[Row]:
         """Rows with a number again in place of its cluster's label."""
