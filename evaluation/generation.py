@@ -57,7 +57,7 @@ class ResponseCache:
             kind="response",
             model=dict(adapter.identity),
             parameters=dict(request.parameters),
-            messages=[asdict(message) for message in request.messages],
+            messages=[(message.role, message.content) for message in request.messages],
             repeat=request.repeat,
         )
 
@@ -121,8 +121,9 @@ class ModelSource(AnswerSource):
             dialect=self.databases.backend.dialect,
             repeat=self.repeat,
         )
-        key = ResponseCache.key(self.adapter, request)
-        known = self.cache.get(key) if self.cache is not None else None
+        cache = self.cache
+        key = cache.key(self.adapter, request) if cache is not None else b""
+        known = cache.get(key) if cache is not None else None
         if known is not None:
             return self._read(prompt, known, cached=True)
         try:
@@ -130,8 +131,8 @@ class ModelSource(AnswerSource):
                 completion, attempts = await self.retry.call(lambda: self.adapter.generate(request))
         except GaveUp as failure:
             return self._failed(prompt, failure)
-        if self.cache is not None:
-            self.cache.put(key, completion)
+        if cache is not None:
+            cache.put(key, completion)
         return self._read(prompt, completion, attempts=attempts)
 
     def _render(self, question: Question, target: str) -> RenderedPrompt:

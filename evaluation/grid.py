@@ -98,6 +98,7 @@ class Grid:
         self.selection = Selection(section.limit, section.sample, section.seed, filters, section.only)
         self.total = sum(1 for _ in self.questions())
         self.strategies()
+        self._adapters: dict[int, ModelAdapter] = {}
         for cell in self.cells:
             self.adapter(cell)
             self.databases(cell)
@@ -115,7 +116,12 @@ class Grid:
         return made
 
     def adapter(self, cell: Cell) -> ModelAdapter:
-        """The cell's model, newly made. A setting called `path` is relative to the experiment file."""
+        """The cell's model, made once. A setting called `path` is relative to the experiment file."""
+        if cell.number not in self._adapters:
+            self._adapters[cell.number] = self._make_adapter(cell)
+        return self._adapters[cell.number]
+
+    def _make_adapter(self, cell: Cell) -> ModelAdapter:
         settings = dict(cell.model.settings)
         if isinstance(settings.get("path"), str):
             settings["path"] = self.file.resolve(settings["path"])

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlassay.errors import UserError
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def line_of(value: object) -> bytes:
     r"""One line with its newline.
 
-    Lone surrogates, which no strict JSON reader takes, are written as `\udc80`: six plain characters.
+    Dataclasses become objects, tuples become lists. Lone surrogates, which no strict JSON reader takes, are written as
+    `\udc80`: six plain characters.
 
     Raises:
         ValueError: The value holds NaN or an infinity.
-        TypeError: The value is not made of JSON types.
+        TypeError: The value is not made of JSON types and dataclasses.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_fields)
     try:
         return text.encode() + b"\n"
     except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").replace(b"\\ud", b"\\\\ud") + b"\n"
+        return _LONE_SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text).encode() + b"\n"
+
+
+def _fields(value: object) -> dict[str, Any]:
+    if is_dataclass(value):
+        return vars(value)
+    raise TypeError(f"{type(value).__name__} is no JSON type")
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -34,11 +45,11 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return  # torn, even where it happens to be JSON: `mend_tail` will cut it off
             try:
                 value = json.loads(line)
             except ValueError as error:
-                if not line.endswith(b"\n"):
-                    return
                 raise UserError(
                     f"not JSON: {error}", place=f"{path}:{number}", remedy="restore the file or delete this line"
                 ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -183,13 +183,9 @@ class ItemRecord:
         """The lines of `verdicts.jsonl` for this item."""
         return [VerdictLine(**vars(record), id=self.id, db_id=self.db_id) for record in self.verdicts]
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON types."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, value: object) -> ItemRecord:
-        """Read back what `to_json` gave.
+        """Read back a line of `items.jsonl`.
 
         Raises:
             ValueError: It is not an item record.

@@ -114,7 +114,7 @@ class RunLog:
     async def append(self, record: ItemRecord) -> None:
         """Write one item; returns when it is on disk."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((line_of(record.to_json()), written))
+        self._waiting.append((line_of(record), written))
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush_all())
         await asyncio.shield(written)

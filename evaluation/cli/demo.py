@@ -35,7 +35,7 @@ def demo(
     if not json:
         run = f"{group}-01"
         output.talk().print(
-            f"\nNext: see why answers were wrong:  sqlassay report {run} --runs {runs}\n"
+            f"\nNext: see why answers were wrong:  sqlassay report {run} --runs {runs} --show incorrect\n"
             f"then change {path} and run it:     sqlassay run {path}",
         )
     return code

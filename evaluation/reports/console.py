@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.records import ItemRecord
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
 from evaluation.verdicts import Reason, Status, Summary
-
 
 HEADINGS = (
     "score",
@@ -75,6 +75,30 @@ def reasons(summary: RunSummary) -> RenderableType:
                 table.add_row(shown, reason.words, *(f"{n:,}" if n else "·" for n in counts))
                 shown = ""
     return table
+
+
+def item(record: ItemRecord) -> RenderableType:
+    """One item: what was asked, what came, what was expected, and how they differ."""
+    lines = Table.grid(padding=(0, 2, 0, 0))
+    lines.add_column(style="bold")
+    lines.add_column(overflow="fold")
+
+    def line(heading: str, text: object) -> None:
+        lines.add_row(heading, Text(str(text)))
+
+    line(record.id, f"{record.question}  [{record.db_id}]")
+    for verdict in record.verdicts:
+        line(verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})")
+    if record.predicted is not None and record.predicted.message:
+        line("message", record.predicted.message)
+    line("predicted", record.sql if record.sql is not None else "(no SQL)")
+    for gold in record.golds:
+        line("gold", gold.sql)
+    evidence = record.verdicts[0].evidence if record.verdicts else {}
+    for heading, key in (("lacks rows", "missing"), ("extra rows", "extra")):
+        if evidence.get(key):
+            line(heading, f"{evidence[key]} of {evidence.get(f'{key}_rows'):,}")
+    return lines
 
 
 def notes(summary: RunSummary) -> list[str]:

@@ -1,0 +1,72 @@
+"""Running commands and looking at what they use."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SQLASSAY = [sys.executable, "-c", "from evaluation.cli import main; main()"]
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one process used.
+
+    Attributes:
+        seconds: Wall-clock time from start to end.
+        megabytes: Largest resident memory of the process itself, in MiB.
+        series: Its resident memory over time, in MiB, about ten samples a second.
+        output: What it printed.
+    """
+
+    seconds: float
+    megabytes: float
+    series: tuple[float, ...]
+    output: str
+
+
+def run(arguments: Sequence[str], cache: Path) -> Use:
+    """Run `sqlassay` once with a cache folder of its own.
+
+    Raises:
+        RuntimeError: It ended with a code other than 0.
+    """
+    environment = {**os.environ, "SQLASSAY_CACHE": str(cache)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [*SQLASSAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+    watched = psutil.Process(process.pid)
+    series: list[float] = []
+    while process.poll() is None:
+        try:
+            series.append(watched.memory_info().rss / 2**20)
+            process.wait(0.1 if len(series) > 20 else 0.01)
+        except subprocess.TimeoutExpired:
+            continue
+        except psutil.NoSuchProcess:
+            break
+    output = process.communicate()[0]
+    seconds = time.perf_counter() - began
+    if process.returncode:
+        raise RuntimeError(f"sqlassay {' '.join(arguments)} ended with {process.returncode}:\n{output}")
+    return Use(seconds, max(series, default=0.0), tuple(series), output)
+
+
+def median_seconds(action: Callable[[], object], times: int) -> float:
+    """The median wall-clock time of an action."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        action()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)

@@ -1,0 +1,49 @@
+"""`make bench`: everything that is measured, as one table.
+
+    python -m benchmarks.run [--items N] [--times N]
+
+The first table needs the real benchmark data that SQLASSAY_DATA points at; without it, it is left out, aloud.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import long_run, scoring
+from benchmarks.measure import median_seconds, run
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=int, default=100_000, help="of the long run")
+    parser.add_argument("--times", type=int, default=5, help="how often the short ones are measured; the median counts")
+    chosen = parser.parse_args()
+    table = Table("what", "measured", "against", box=None, header_style="bold", pad_edge=False)
+    with tempfile.TemporaryDirectory(prefix="sqlassay-bench-") as folder:
+        for row in _rows(chosen.items, chosen.times, Path(folder)):
+            print(" | ".join(row), flush=True)
+            table.add_row(*row)
+    Console().print(table)
+
+
+def _rows(items: int, times: int, scratch: Path) -> Iterator[tuple[str, str, str]]:
+    shown = median_seconds(lambda: run(["--help"], scratch / "help"), times)
+    yield "sqlassay --help, whole process", f"{shown:.3f} s", "target < 0.2 s"
+    data = os.environ.get("SQLASSAY_DATA")
+    if data:
+        yield from scoring.rows(Path(data), scratch, times)
+    else:
+        yield "scoring", "not measured", "SQLASSAY_DATA is not set"
+    yield from long_run.rows(items, scratch)
+
+
+if __name__ == "__main__":
+    main()
