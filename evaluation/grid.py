@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import platform
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -29,7 +30,7 @@ from evaluation.generation import ModelSource, Prices, ResponseCache
 from evaluation.golds import GoldStore
 from evaluation.orchestrator import Orchestrator
 from evaluation.records import ItemRecord
-from evaluation.run_log import MANIFEST, RunFolder, RunLog
+from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store
 from evaluation.strategies.making import describe_strategies, make_strategy
 from prompts.library import load
@@ -40,6 +41,8 @@ from sqlassay.resilience import RetryPolicy
 FINISHED = "finished"
 RUNNING = "running"
 STOPPED = "stopped"
+INTERRUPTED = "interrupted"
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,7 @@ class GridRunner:
     cache: Store | None
     observers: tuple[Observer, ...] = ()
     retry_unscored: bool = False
+    _deaf: list[Observer] = field(default_factory=list, init=False)
 
     async def run(self) -> list[str]:
         """Run what is missing of every cell.
@@ -222,19 +226,27 @@ class GridRunner:
         return self.runs / f"{self.group}-{cell.number:02d}"
 
     async def _cell(self, cell: Cell) -> str:
-        folder = self.folder(cell)
-        done, manifest = self._recorded(cell, folder)
-        run_id = str(manifest["run_id"])
-        if manifest["status"] == FINISHED and len(done) == self.grid.total:
-            self._tell(lambda observer: observer.run_ended(cell, run_id, FINISHED))
-            return run_id
-        log = RunLog(folder, {**manifest, "status": RUNNING})
+        log = RunLog(self.folder(cell))
+        try:
+            # Read behind the lock: until then, another process may have been adding items.
+            done, manifest = self._recorded(cell, log.path)
+            self._tell(lambda observer: observer.run_started(cell, self.grid.total, len(done)))
+            if manifest["status"] != FINISHED or len(done) < self.grid.total:
+                log.begin({**manifest, "status": RUNNING})
+                await self._complete(cell, log, done)
+            status = str(log.manifest.get("status", FINISHED))
+            self._tell(lambda observer: observer.run_ended(cell, log.path.name, status))
+        finally:
+            await log.close()
+        return log.path.name
+
+    async def _complete(self, cell: Cell, log: RunLog, done: Collection[str]) -> None:
+        """Do what is missing of a run."""
         adapter = self.grid.adapter(cell)
         answers = self.cache if self.grid.file.experiment.cache == "shared" else None
-        own = Store(folder / "responses.sqlite") if answers is None else None
+        own = Store(log.path / "responses.sqlite") if answers is None else None
         try:
             orchestrator = self._orchestrator(cell, adapter, answers or own)
-            self._tell(lambda observer: observer.run_started(cell, self.grid.total, len(done)))
 
             async def sink(record: ItemRecord) -> None:
                 await log.append(record)
@@ -245,21 +257,19 @@ class GridRunner:
                 for position, question in enumerate(self.grid.questions())
                 if question.id not in done
             )
+            end = {"status": INTERRUPTED}
             try:
                 await orchestrator.run(missing, sink)
+                end = {"status": FINISHED}
             except RunStopped as stopped:
-                log.manifest |= {"status": STOPPED, "stopped_by": stopped.cause}
-            else:
-                log.manifest |= {"status": FINISHED}
-            log.manifest |= {"ended": _now()}
-            log.write_manifest()
-            self._tell(lambda observer: observer.run_ended(cell, run_id, log.manifest["status"]))
+                end = {"status": STOPPED, "stopped_by": stopped.cause}
+            finally:
+                log.manifest |= {**end, "ended": _now()}
+                log.write_manifest()
         finally:
-            log.close()
             if own is not None:
                 own.close()
             await adapter.close()
-        return run_id
 
     def _recorded(self, cell: Cell, folder: Path) -> tuple[set[str], dict[str, Any]]:
         """The ids that need not be done again, and the manifest to go on with."""
@@ -275,11 +285,7 @@ class GridRunner:
                     place=str(folder),
                     remedy="undo the change, or start a new run without --resume",
                 )
-        done = {
-            item["id"]
-            for item in recorded.raw_items()
-            if not (self.retry_unscored and any(v["status"] == "unscored" for v in item["verdicts"]))
-        }
+        done = {item["id"] for item in recorded.raw_items() if not (self.retry_unscored and is_unscored(item))}
         manifest = {key: value for key, value in recorded.manifest.items() if key not in ("ended", "stopped_by")}
         return done, manifest
 
@@ -334,7 +340,13 @@ class GridRunner:
 
     def _tell(self, tell: Callable[[Observer], None]) -> None:
         for observer in self.observers:
-            tell(observer)
+            if observer in self._deaf:
+                continue
+            try:
+                tell(observer)
+            except Exception:  # noqa: BLE001 - whatever it is, it is not the run's
+                _LOG.exception("%s failed and is told nothing more", type(observer).__name__)
+                self._deaf.append(observer)
 
 
 def new_group(name: str, runs: Path) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +19,10 @@ from sqlassay.errors import UserError
 
 MANIFEST = "manifest.json"
 ITEMS = "items.jsonl"
+NEEDED = frozenset(
+    {"run_id", "group", "cells", "title", "status", "started", "experiment", "identity", "max_instrument_failures"}
+)
+"""Keys that every manifest has."""
 
 
 class RunFolder:
@@ -31,12 +37,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self.manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text("utf-8"))
-        except FileNotFoundError as error:
-            raise UserError("is not a run: it has no manifest.json", place=str(path)) from error
-        except ValueError as error:
-            raise UserError(f"not JSON: {error}", place=str(path / MANIFEST)) from error
+        self.manifest = _read_manifest(path / MANIFEST)
 
     @property
     def run_id(self) -> str:
@@ -52,12 +53,15 @@ class RunFolder:
         if not path.exists():
             return
         last: dict[str, int] = {}
-        replaced = False
-        for number, item in enumerate(read_lines(path)):
-            replaced = replaced or item["id"] in last
-            last[item["id"]] = number
-        for number, item in enumerate(read_lines(path)):
-            if not replaced or last[item["id"]] == number:
+        count = 0
+        for item in read_lines(path):
+            if not (isinstance(item.get("id"), str) and isinstance(item.get("verdicts"), list)):
+                raise UserError("not an item record", place=f"{path}:{count + 1}", remedy="restore the file")
+            last[item["id"]] = count
+            count += 1
+        # No further than the first time: the run may be going on.
+        for number, item in enumerate(islice(read_lines(path), count)):
+            if last[item["id"]] == number:
                 yield item
 
     def items(self) -> Iterator[ItemRecord]:
@@ -77,42 +81,71 @@ class RunLog:
     """Writes a run. An item is on disk when `append` returns; items that finish together share one flush.
 
     Args:
-        path: `runs/<run id>`; made when it is not there.
-        manifest: What is known at the start.
+        path: `runs/<run id>`; made when it is not there, and kept from other processes until `close`.
 
     Raises:
-        UserError: Another process is writing this run.
+        UserError: Another process is writing this run, or the folder cannot be written.
     """
 
-    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.manifest = manifest
-        path.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(path / ".lock")
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise UserError("another process is writing this run", place=str(path)) from error
-        items = path / ITEMS
-        if items.exists():
-            mend_tail(items)
-        self._file: BinaryIO = items.open("ab")
+        self.manifest: dict[str, Any] = {}
+        self._file: BinaryIO | None = None
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None
+        self._lock = FileLock(path / ".lock")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise UserError(
+                "another process is writing this run", place=str(path), remedy="wait for it, or stop it"
+            ) from error
+        except OSError as error:
+            raise _cannot_write(error, path) from error
+
+    def begin(self, manifest: dict[str, Any]) -> None:
+        """Make ready for items.
+
+        Args:
+            manifest: What is known at the start.
+
+        Raises:
+            UserError: The folder cannot be written.
+        """
+        self.manifest = manifest
+        items = self.path / ITEMS
+        try:
+            if items.exists():
+                mend_tail(items)
+            self._file = items.open("ab")
+        except OSError as error:
+            raise _cannot_write(error, items) from error
         self.write_manifest()
 
     def write_manifest(self) -> None:
-        """Replace the manifest on disk by the one in memory, at once or not at all."""
+        """Replace the manifest on disk by the one in memory, at once or not at all.
+
+        Raises:
+            UserError: It cannot be written.
+        """
         temporary = self.path / f"{MANIFEST}.tmp"
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(self.manifest, file, indent=2, ensure_ascii=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path / MANIFEST)
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                json.dump(self.manifest, file, indent=2, ensure_ascii=True)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path / MANIFEST)
+        except OSError as error:
+            raise _cannot_write(error, self.path / MANIFEST) from error
 
     async def append(self, record: ItemRecord) -> None:
-        """Write one item; returns when it is on disk."""
+        """Write one item; returns when it is on disk.
+
+        Raises:
+            UserError: It cannot be written.
+        """
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((line_of(record), written))
         if self._flusher is None:
@@ -127,7 +160,8 @@ class RunLog:
                     await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
                 except OSError as error:
                     for _, written in batch:
-                        written.set_exception(UserError(f"cannot write: {error}", place=str(self.path / ITEMS)))
+                        written.set_exception(_cannot_write(error, self.path / ITEMS))
+                        written.exception()  # whoever waited may be gone, and asyncio would complain
                 else:
                     for _, written in batch:
                         written.set_result(None)
@@ -135,13 +169,39 @@ class RunLog:
             self._flusher = None
 
     def _write(self, lines: bytes) -> None:
+        assert self._file is not None  # noqa: S101 - `begin` comes first
         self._file.write(lines)
         self._file.flush()
         os.fsync(self._file.fileno())
 
-    def close(self) -> None:
-        """Write what is still waiting and let go of the file."""
-        if not self._file.closed:
-            self._write(b"".join(line for line, _ in self._waiting))
-            self._file.close()
+    async def close(self) -> None:
+        """Write what is still waiting and let go of the file. Calling it twice is fine."""
+        if self._flusher is not None:
+            await asyncio.shield(self._flusher)
+        if self._file is not None:
+            with suppress(OSError):  # of lines that could not be written: whoever appended them was told
+                self._file.close()
         self._lock.release()
+
+
+def is_unscored(item: Mapping[str, Any]) -> bool:
+    """Whether the instrument failed on an item, as `RunFolder.raw_items` gives it, under any strategy."""
+    return any(verdict["status"] == "unscored" for verdict in item["verdicts"])
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise UserError("is not a run: it has no manifest.json", place=str(path.parent)) from error
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", place=str(path)) from error
+    except ValueError as error:
+        raise UserError(f"not JSON: {error}", place=str(path), remedy="restore the file or delete the run") from error
+    if not (isinstance(manifest, dict) and NEEDED.issubset(manifest)):
+        raise UserError("is not the manifest of a run of sqlassay", place=str(path), remedy="keep runs by themselves")
+    return manifest
+
+
+def _cannot_write(error: OSError, path: Path) -> UserError:
+    return UserError(f"cannot be written: {error.strerror}", place=str(path))

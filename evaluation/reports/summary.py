@@ -62,7 +62,7 @@ class RunSummary:
     Attributes:
         title: One line for people.
         run_id: The run; empty for a prediction file.
-        status: `finished`, `running` or `stopped`.
+        status: `finished`, `running`, `stopped` (the provider refuses all requests) or `interrupted`.
         total: Items that there should be.
         tokens: Tokens and money.
     """
