@@ -19,15 +19,6 @@ from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable, Row
 from sqlassay.schema import Column, ForeignKey, Schema, Table
 
-_CONFIGURATION = {
-    "allow_community_extensions": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "enable_external_access": "false",
-    "max_temp_directory_size": "0KiB",
-    "python_enable_replacements": "false",
-    "threads": "1",
-}
 _SETTINGS = (
     "GLOBAL TimeZone = 'UTC'",
     "GLOBAL async_threads = 0",  # DuckDB 2 keeps eight threads per database for remote files, which we do not read
@@ -68,6 +59,8 @@ _KIND_OF_TEXT = (
 )
 _PLACE = re.compile(r"^LINE (?P<line>\d+): (?P<text>.*)\n(?P<indent> *)\^", re.MULTILINE)
 
+_MAGIC = b"DUCK"
+_MAGIC_AT = 8
 _ROWS_AT_ONCE = 64
 _OPENING = threading.Lock()
 
@@ -91,41 +84,49 @@ class DuckDBBackend(EmbeddedBackend, CanBuild):
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
-        self._open(Limits().megabytes)
+        self._opened: tuple[int, duckdb.DuckDBPyConnection] | None = None
+        if self._magic() != _MAGIC:
+            raise BackendError(FailureKind.CONNECTION, f"cannot open {target}: it is not a DuckDB database")
 
-    def _open(self, megabytes: int) -> None:
-        self._megabytes = megabytes
-        configuration = _CONFIGURATION | {"memory_limit": f"{megabytes}MiB"}
+    def _magic(self) -> bytes:
         try:
-            # Threads share what one process has open, and the settings of that can be made only once.
-            with _OPENING:
-                self._connection = duckdb.connect(self.path, read_only=True, config=dict(configuration))
-                self._lock_settings()
-        except duckdb.Error as error:
+            with self.path.open("rb") as file:
+                return file.read(_MAGIC_AT + len(_MAGIC))[_MAGIC_AT:]
+        except OSError as error:
             raise BackendError(FailureKind.CONNECTION, f"cannot open {self.target}: {error}") from error
 
-    def _lock_settings(self) -> None:
-        (locked,) = self._connection.execute("SELECT current_setting('lock_configuration')").fetchone() or (False,)
-        if locked:
-            return
-        for setting in _SETTINGS:
-            with suppress(duckdb.CatalogException):  # a DuckDB that has no such setting
-                self._connection.execute(f"SET {setting}")
-        self._connection.execute("SET lock_configuration = true")
+    def _connection(self, megabytes: int | None = None) -> duckdb.DuckDBPyConnection:
+        """The open database. The memory limit is fixed when it is opened, so another one opens it anew."""
+        if self._opened is not None:
+            allowed, connection = self._opened
+            if megabytes in (None, allowed):
+                return connection
+            self.close()
+        megabytes = megabytes or Limits().megabytes
+        try:
+            # Threads of one process share what is open, and its settings can be made only once.
+            with _OPENING:
+                connection = duckdb.connect(self.path, read_only=True, config={**configuration(megabytes)})
+                _lock_settings(connection)
+        except duckdb.Error as error:
+            raise BackendError(FailureKind.CONNECTION, f"cannot open {self.target}: {error}") from error
+        self._opened = megabytes, connection
+        return connection
 
     def run(self, sql: str, limits: Limits) -> ResultTable:
         """Run one statement in a session of its own on the read-only database, within the limits."""
         started = time.monotonic()
-        if limits.megabytes != self._megabytes:
-            self._reopen(limits.megabytes)
         try:
-            with closing(self._connection.cursor()) as cursor, ALARM.after(limits.seconds, cursor.interrupt):
+            with (
+                closing(self._connection(limits.megabytes).cursor()) as cursor,
+                ALARM.after(limits.seconds, cursor.interrupt),
+            ):
                 cursor.execute(_only_query(cursor, sql))
                 description = cursor.description or []
                 rows, truncated = memory.collect(_stream(cursor), limits)
         except duckdb.Error as error:
             if isinstance(error, duckdb.InternalException | duckdb.FatalException):  # they take the database with them
-                self._reopen(self._megabytes)
+                self.close()
             raise _failure(error, limits) from error
         except MemoryError as error:
             raise BackendError(FailureKind.MEMORY, "out of memory") from error
@@ -191,7 +192,7 @@ class DuckDBBackend(EmbeddedBackend, CanBuild):
         )
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with closing(self._connection.cursor()) as cursor:
+        with closing(self._connection().cursor()) as cursor:
             return cursor.execute(sql).fetchall()
 
     @classmethod
@@ -209,13 +210,35 @@ class DuckDBBackend(EmbeddedBackend, CanBuild):
         except duckdb.Error as error:
             raise BackendError(FailureKind.OTHER, str(error)) from error
 
-    def _reopen(self, megabytes: int) -> None:
-        self.close()
-        self._open(megabytes)
-
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connection; the next statement would open another."""
+        if self._opened is not None:
+            _, connection = self._opened
+            self._opened = None
+            connection.close()
+
+
+def _lock_settings(connection: duckdb.DuckDBPyConnection) -> None:
+    if connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,):
+        return
+    for setting in _SETTINGS:
+        with suppress(duckdb.CatalogException):  # a DuckDB that has no such setting
+            connection.execute(f"SET {setting}")
+    connection.execute("SET lock_configuration = true")
+
+
+def configuration(megabytes: int) -> dict[str, str]:
+    """What a database is opened with so that its statements reach nothing else and spill nothing to disk."""
+    return {
+        "allow_community_extensions": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "enable_external_access": "false",
+        "max_temp_directory_size": "0KiB",
+        "memory_limit": f"{megabytes}MiB",
+        "python_enable_replacements": "false",
+        "threads": "1",
+    }
 
 
 def _only_query(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:

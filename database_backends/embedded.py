@@ -10,6 +10,8 @@ from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits
 from sqlassay.validation import Check, ValidationResult
 
+_CHECK_LIMITS = Limits(seconds=5, rows=1)
+
 
 class EmbeddedBackend(DatabaseBackend):
     """One database file of an engine that runs inside our process.
@@ -39,21 +41,28 @@ class EmbeddedBackend(DatabaseBackend):
 
     def check(self) -> ValidationResult:
         """Whether the database can be opened, read, and not written."""
-        return ValidationResult(self.target, (self._check_opens(), self._check_reads(), self._check_refuses_writes()))
+        checks = [self._check_opens()]
+        if checks[0].ok:
+            checks += [self._check_reads(), self._check_refuses_writes()]
+        return ValidationResult(self.target, tuple(checks))
 
     def _check_opens(self) -> Check:
+        try:
+            self.run("SELECT 1", _CHECK_LIMITS)
+        except BackendError as error:
+            return Check("opens", False, error.message, "close the program that is writing to it")
         return Check("opens", True, f"{self.name} {self.engine_version()}")
 
     def _check_reads(self) -> Check:
         try:
             tables = self.schema().tables
         except BackendError as error:
-            return Check("reads", False, error.message, "check that the file is a whole database of this engine")
+            return Check("reads", False, error.message, "restore the file: it is damaged")
         return Check("reads", True, f"{len(tables)} tables and views")
 
     def _check_refuses_writes(self) -> Check:
         try:
-            self.run("CREATE TABLE sqlassay_check (a INTEGER)", Limits(seconds=5, rows=1, megabytes=256))
+            self.run("CREATE TABLE sqlassay_check (a INTEGER)", _CHECK_LIMITS)
         except BackendError as error:
             return Check("refuses a write", error.kind is FailureKind.WRITE_ATTEMPT, error.message)
         return Check("refuses a write", False, "a table could be created", "report this as a bug of sqlassay")

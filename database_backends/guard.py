@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 
 from sqlglot.dialects.dialect import Dialect
@@ -90,7 +91,11 @@ _PRAGMA_READERS = frozenset(
 )
 _PRAGMA_WRITERS = frozenset({"INCREMENTAL_VACUUM", "OPTIMIZE", "WAL_CHECKPOINT"})
 
+_LEGAL_ENDS = {"sqlite": ("", "*/")}
+"""What the text may lack at its end: SQLite lets a comment stay open."""
+
 _MAY_WRITE = re.compile(rf"\b(?:INTO|{'|'.join(_EMBEDDED_WRITE_VERBS)})\b", re.IGNORECASE)
+_LOOKS_LIKE_WRITE = re.compile(rf"\bINTO\b|[()/]\s*(?:{'|'.join(_EMBEDDED_WRITE_VERBS)})\s*[\w\"`\[/-]", re.IGNORECASE)
 _QUOTED = frozenset({TokenType.IDENTIFIER, *(kind for kind in TokenType if kind.name.endswith("STRING"))})
 _WORD = re.compile(r"\w+")
 _BLANK = re.compile(r"(?:\s|\ufeff|--[^\n]*|/\*.*?\*/|\()*", re.DOTALL)
@@ -115,9 +120,8 @@ def check(sql: str, dialect: str) -> str:
         raise StatementRefused(
             FailureKind.NOT_A_QUERY, f"the text has {len(sql):,} characters; at most {MAX_CHARACTERS:,} are read"
         )
-    try:
-        tokens = _dialect(dialect).tokenize(sql)
-    except (SqlglotError, ValueError, RecursionError):
+    tokens = _tokens(sql, dialect)
+    if tokens is None:
         _check_unreadable(sql, dialect)
         return sql
     statement = _only_statement(tokens)
@@ -127,24 +131,37 @@ def check(sql: str, dialect: str) -> str:
     return sql[: statement[-1].end + 1]
 
 
+def _tokens(sql: str, dialect: str) -> list[Token] | None:
+    """The tokens, or None where sqlglot cannot tell them apart, say for an open quote."""
+    for end in _LEGAL_ENDS.get(dialect, ("",)):
+        with suppress(SqlglotError, ValueError, RecursionError):
+            return _dialect(dialect).tokenize(sql + end)
+    return None
+
+
 @cache
 def _dialect(name: str) -> Dialect:
     return Dialect.get_or_raise(name)
 
 
 def _only_statement(tokens: Sequence[Token]) -> list[Token]:
-    statements: list[list[Token]] = [[]]
+    statements: list[list[Token]] = []
+    after_semicolon = True
     for token in tokens:
         if token.token_type is TokenType.SEMICOLON:
-            statements.append([])
+            after_semicolon = True
         elif token.text != _BYTE_ORDER_MARK:
+            if after_semicolon:
+                statements.append([])
+                after_semicolon = False
             statements[-1].append(token)
-    found = [statement for statement in statements if statement]
-    if not found:
+    if not statements:
         raise StatementRefused(FailureKind.NO_SQL, "there is no statement, only white space, comments or semicolons")
-    if len(found) > 1:
-        raise StatementRefused(FailureKind.MULTIPLE_STATEMENTS, f"{len(found)} statements where one query is expected")
-    return found[0]
+    if len(statements) > 1 and _word(statements[0][0]) != "CREATE":  # a trigger's body has semicolons of its own
+        raise StatementRefused(
+            FailureKind.MULTIPLE_STATEMENTS, f"{len(statements)} statements where one query is expected"
+        )
+    return statements[0]
 
 
 def _check_verb(statement: Sequence[Token], dialect: str) -> None:
@@ -183,13 +200,15 @@ def _pragma_writes(statement: Sequence[Token]) -> bool:
 
 
 def _check_unreadable(sql: str, dialect: str) -> None:
-    """The text has no tokens, say for an unclosed quote: let it through if it can only be one broken query."""
+    """Let text through that has no tokens if it can only be one broken query."""
     start = _BLANK.match(sql)
     verb = _WORD.match(sql, start.end() if start else 0)
     if verb is None or verb.group().upper() not in _query_verbs(dialect):
         raise StatementRefused(FailureKind.NOT_A_QUERY, "the text does not begin a query and cannot be read")
     if ";" in sql.rstrip("; \t\r\n"):
         raise StatementRefused(FailureKind.MULTIPLE_STATEMENTS, "the text has a semicolon inside and cannot be read")
+    if _LOOKS_LIKE_WRITE.search(sql):
+        raise StatementRefused(FailureKind.WRITE_ATTEMPT, "the text may write and cannot be read")
 
 
 def _query_verbs(dialect: str) -> frozenset[str]:

@@ -59,10 +59,12 @@ _KIND_OF_TEXT = (
     ("incomplete input", FailureKind.SYNTAX),
     ("unrecognized token", FailureKind.SYNTAX),
     ("null character", FailureKind.SYNTAX),
+    ("may not be modified", FailureKind.WRITE_ATTEMPT),
     ("one statement at a time", FailureKind.MULTIPLE_STATEMENTS),
 )
 _UNDECODABLE = "Could not decode to UTF-8"
 
+_SECONDS_TO_WAIT_FOR_A_LOCK = 1.0
 _STEPS_BETWEEN_LOOKS = 2_000
 _SECONDS_BETWEEN_MEMORY_LOOKS = 0.01
 _WAL_FORMAT = b"\x02\x02"
@@ -91,7 +93,9 @@ class SQLiteBackend(EmbeddedBackend, CanBuild):
 
     def _open(self) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(_uri(self.path), uri=True, isolation_level=None)
+            connection = sqlite3.connect(
+                _uri(self.path), uri=True, isolation_level=None, timeout=_SECONDS_TO_WAIT_FOR_A_LOCK
+            )
         except sqlite3.Error as error:
             raise BackendError(FailureKind.CONNECTION, f"cannot open {self.target}: {error}") from error
         try:
@@ -157,7 +161,9 @@ class SQLiteBackend(EmbeddedBackend, CanBuild):
 
     def _fetch_text(self, sql: str, limits: Limits) -> tuple[tuple[str, ...], list[tuple[object, ...]], bool]:
         with closing(self._connection.execute(sql)) as cursor:
-            columns = tuple(description[0] for description in cursor.description or ())
+            if cursor.description is None:
+                raise BackendError(FailureKind.NOT_A_QUERY, "the statement gives no table")
+            columns = tuple(description[0] for description in cursor.description)
             return columns, *memory.collect(cursor, limits)
 
     def _failure(self, error: Exception, watch: _Watch) -> BackendError:
