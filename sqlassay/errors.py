@@ -14,7 +14,8 @@ The two lower trees live in the rooms that raise them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 
@@ -66,6 +67,16 @@ def _rebuild(cls: type[UserError], fields: dict[str, object], args: tuple[object
     error.__dict__.update(fields)
     error.args = args
     return error
+
+
+@contextmanager
+def located(place: str) -> Iterator[None]:
+    """Give the user's mistakes that are found within a place, unless they know a better one."""
+    try:
+        yield
+    except UserError as error:
+        error.place = error.place or place
+        raise
 
 
 class UnknownName(UserError):

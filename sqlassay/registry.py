@@ -9,12 +9,14 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from sqlassay.errors import SqlAssayError, UnknownName, UserError
+from sqlassay.errors import UnknownName, UserError, located
 
 T = TypeVar("T")
+OURS = "sqlassay"
+"""The distribution of the built-ins, whose extras are named after them."""
 
 
-class DuplicateName(SqlAssayError):
+class DuplicateName(UserError):
     """Two packages offer a plug-in of one name.
 
     Attributes:
@@ -28,8 +30,8 @@ class DuplicateName(SqlAssayError):
         self.name = name
         self.packages = packages
         super().__init__(
-            f"{kind} {name!r} is offered by {len(packages)} packages: {', '.join(packages)};"
-            " uninstall one, or ask its author for another name"
+            f"{kind} {name!r} is offered by {len(packages)} packages: {', '.join(packages)}",
+            remedy="uninstall one, or ask its author for another name",
         )
 
 
@@ -107,38 +109,53 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownName: There is no such plug-in, or it has no such setting.
-            UserError: A setting is missing.
+            UserError: A setting is missing or of the wrong type.
         """
+        with located(place):
+            return self._make(name, dict(settings or {}))
+
+    def _make(self, name: str, given: dict[str, object]) -> T:
         plugin = self.get(name)
-        given = dict(settings or {})
         parameters = inspect.signature(plugin).parameters
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
             for key in given:
                 if key not in parameters:
-                    raise UnknownName(f"setting of {self.kind} {name!r}:", key, parameters, place=place)
+                    raise UnknownName(f"setting of {self.kind} {name!r}:", key, parameters)
         for key, parameter in parameters.items():
             needed = parameter.default is parameter.empty and parameter.kind in (
                 parameter.POSITIONAL_OR_KEYWORD,
                 parameter.KEYWORD_ONLY,
             )
             if needed and key not in given:
-                raise UserError(f"{self.kind} {name!r} needs the setting {key!r}", place=place)
-        return plugin(**given)
+                raise UserError(f"{self.kind} {name!r} needs the setting {key!r}")
+        try:
+            return plugin(**given)
+        except UserError:
+            raise
+        except (TypeError, ValueError) as error:
+            shown = ", ".join(f"{key}={value!r}" for key, value in given.items())
+            raise UserError(f"{self.kind} {name!r} cannot be made with {shown}: {error}") from error
 
     def _load(self, entry: EntryPoint) -> type[T]:
+        package = _package(entry)
         try:
             loaded = entry.load()
-        except ImportError as error:
-            if error.name is None or error.name.partition(".")[0] == entry.module.partition(".")[0]:
-                raise SqlAssayError(f"{self.kind} {entry.name!r} from {_package(entry)} is broken: {error}") from error
+        except Exception as error:
+            missing = error.name.partition(".")[0] if isinstance(error, ModuleNotFoundError) and error.name else ""
+            if not missing or missing == entry.module.partition(".")[0]:
+                raise UserError(
+                    f"{self.kind} {entry.name!r} from {package} is broken: {type(error).__name__}: {error}",
+                    remedy=f"install {package} again, or uninstall it",
+                ) from error
             raise UserError(
                 f"{self.kind} {entry.name!r} needs a package that is not installed: {error}",
-                remedy=f"pip install 'sqlassay[{entry.name}]'",
+                remedy=f"pip install '{package}[{entry.name}]'" if package == OURS else f"install what {package} needs",
             ) from error
         if not (isinstance(loaded, type) and issubclass(loaded, self.base)):
-            raise SqlAssayError(
-                f"{self.kind} {entry.name!r} from {_package(entry)} is {entry.value},"
-                f" which is not a subclass of {self.base.__module__}.{self.base.__qualname__}"
+            raise UserError(
+                f"{self.kind} {entry.name!r} from {package} is {entry.value},"
+                f" which is not a subclass of {self.base.__module__}.{self.base.__qualname__}",
+                remedy=f"tell the author of {package}",
             )
         return loaded
 
