@@ -12,11 +12,13 @@ import pickle
 import signal
 import sys
 import threading
-import weakref
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.machinery import ModuleSpec
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -32,13 +34,20 @@ from database_backends.result import ExecutionFailure, Outcome
 GRACE_SECONDS = 2.0
 """How long after a statement's own time limit its worker is killed; what stops inside the engine stops sooner."""
 
-_TRIES = 3
+_TRIP_SECONDS = 0.1
+"""How long a trip may take before what is left of it goes on another one."""
+_JOBS_PER_TRIP = 16
+_TRIPS_PER_WORKER = 2
+"""One that runs and one that is ready when it ends."""
 _PRELOADED = ["database_backends.workers", "database_backends.guard", "database_backends.sqlite"]
 _SPEC_LOCK = threading.Lock()
 
 
 class WorkerPool:
     """Worker processes for embedded engines. They start at once, in the background.
+
+    A trip to a worker costs more than a small query, so statements that have to wait anyway share one: the trip ends
+    early when a statement takes long, and its rest is queued again.
 
     Args:
         workers: How many.
@@ -48,18 +57,20 @@ class WorkerPool:
     def __init__(self, workers: int, megabytes: int) -> None:
         self._workers = workers
         self._megabytes = megabytes
-        self._pending: weakref.WeakSet[Future[Outcome]] = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self._queue: deque[_Job] = deque()
+        self._under_way: set[_Trip] = set()
+        self._lock = threading.RLock()
         self._closed = False
         self._starter = ThreadPoolExecutor(1, "sqlassay-workers")
         self._pool: Future[ProcessPool] = self._starter.submit(self._start)
 
     def submit(self, statement: Statement) -> Future[Outcome]:
         """Queue a statement. Cancelling the future stops it, also when it is running."""
-        outcome: Future[Outcome] = Future()
-        self._pending.add(outcome)
-        self._queue(statement, outcome, _TRIES)
-        return outcome
+        job = _Job(statement)
+        with self._lock:
+            self._queue.append(job)
+        self._dispatch()
+        return job.outcome
 
     def close(self) -> None:
         """Kill the workers; what has no outcome yet is cancelled. Calling it twice is fine."""
@@ -71,8 +82,10 @@ class WorkerPool:
         if self._pool.exception() is None:
             self._pool.result().stop()  # type: ignore[no-untyped-call]  # pebble leaves it unannotated
             self._pool.result().join()
-        for outcome in list(self._pending):
-            outcome.cancel()
+        with self._lock:
+            left = [*self._queue, *(job for trip in self._under_way for job in trip.jobs)]
+        for job in left:
+            job.outcome.cancel()
 
     def _start(self) -> ProcessPool:
         context = _Context()
@@ -87,57 +100,112 @@ class WorkerPool:
             broken.result().join()
         return self._start()
 
-    def _queue(self, statement: Statement, outcome: Future[Outcome], tries: int) -> None:
-        self._pool.add_done_callback(partial(self._schedule, statement, outcome, tries))
+    def _dispatch(self) -> None:
+        """Send off what is waiting, as far as trips are free."""
+        while True:
+            with self._lock:
+                if self._closed or not self._queue or len(self._under_way) >= _TRIPS_PER_WORKER * self._workers:
+                    return
+                trip = _Trip(self._next_jobs())
+                if trip.jobs:
+                    self._under_way.add(trip)
+            if trip.jobs:
+                self._pool.add_done_callback(partial(self._schedule, trip))
 
-    def _schedule(
-        self, statement: Statement, outcome: Future[Outcome], tries: int, started: Future[ProcessPool]
-    ) -> None:
+    def _next_jobs(self) -> tuple[_Job, ...]:
+        """The jobs of the next trip: a fair share of those that wait, and one that is to travel alone alone."""
+        share = min(_JOBS_PER_TRIP, -(-len(self._queue) // self._workers))
+        jobs: list[_Job] = []
+        while self._queue and len(jobs) < share:
+            if self._queue[0].alone and jobs:
+                break
+            job = self._queue.popleft()
+            if job.outcome.cancelled():
+                continue
+            jobs.append(job)
+            if job.alone:
+                break
+        return tuple(jobs)
+
+    def _schedule(self, trip: _Trip, started: Future[ProcessPool]) -> None:
+        statements = tuple(job.statement for job in trip.jobs)
+        longest = max(statement.limits.seconds for statement in statements)
         try:
-            task = started.result().schedule(_run, args=(statement,), timeout=statement.limits.seconds + GRACE_SECONDS)
+            task = started.result().schedule(_run, args=(statements,), timeout=longest + _TRIP_SECONDS + GRACE_SECONDS)
         except (OSError, RuntimeError) as error:  # pebble: the pool is broken, or closed
-            self._try_again(statement, outcome, tries, started, error)
+            self._pool_broke(trip, started, error)
             return
-        outcome.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)  # type: ignore[no-untyped-call]
-        task.add_done_callback(partial(self._finish, statement, outcome, tries, started))
+        for job in trip.jobs:
+            job.outcome.add_done_callback(partial(_stop_if_cancelled, task))
+        task.add_done_callback(partial(self._finish, trip, started))
 
-    def _finish(
-        self,
-        statement: Statement,
-        outcome: Future[Outcome],
-        tries: int,
-        started: Future[ProcessPool],
-        task: Future[bytes],
-    ) -> None:
+    def _finish(self, trip: _Trip, started: Future[ProcessPool], task: Future[list[bytes]]) -> None:
         try:
-            _settle(outcome, pickle.loads(task.result()))  # noqa: S301  # from our own worker
-        except CancelledError:
-            outcome.cancel()
+            packed = task.result()
         except BrokenProcessPool as error:
-            self._try_again(statement, outcome, tries, started, error)
+            self._pool_broke(trip, started, error)
+            return
+        except CancelledError:
+            self._end(trip, again=trip.jobs)
+            return
         except Exception as error:  # noqa: BLE001  # whatever became of the worker costs one item
-            _settle(outcome, _death(error, statement))
+            if len(trip.jobs) == 1:
+                _settle(trip.jobs[0].outcome, _death(error, trip.jobs[0].statement))
+                self._end(trip)
+            else:
+                # One of them took the worker down; each finds out for itself.
+                self._end(trip, again=[replace(job, alone=True) for job in trip.jobs])
+            return
+        for job, outcome in zip(trip.jobs, packed, strict=False):
+            _settle(job.outcome, pickle.loads(outcome))  # noqa: S301  # from our own worker
+        self._end(trip, again=trip.jobs[len(packed) :])
 
-    def _try_again(
-        self,
-        statement: Statement,
-        outcome: Future[Outcome],
-        tries: int,
-        started: Future[ProcessPool],
-        error: Exception,
-    ) -> None:
+    def _end(self, trip: _Trip, again: Iterable[_Job] = ()) -> None:
+        with self._lock:
+            self._under_way.discard(trip)
+            self._queue.extendleft(reversed([job for job in again if not job.outcome.cancelled()]))
+        self._dispatch()
+
+    def _pool_broke(self, trip: _Trip, started: Future[ProcessPool], error: Exception) -> None:
         """A worker that dies while it has no statement breaks pebble's pool: make another."""
         with self._lock:
             if self._closed:
-                outcome.cancel()
+                for job in trip.jobs:
+                    job.outcome.cancel()
                 return
-            if tries > 1 and self._pool is started:
+            if self._pool is started:
                 self._pool = self._starter.submit(self._restart, started)
-        if tries > 1:
-            self._queue(statement, outcome, tries - 1)
-        else:
-            message = f"the worker processes keep dying: {error!r}"
-            _settle(outcome, ExecutionFailure(FailureKind.CONNECTION, message))
+        message = f"the worker processes keep dying: {error!r}"
+        again = []
+        for job in trip.jobs:
+            if job.tries > 1:
+                again.append(replace(job, tries=job.tries - 1))
+            else:
+                _settle(job.outcome, ExecutionFailure(FailureKind.CONNECTION, message))
+        self._end(trip, again)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A statement, what will be known of it, and how it is to travel."""
+
+    statement: Statement
+    outcome: Future[Outcome] = field(default_factory=Future)
+    tries: int = 3
+    alone: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Trip:
+    """Statements that go to a worker together."""
+
+    jobs: tuple[_Job, ...]
+
+
+def _stop_if_cancelled(task: Future[list[bytes]], outcome: Future[Outcome]) -> None:
+    """Kill the worker of a statement that nobody waits for any more; its companions travel again."""
+    if outcome.cancelled():
+        task.cancel()
 
 
 def _settle(outcome: Future[Outcome], result: Outcome) -> None:
@@ -179,7 +247,18 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(statement: Statement) -> bytes:
+def _run(statements: tuple[Statement, ...]) -> list[bytes]:
+    """The outcomes of the first statements, as many as there was time for; at least one."""
+    enough = time.monotonic() + _TRIP_SECONDS
+    packed: list[bytes] = []
+    for statement in statements:
+        packed.append(_pack(statement))
+        if time.monotonic() > enough:
+            break
+    return packed
+
+
+def _pack(statement: Statement) -> bytes:
     """The outcome, pickled here so that a result too large to copy costs one item and not the worker."""
     try:
         return pickle.dumps(execute(statement), pickle.HIGHEST_PROTOCOL)

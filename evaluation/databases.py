@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from database_backends.base import BACKENDS, DatabaseBackend
@@ -34,6 +35,21 @@ class Databases:
         self.target = lru_cache(maxsize=None)(self._find)
         self.schema_text = lru_cache(maxsize=256)(self._read_schema)
         self.fingerprint = lru_cache(maxsize=None)(self._read_fingerprint)
+
+    def require_any(self, db_ids: Iterable[str]) -> None:
+        """Refuse a dataset of which not a single database is there: its folder must be another one.
+
+        Raises:
+            UserError: None of these is there.
+        """
+        wanted = sorted(set(db_ids))
+        if wanted and not any(self.target(db_id) for db_id in wanted):
+            shown = ", ".join(wanted[:3]) + (", …" if len(wanted) > 3 else "")
+            raise UserError(
+                f"none of its {len(wanted)} databases is there for {self.backend.title} ({shown})",
+                place=str(self._dataset.path),
+                remedy="name their folder: --databases DIR, or `databases:` in the experiment file",
+            )
 
     def _find(self, db_id: str) -> str | None:
         """Where the database is; `None` when the dataset has none of that name for this engine."""

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import platform
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -99,12 +100,13 @@ class Grid:
         )
         filters = tuple((key, value) for key, values in section.filter.items() for value in values)
         self.selection = Selection(section.limit, section.sample, section.seed, filters, section.only)
-        self.total = sum(1 for _ in self.questions())
+        counts = Counter(question.db_id for question in self.questions())
+        self.total = counts.total()
         self.strategies()
         self._adapters: dict[int, ModelAdapter] = {}
         for cell in self.cells:
             self.adapter(cell)
-            self.databases(cell)
+            self.databases(cell).require_any(counts)
 
     def questions(self) -> Iterator[Question]:
         """The selected questions."""

@@ -64,6 +64,6 @@ async def score(
         on_item(record)
 
     golds = GoldStore(runner, databases, gold_limits, cache)
-    in_flight = 16 * runner.workers
+    in_flight = 32 * runner.workers
     orchestrator = Orchestrator(databases, GivenAnswers(sql_by_id), golds, runner, strategies, limits, in_flight)
     await orchestrator.run(enumerate(questions), sink)

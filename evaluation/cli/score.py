@@ -93,6 +93,8 @@ def score(
         questions = list(opened.questions())
         given = read_predictions(predictions, questions)
         selected = list(selection_of(limit, sample, seed, filter_, ids).apply(questions))
+        finder = DatabaseFinder(opened, backend)
+        finder.require_any(question.db_id for question in selected)
         summary = RunSummary(predictions.name, total=len(selected))
         lines: dict[int, ItemRecord] = {}
         limits = Limits(seconds, rows, megabytes)
@@ -109,7 +111,7 @@ def score(
                 score_all(
                     selected,
                     given.sql_by_id,
-                    DatabaseFinder(opened, backend),
+                    finder,
                     strategies,
                     runner,
                     on_item,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -107,10 +107,15 @@ def notes(summary: RunSummary) -> list[str]:
     for label, counts in summary.strategies.items():
         for reason, count in counts.reasons.items():
             if reason.status is Status.UNSCORED:
-                told.append((label, f"{count:,} unscored: {reason.words}"))
+                which = f" ({_shown(summary.missing_databases)})" if reason is Reason.DATABASE_MISSING else ""
+                told.append((label, f"{count:,} unscored: {reason.words}{which}"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
     return [*lines, *_spent(summary.tokens)]
+
+
+def _shown(names: Collection[str]) -> str:
+    return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
 
 
 def _spent(tokens: Tokens) -> list[str]:

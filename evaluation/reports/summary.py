@@ -65,6 +65,7 @@ class RunSummary:
         status: `finished`, `running`, `stopped` (the provider refuses all requests) or `interrupted`.
         total: Items that there should be.
         tokens: Tokens and money.
+        missing_databases: The databases that are not there.
     """
 
     title: str
@@ -72,6 +73,7 @@ class RunSummary:
     status: str = "finished"
     total: int = 0
     tokens: Tokens = field(default_factory=Tokens)
+    missing_databases: set[str] = field(default_factory=set)
     _counts: dict[str, _Counts] = field(default_factory=dict)
     _items: int = 0
 
@@ -83,6 +85,8 @@ class RunSummary:
             counts = self._counts.setdefault(verdict.strategy, _Counts())
             counts.reasons[Reason(verdict.reason)] += 1
             counts.score_sum += verdict.score
+            if verdict.reason is Reason.DATABASE_MISSING:
+                self.missing_databases.add(record.db_id)
 
     @property
     def items(self) -> int:
@@ -108,6 +112,7 @@ class RunSummary:
             "total": self.total,
             "items": self.items,
             "strategies": [_strategy_json(label, summary) for label, summary in self.strategies.items()],
+            "missing_databases": sorted(self.missing_databases),
             "tokens": vars(self.tokens),
         }
 
