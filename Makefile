@@ -41,12 +41,12 @@ format: $(VENV)/dev  ## Put the code into its one format
 bench: $(VENV)/dev  ## Measure how fast it is
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
-docs: $(VENV)/dev  ## Write docs/commands.md anew from the commands' own help
-	$(BIN)/python docs/write_commands.py
+docs: $(VENV)/dev  ## Run the examples of README.md and docs/, and write their output into the pages
+	$(BIN)/python docs/renew.py
 
 wheel: $(VENV)/dev  ## Build the wheel and the source archive into dist/
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --no-isolation --outdir dist .
 
 lock: $(VENV)/dev  ## Write the locks anew after a change in pyproject.toml; newest versions: make lock UPGRADE=--upgrade
 	$(PIP) install uv
@@ -68,7 +68,7 @@ $(VENV)/core: requirements-core.lock pyproject.toml | $(BIN)/python
 $(VENV)/dev: requirements-dev.lock requirements-core.lock pyproject.toml | $(BIN)/python
 	@echo "installing what the tests need (once, half a minute) ..."
 	$(PIP) install --require-hashes -r requirements-dev.lock
-	$(PIP) install --no-deps --editable .
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/core $@
 
 $(BIN)/python:
