@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,16 +16,22 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt,
 from evaluation.datasets.selection import Selection
 from sqlassay.errors import UnknownName, UserError
 
+Location = tuple[str | int, ...]
+"""The keys and indexes that lead to a value."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str | int) else value
+def _as_texts(value: object) -> object:
+    """YAML reads `turn: 1` and `only: [7]` as numbers; turns and ids are text."""
+    values = value if isinstance(value, list | tuple) else (value,)
+    return tuple(str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in values)
 
 
-OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+_Text = str | int
+OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_texts, json_schema_input_type=_Text | tuple[_Text, ...])]
 
 
 class DatasetSection(_Section):
@@ -41,7 +47,7 @@ class DatasetSection(_Section):
     filter: dict[str, OneOrMore] = Field(
         default_factory=dict, description="Only questions whose db_id, difficulty, tag or turn is one of these."
     )
-    only: tuple[str, ...] = Field((), description="Only the questions with these ids.")
+    only: OneOrMore = Field((), description="Only the questions with these ids.")
 
 
 class PricesSection(_Section):
@@ -107,6 +113,11 @@ class OutputSection(_Section):
     runs: str = Field("runs", description="The folder of runs; relative to the current folder.")
 
 
+def _named(key: str) -> Callable[[object], object]:
+    """A name alone stands for a section with nothing but that name."""
+    return lambda value: {key: value} if isinstance(value, str) else value
+
+
 class Experiment(_Section):
     """A grid of models × prompts × backends × repeats over a dataset; every run is one cell."""
 
@@ -115,10 +126,17 @@ class Experiment(_Section):
     models: tuple[ModelSection, ...] = Field(min_length=1)
     prompts: tuple[str, ...] = Field(("zero_shot",), min_length=1, description="name, name@version, or a YAML file.")
     prompt_folders: tuple[str, ...] = Field((), description="Folders with your own prompts; relative to this file.")
-    backends: tuple[str | BackendSection, ...] = Field(("sqlite",), min_length=1)
+    backends: tuple[
+        Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...
+    ] = Field((BackendSection(backend="sqlite", target=None),), min_length=1)
     repeats: PositiveInt = Field(1, description="How often each question is asked.")
-    strategies: tuple[str | StrategySection, ...] = Field(
-        ("execution_match",), min_length=1, description="Names; execution_match:bird names a convention."
+    strategies: tuple[
+        Annotated[StrategySection, BeforeValidator(_named("strategy"), json_schema_input_type=str | StrategySection)],
+        ...,
+    ] = Field(
+        (StrategySection(strategy="execution_match"),),
+        min_length=1,
+        description="Names; execution_match:bird names a convention.",
     )
     limits: LimitsSection = Field(default_factory=lambda: LimitsSection.model_validate({}))
     retry: RetrySection = Field(default_factory=lambda: RetrySection.model_validate({}))
@@ -156,11 +174,17 @@ class ExperimentFile:
         experiment: The checked content, environment variables filled in.
         path: The file.
         text: The file's text, environment variables not filled in: this is what a run remembers.
+        lines: Where its keys are, for messages.
     """
 
     experiment: Experiment
     path: Path
     text: str
+    lines: Mapping[Location, int] = field(default_factory=dict)
+
+    def place(self, *at: str | int) -> str:
+        """File and line of a key, or of the nearest key around it."""
+        return _place(self.path, at, self.lines)
 
     @property
     def sha256(self) -> str:
@@ -188,9 +212,11 @@ def read_experiment(path: Path) -> ExperimentFile:
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError as error:
-        raise UserError("no such experiment file", place=str(path)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read: {error}", place=str(path)) from error
+        raise UserError("no such experiment file", place=str(path), remedy="check the path") from error
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", place=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UserError("is not text in UTF-8", place=str(path), remedy="give the experiment's YAML file") from error
     return parse_experiment(text, path)
 
 
@@ -199,23 +225,31 @@ def parse_experiment(text: str, path: Path) -> ExperimentFile:
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
+        if not isinstance(content, dict) or tree is None:
+            raise UserError(
+                "not an experiment: it has no keys", place=str(path), remedy="see `sqlassay schema experiment`"
+            )
+        lines = dict(_lines(tree))
+        _refuse_duplicate_keys(tree, path)
+        filled = _fill_in(content, (), path, lines)
+    except yaml.reader.ReaderError as error:
+        number = text.count("\n", 0, error.position) + 1
+        raise UserError(
+            f"not YAML: holds the character #x{error.character:04x}", place=f"{path}:{number}", remedy="delete it"
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         raise UserError(f"not YAML: {getattr(error, 'problem', None) or error}", place=f"{path}{line}") from error
-    if not isinstance(content, dict) or tree is None:
-        raise UserError("not an experiment: it has no keys", place=str(path), remedy="see `sqlassay schema experiment`")
-    lines = dict(_lines(tree))
-    _refuse_duplicate_keys(tree, path)
-    filled = _fill_in(content, (), path, lines)
+    except RecursionError as error:
+        raise UserError("nested too deeply, or within itself", place=str(path)) from error
     try:
         experiment = Experiment.model_validate(filled)
     except ValidationError as error:
         raise _explain(error, path, lines) from error
-    return ExperimentFile(experiment, path, text)
+    return ExperimentFile(experiment, path, text, lines)
 
 
-Location = tuple[str | int, ...]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -269,20 +303,22 @@ def _fill_in(value: Any, at: Location, path: Path, lines: Mapping[Location, int]
 
 
 def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) -> UserError:
-    first = error.errors()[0]
-    at: Location = tuple(part for part in first["loc"] if not _is_union_branch(part))
+    errors = error.errors()
+    # A key in other letters is missing and unknown at once: that it is unknown says more.
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    at: Location = first["loc"]
     place = _place(path, at, lines)
     if first["type"] == "extra_forbidden":
         return UnknownName(f"key in {_dotted(at[:-1]) or 'the experiment'}:", str(at[-1]), _known(at), place=place)
     if first["type"] == "missing":
         return UserError(f"the key {_dotted(at)!r} is missing", place=place)
+    if first["type"] == "too_short":
+        return UserError(f"{_dotted(at)}: is empty", place=place, remedy="name at least one")
+    if first["type"] == "model_type":
+        needed = ", ".join(_known((*at, "")))
+        return UserError(f"{_dotted(at)}: is {first['input']!r}", place=place, remedy=f"a mapping with {needed}")
     more = f"; and {error.error_count() - 1} more" if error.error_count() > 1 else ""
     return UserError(f"{_dotted(at)}: {first['msg']}{more}", place=place)
-
-
-def _is_union_branch(part: str | int) -> bool:
-    """Pydantic names the branch of a union in the location: that is no key of the file."""
-    return part in ("str", "BackendSection", "StrategySection")
 
 
 def _known(at: Location) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from evaluation.databases import Databases
 from evaluation.datasets.base import DATASETS, Dataset, Question
 from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.selection import Selection
-from evaluation.experiment import BackendSection, ExperimentFile, ModelSection, StrategySection
+from evaluation.experiment import BackendSection, ExperimentFile, ModelSection
 from evaluation.generation import ModelSource, Prices, ResponseCache
 from evaluation.golds import GoldStore
 from evaluation.orchestrator import Orchestrator
@@ -34,9 +34,9 @@ from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store
 from evaluation.strategies.making import describe_strategies, make_strategy
-from prompts.library import load
+from prompts.library import load, refs
 from prompts.template import PromptTemplate
-from sqlassay.errors import UserError
+from sqlassay.errors import UserError, located
 from sqlassay.resilience import RetryPolicy
 
 FINISHED = "finished"
@@ -84,23 +84,29 @@ class Grid:
     def __init__(self, file: ExperimentFile) -> None:
         self.file = file
         experiment = file.experiment
-        folders = [file.resolve(folder) for folder in experiment.prompt_folders]
-        prompts = [load(self._prompt(ref), folders) for ref in experiment.prompts]
-        backends = [BackendSection(backend=b, target=None) if isinstance(b, str) else b for b in experiment.backends]
+        with located(file.place("prompt_folders")):
+            folders = [file.resolve(folder) for folder in experiment.prompt_folders]
+            refs(folders)
+        prompts = []
+        for index, ref in enumerate(experiment.prompts):
+            with located(file.place("prompts", index)):
+                prompts.append(load(self._prompt(ref), folders))
         self.cells = tuple(
             Cell(number, *parts)
             for number, parts in enumerate(
-                product(experiment.models, prompts, backends, range(experiment.repeats)), start=1
+                product(experiment.models, prompts, experiment.backends, range(experiment.repeats)), start=1
             )
         )
         section = experiment.dataset
         databases = None if section.databases is None else file.resolve(section.databases)
-        self.dataset: Dataset = DATASETS.get(section.format)(
-            file.resolve(section.path), databases=databases, ids=section.ids
-        )
+        with located(file.place("dataset", "format")):
+            dataset = DATASETS.get(section.format)
+        with located(file.place("dataset", "path")):
+            self.dataset: Dataset = dataset(file.resolve(section.path), databases=databases, ids=section.ids)
         filters = tuple((key, value) for key, values in section.filter.items() for value in values)
-        self.selection = Selection(section.limit, section.sample, section.seed, filters, section.only)
-        counts = Counter(question.db_id for question in self.questions())
+        with located(file.place("dataset")):
+            self.selection = Selection(section.limit, section.sample, section.seed, filters, section.only)
+            counts = Counter(question.db_id for question in self.questions())
         self.total = counts.total()
         self.strategies()
         self._adapters: dict[int, ModelAdapter] = {}
@@ -114,10 +120,12 @@ class Grid:
 
     def strategies(self) -> tuple[EvaluationStrategy, ...]:
         """The strategies, newly made."""
-        place = str(self.file.path)
-        sections = [StrategySection(strategy=s) if isinstance(s, str) else s for s in self.file.experiment.strategies]
-        made = tuple(make_strategy(s.strategy, s.settings, place=place) for s in sections)
-        describe_strategies(made)
+        made = tuple(
+            make_strategy(section.strategy, section.settings, place=self.file.place("strategies", index))
+            for index, section in enumerate(self.file.experiment.strategies)
+        )
+        with located(self.file.place("strategies")):
+            describe_strategies(made)
         return made
 
     def adapter(self, cell: Cell) -> ModelAdapter:
@@ -133,12 +141,13 @@ class Grid:
         return ADAPTERS.make(
             cell.model.adapter,
             {"model": cell.model.model, **settings},
-            place=f"{self.file.path}: model {cell.model.name}",
+            place=self.file.place("models", self.file.experiment.models.index(cell.model)),
         )
 
     def databases(self, cell: Cell) -> Databases:
         """The dataset's databases on the cell's engine."""
-        return Databases(self.dataset, cell.backend.backend, cell.backend.target)
+        with located(self.file.place("backends", self.file.experiment.backends.index(cell.backend))):
+            return Databases(self.dataset, cell.backend.backend, cell.backend.target)
 
     def limits(self) -> Limits:
         """Of predicted statements."""

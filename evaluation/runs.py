@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from evaluation.reports.summary import RunSummary
-from evaluation.run_log import MANIFEST, RunFolder
+from evaluation.run_log import MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
 
 
@@ -40,12 +40,13 @@ def find_runs(name: str, runs: Path) -> list[RunFolder]:
     return found
 
 
-def unfinished_group(runs: Path, experiment: str | None) -> RunFolder:
+def unfinished_group(runs: Path, experiment: str | None, *, retry_unscored: bool = False) -> RunFolder:
     """A run of the newest group that has something left to do.
 
     Args:
         runs: The folder of runs.
         experiment: Only groups of the experiment of this name; `None` takes any.
+        retry_unscored: Whether an unscored item is something left to do.
 
     Raises:
         UserError: Everything is finished.
@@ -57,8 +58,10 @@ def unfinished_group(runs: Path, experiment: str | None) -> RunFolder:
     for folders in reversed(groups.values()):
         if len(folders) < folders[0].manifest["cells"] or any(f.manifest["status"] != "finished" for f in folders):
             return folders[0]
+        if retry_unscored and any(is_unscored(item) for folder in folders for item in folder.raw_items()):
+            return folders[0]
     what = "nothing" if experiment is None else f"no run of {experiment!r}"
-    raise UserError(f"{what} is left to resume", place=str(runs))
+    raise UserError(f"{what} is left to resume", place=str(runs), remedy="to run it anew, leave out --resume")
 
 
 def summarise(folder: RunFolder) -> RunSummary:

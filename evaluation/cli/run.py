@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -26,7 +27,11 @@ def run(
         typer.Option("--resume", help="Go on with the newest run that is not finished, doing only what is missing."),
     ] = False,
     retry_unscored: Annotated[
-        bool, typer.Option("--retry-unscored", help="With --resume: do items again that the instrument failed on.")
+        bool,
+        typer.Option(
+            "--retry-unscored",
+            help="With --resume: do items again that the instrument failed on, also those of a finished run.",
+        ),
     ] = False,
     limit: Limit = None,
     sample: Sample = None,
@@ -54,7 +59,7 @@ def run(
     if resume:
         if any(option is not None for option in (limit, sample, filter_, ids)):
             raise UserError("a resumed run keeps its selection", remedy="leave out --limit, --sample, --filter, --ids")
-        file, group, folder = _unfinished(experiment, runs)
+        file, group, folder = _unfinished(experiment, runs, retry_unscored=retry_unscored)
     else:
         if experiment is None:
             raise UserError("no experiment", remedy="sqlassay run EXPERIMENT.yaml")
@@ -93,13 +98,17 @@ def execute(
             except KeyboardInterrupt:
                 output.talk().print(
                     f"interrupted; what was done is kept in {folder}."
-                    f" Go on with: sqlassay run {grid.file.path} --resume --runs {folder}",
+                    f" Go on with: {_resume_command(grid.file.path, folder)}"
                 )
                 return ExitCode.INTERRUPTED
     finally:
         if store is not None:
             store.close()
     return _conclude(group, folder, json=json)
+
+
+def _resume_command(experiment: str | Path, folder: Path) -> str:
+    return shlex.join(["sqlassay", "run", str(experiment), "--resume", "--runs", str(folder)])
 
 
 def _conclude(group: str, folder: Path, *, json: bool) -> int:
@@ -119,8 +128,13 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
     code = ExitCode.OK
     for run, summary in zip(found, summaries, strict=True):
         if run.manifest["status"] == "stopped":
-            output.talk().print(f"{summary.title}: stopped: {run.manifest['stopped_by']}", style="red")
-            code = ExitCode.UNUSABLE
+            output.talk().print(
+                f"{summary.title}: stopped: {run.manifest['stopped_by']}"
+                f" (once that is mended, go on with: {_resume_command(run.manifest['experiment']['path'], folder)})",
+                style="red",
+            )
+            code = ExitCode.USER_ERROR
+            continue
         allowed = run.manifest["max_instrument_failures"]
         if summary.instrument_failure_share > allowed:
             output.talk().print(
@@ -128,7 +142,7 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
                 f" the experiment allows {100 * allowed:.1f} %",
                 style="red",
             )
-            code = ExitCode.UNUSABLE
+            code = max(code, ExitCode.UNUSABLE)
     if not json:
         output.talk().print(f"recorded in {folder}/{group}-*; more: sqlassay report {group} --runs {folder}")
     return code
@@ -156,14 +170,15 @@ def _new(
     return replace(file, experiment=narrowed), new_group(narrowed.name, folder), folder
 
 
-def _unfinished(path: Path | None, runs: Path | None) -> tuple[ExperimentFile, str, Path]:
-    """The newest group of runs that is not finished, with the experiment as it was recorded."""
+def _unfinished(path: Path | None, runs: Path | None, *, retry_unscored: bool) -> tuple[ExperimentFile, str, Path]:
+    """The newest group of runs that has something left to do, with the experiment as it was recorded."""
     from evaluation.experiment import parse_experiment, read_experiment
     from evaluation.runs import unfinished_group
 
     given = None if path is None else read_experiment(path)
     folder = runs or Path(given.experiment.output.runs if given else "runs")
-    found = unfinished_group(folder, None if given is None else given.experiment.name)
+    name = None if given is None else given.experiment.name
+    found = unfinished_group(folder, name, retry_unscored=retry_unscored)
     manifest = found.manifest
     recorded = manifest["experiment"]
     if given is not None and given.sha256 != recorded["sha256"]:

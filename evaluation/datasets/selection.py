@@ -127,7 +127,7 @@ class _Scan:
         """Why nothing was selected."""
         for key, wanted in self._wanted.items():
             if not wanted & self._seen[key]:
-                return UnknownName(key, min(wanted), self._seen[key], place="filter")
+                return UnknownName(f"{key} in the filter:", min(wanted), self._seen[key])
         conditions = [f"{key}={' or '.join(sorted(wanted))}" for key, wanted in self._wanted.items()]
         if self._ids:
             conditions.append(f"id={' or '.join(sorted(self._ids))}")

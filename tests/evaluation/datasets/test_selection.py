@@ -46,15 +46,15 @@ REFUSED = {
 NOTHING = {
     "value that never comes": (
         Selection(filters=(("db_id", "frm"),)),
-        "filter: unknown db_id 'frm' (did you mean 'farm'?)",
+        "unknown db_id in the filter: 'frm' (did you mean 'farm'?)",
     ),
     "tag that never comes": (
         Selection(filters=(("db_id", "farm"), ("tag", "zzz"))),
-        "filter: unknown tag 'zzz' (known: group, join, order)",
+        "unknown tag in the filter: 'zzz' (known: group, join, order)",
     ),
     "key that no question has": (
         Selection(filters=(("turn", "7"),)),
-        "filter: unknown turn '7' (known: 0, 1)",
+        "unknown turn in the filter: '7' (known: 0, 1)",
     ),
     "filters that exclude each other": (
         Selection(filters=(("db_id", "zoo"), ("tag", "join"))),
