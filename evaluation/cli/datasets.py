@@ -19,7 +19,7 @@ def list_formats(json: Json = False) -> None:
 
     rows = []
     for plugin in DATASETS.plugins():
-        first_line = (DATASETS.get(plugin.name).__doc__ or "").strip().splitlines()[0]
+        first_line, _, _ = (DATASETS.get(plugin.name).__doc__ or "").strip().partition("\n")
         rows.append((plugin.name, first_line, plugin.package))
     keys = ("format", "what", "package")
     if json:
@@ -37,10 +37,12 @@ def show(
 ) -> None:
     """Show what a dataset holds: questions, golds, grades, and which of its databases are there."""
     from collections import Counter
+    from contextlib import suppress
 
     from database_backends.base import BACKENDS
     from evaluation.datasets.digest import dataset_digest
     from evaluation.datasets.opening import open_dataset
+    from sqlassay.errors import UserError
 
     opened = open_dataset(dataset, databases=databases, ids="position" if ids_by_position else "field")
     questions: Counter[str] = Counter()
@@ -50,7 +52,10 @@ def show(
         questions[question.db_id] += 1
         grades[question.difficulty or "not graded"] += 1
         without_gold += not (question.gold or question.gold_by_dialect)
-    engines = [BACKENDS.get(name) for name in BACKENDS.names()]
+    engines = []
+    for name in BACKENDS.names():
+        with suppress(UserError):  # its driver is not installed: then it finds nothing here
+            engines.append(BACKENDS.get(name))
     rows = [
         (db_id, count, ", ".join(e.name for e in engines if opened.database(db_id, e.file_suffixes)) or "missing")
         for db_id, count in sorted(questions.items())

@@ -1,4 +1,4 @@
-"""Data goes to stdout, talk to stderr."""
+"""Data goes to stdout, talk to stderr. Brackets mean nothing to either: much of what is shown was written by others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def data() -> Console:
     """Where tables go. Piped output is not wrapped to a narrow width."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False, emoji=False)
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False, emoji=False, markup=False)
 
 
 @cache
@@ -25,7 +25,7 @@ def talk() -> Console:
     """Where everything else goes."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False, markup=False)
 
 
 def print_json(value: Any) -> None:

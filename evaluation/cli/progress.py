@@ -40,7 +40,7 @@ class ProgressDisplay:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._bar = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=24),
                 TextColumn("{task.completed:,}/{task.total:,}"),
                 TextColumn("{task.fields[numbers]}"),
