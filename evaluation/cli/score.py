@@ -20,7 +20,7 @@ from evaluation.cli.options import (
     Seed,
     Workers,
 )
-from sqlassay.errors import ExitCode, UserError
+from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
     from evaluation.records import ItemRecord
@@ -51,9 +51,11 @@ def score(
         typer.Option("--output", "-o", metavar="FILE.jsonl", help="Write one line per question and convention."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.jsonl if it is there.")] = False,
-    seconds: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="For one predicted statement.")] = 30.0,
-    rows: Annotated[int, typer.Option("--max-rows", metavar="N", help="Of one result.")] = 100_000,
-    megabytes: Annotated[int, typer.Option("--max-memory", metavar="MIB", help="Of one statement.")] = 1024,
+    seconds: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one predicted statement.")
+    ] = 30.0,
+    rows: Annotated[int, typer.Option("--max-rows", metavar="N", min=1, help="Of one result.")] = 100_000,
+    megabytes: Annotated[int, typer.Option("--max-memory", metavar="MIB", min=1, help="Of one statement.")] = 1024,
     max_instrument_failures: Annotated[
         float, typer.Option(min=0, max=1, help="Exit with 1 when a larger share of questions is unscored.")
     ] = 1.0,
@@ -69,6 +71,7 @@ def score(
     Example: `sqlassay score predictions.sql --dataset spider:data/spider --convention bird`
     """
     import asyncio
+    from contextlib import closing, nullcontext
 
     from database_backends.result import Limits
     from database_backends.runner import Runner, default_workers
@@ -83,9 +86,9 @@ def score(
         from evaluation.reports.summary import RunSummary
         from evaluation.scoring import score as score_all
         from evaluation.strategies.making import describe_strategies, make_strategy
+        from evaluation.verdict_file import VerdictFile
 
-        if output_file is not None and output_file.exists() and not overwrite:
-            raise UserError("is there already", place=str(output_file), remedy="name another file or add --overwrite")
+        verdicts = None if output_file is None else VerdictFile(output_file, overwrite=overwrite)
         names = dict.fromkeys(convention or ["sqlassay"])
         strategies = [make_strategy("execution_match", {"convention": name}) for name in names]
         describe_strategies(strategies)
@@ -96,15 +99,19 @@ def score(
         finder = DatabaseFinder(opened, backend)
         finder.require_any(question.db_id for question in selected)
         summary = RunSummary(predictions.name, total=len(selected))
-        lines: dict[int, ItemRecord] = {}
         limits = Limits(seconds, rows, megabytes)
         store = shared_store(wanted=not no_cache)
-        with ProgressDisplay(quiet=quiet) as progress:
+        with (
+            closing(store) if store else nullcontext(),
+            verdicts or nullcontext(),
+            ProgressDisplay(quiet=quiet) as progress,
+        ):
             progress.begin(predictions.name, len(selected))
 
             def on_item(record: ItemRecord) -> None:
                 summary.add(record)
-                lines[record.position] = record
+                if verdicts is not None:
+                    verdicts.add(record)
                 progress.item(record)
 
             asyncio.run(
@@ -120,26 +127,8 @@ def score(
                     cache=store,
                 )
             )
-        if store is not None:
-            store.close()
-        if output_file is not None:
-            _write(output_file, [lines[position] for position in sorted(lines)])
         _show(summary, json=json)
         return ExitCode.UNUSABLE if summary.instrument_failure_share > max_instrument_failures else ExitCode.OK
-
-
-def _write(path: Path, records: list[ItemRecord]) -> None:
-    from evaluation.jsonl import line_of
-
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            for record in records:
-                for line in record.verdict_lines():
-                    file.write(line_of(line.to_json()))
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
 
 
 def _show(summary: RunSummary, *, json: bool) -> None:

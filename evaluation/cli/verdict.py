@@ -49,7 +49,9 @@ def verdict(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--convention", metavar="NAME", help="May be given several times; `sqlassay` unless given."),
     ] = None,
-    seconds: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="For one statement.")] = 30.0,
+    seconds: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one statement.")
+    ] = 30.0,
     json: Json = False,
 ) -> int:
     """Settle a dispute about one pair of statements, or check a list of traps.
