@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from database_backends.base import BACKENDS, CanBuild
 from database_backends.errors import BackendError
 from database_backends.runner import Runner
 from evaluation.base.strategy import EvaluationStrategy
+from evaluation.datasets.json_file import load_json
 from evaluation.settle import Settlement, settle
 from evaluation.verdicts import Status
-from sqlassay.errors import UserError
+from sqlassay.errors import UserError, located
 
 KEYS = ("id", "setup", "engine", "gold", "pred", "expected")
 
@@ -52,14 +52,7 @@ def read_traps(path: Path) -> tuple[Trap, ...]:
     Raises:
         UserError: Naming the file, the entry and the key.
     """
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", place=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise UserError("is not text in UTF-8", place=str(path)) from error
-    except json.JSONDecodeError as error:
-        raise UserError(f"not JSON: {error.msg}", place=f"{path}:{error.lineno}") from error
+    content = load_json(path)
     if not isinstance(content, list) or not content:
         raise UserError(
             "is not a list of cases", place=str(path), remedy=f"a JSON list of objects with {', '.join(KEYS)}"
@@ -82,11 +75,11 @@ def _trap(entry: object, place: str) -> Trap:
     return Trap(
         texts["id"],
         _texts(entry, "setup", place),
-        str(entry.get("engine", "sqlite")),
+        _text({"engine": "sqlite", **entry}, "engine", place),
         _texts(entry, "gold", place),
         texts["pred"],
         Status(texts["expected"]),
-        str(entry.get("question", "")),
+        _text({"question": "", **entry}, "question", place),
         place,
     )
 
@@ -100,9 +93,10 @@ def _text(entry: dict[str, object], key: str, place: str) -> str:
 
 def _texts(entry: dict[str, object], key: str, place: str) -> tuple[str, ...]:
     value = entry.get(key)
-    if isinstance(value, list) and value and all(isinstance(text, str) for text in value):
-        return tuple(value)
-    return (_text(entry, key, place),)
+    texts = value if isinstance(value, list) else [value]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise UserError(f"the key {key!r} is missing, or is not text or a list of texts", place=place)
+    return tuple(texts)
 
 
 async def settle_trap(runner: Runner, trap: Trap, strategies: Sequence[EvaluationStrategy]) -> Settlement:
@@ -111,7 +105,8 @@ async def settle_trap(runner: Runner, trap: Trap, strategies: Sequence[Evaluatio
     Raises:
         UserError: The setup fails, or its engine cannot build databases.
     """
-    backend = BACKENDS.get(trap.engine)
+    with located(trap.place):
+        backend = BACKENDS.get(trap.engine)
     if not issubclass(backend, CanBuild):
         raise UserError(f"the engine {trap.engine!r} cannot build a fresh database", place=trap.place)
     with tempfile.TemporaryDirectory(prefix="sqlassay-") as folder:

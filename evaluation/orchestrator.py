@@ -17,6 +17,7 @@ from evaluation.base.strategy import EvaluationStrategy
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.golds import Gold, GoldStore
+from evaluation.jsonl import line_of
 from evaluation.records import ExecutionRecord, ItemRecord, VerdictRecord
 from evaluation.verdicts import Reason, Verdict
 from sqlassay.errors import SqlAssayError, UserError
@@ -82,7 +83,7 @@ class Orchestrator:
             if target is None:
                 answer = Answer(None, _missing(question, self.databases))
             else:
-                answer = await self.source.answer(position, question, target)
+                answer = await self._answer(position, question, target)
                 golds = await self._run_golds(question, target)
                 predicted = await self._run_predicted(answer, target)
             verdicts = await self._judge(question, answer, golds, predicted)
@@ -106,6 +107,11 @@ class Orchestrator:
             started=started.isoformat(timespec="milliseconds"),
             seconds=round(time.perf_counter() - clock, 6),
         )
+
+    async def _answer(self, position: int, question: Question, target: str) -> Answer:
+        answer = await self.source.answer(position, question, target)
+        line_of(answer.record)  # an adapter that puts into it what cannot be recorded costs one item
+        return answer
 
     async def _run_golds(self, question: Question, target: str) -> tuple[Gold, ...]:
         if not any(strategy.needs_gold and strategy.needs_execution for strategy in self.strategies):
@@ -133,11 +139,26 @@ class Orchestrator:
         verdicts = []
         for strategy in self.strategies:
             try:
-                verdict = await strategy.evaluate(case)
+                verdict = _checked(await strategy.evaluate(case))
             except Exception as error:  # noqa: BLE001 - a strategy that fails loses its own verdict, not the others'
                 verdict = _unforeseen(error)
             verdicts.append((strategy, verdict))
         return verdicts
+
+
+def _checked(verdict: object) -> Verdict:
+    """A verdict that can be counted and recorded; strategies are written by others.
+
+    Raises:
+        TypeError: It is none, or its evidence is not made of JSON types.
+        ValueError: Its score is not between 0 and 1, or its evidence holds NaN.
+    """
+    if not isinstance(verdict, Verdict):
+        raise TypeError(f"the strategy returned {type(verdict).__name__}, not a Verdict")
+    if not 0 <= verdict.score <= 1:
+        raise ValueError(f"the score is {verdict.score}, not between 0 and 1")
+    line_of(dict(verdict.evidence))
+    return verdict
 
 
 def _missing(question: Question, databases: Databases) -> Verdict:

@@ -35,6 +35,9 @@ GOLD_REASON = {
 }
 """What a failed gold is called; every other kind is `gold_failed`."""
 
+GOLD_STOPPED = {*GOLD_REASON, FailureKind.MEMORY, FailureKind.ROWS_EXCEEDED}
+"""Failures of a gold that say nothing about what it would have returned."""
+
 
 class ExecutionEvaluator(EvaluationStrategy):
     """Judges by the results of the gold and the predicted statement.
@@ -59,13 +62,16 @@ class ExecutionEvaluator(EvaluationStrategy):
         best: Verdict | None = None
         for gold in case.golds:
             verdict = await self._against(gold, case)
+            if verdict is None:
+                continue
             if best is None or _rank(verdict) > _rank(best):
                 best = verdict
             if best.status is Status.CORRECT and best.score >= 1:
                 break
         return best if best is not None else Verdict.of(Reason.GOLD_MISSING)
 
-    async def _against(self, gold: Executed, case: Case) -> Verdict:
+    async def _against(self, gold: Executed, case: Case) -> Verdict | None:
+        """The verdict by one of the golds; `None` when it says nothing beside those that ran."""
         if case.predicted is None:
             return Verdict.of(Reason.NO_SQL)
         outcome = case.predicted.outcome
@@ -73,8 +79,8 @@ class ExecutionEvaluator(EvaluationStrategy):
             reason = PREDICTION_REASON.get(outcome.kind, Reason.RUNTIME_ERROR)
             return Verdict.of(reason, **describe(outcome))
         if isinstance(gold.outcome, ExecutionFailure):
-            # Another gold of this question ran, so that the question can be judged: this one cannot be met.
-            return Verdict.of(Reason.WRONG_ROWS, gold=describe(gold.outcome))
+            # Another gold ran. This one is no SQL of this engine and cannot be met; or it was stopped, and might be.
+            return _failed_gold(gold.outcome) if gold.outcome.kind in GOLD_STOPPED else None
         if gold.outcome.truncated:
             return Verdict.of(Reason.ROWS_TRUNCATED, rows=len(gold.outcome.rows), side="gold")
         if outcome.truncated:
@@ -103,7 +109,11 @@ def _gold_verdict(case: Case) -> Verdict | None:
     failures = [gold.outcome for gold in case.golds if isinstance(gold.outcome, ExecutionFailure)]
     if len(failures) < len(case.golds):
         return None
-    return Verdict.of(GOLD_REASON.get(failures[0].kind, Reason.GOLD_FAILED), **describe(failures[0]))
+    return _failed_gold(failures[0])
+
+
+def _failed_gold(failure: ExecutionFailure) -> Verdict:
+    return Verdict.of(GOLD_REASON.get(failure.kind, Reason.GOLD_FAILED), **describe(failure))
 
 
 def _rank(verdict: Verdict) -> tuple[int, float]:
