@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from database_backends import guard
+from database_backends import guard, token_guard
 from database_backends.errors import FailureKind, StatementRefused
 
 QUERIES = {
@@ -402,3 +404,34 @@ def test_every_published_gold_passes(data: Path) -> None:
     refused = [(dialect, sql, kind_of(sql, dialect)) for dialect, sql in golds(data)]
     assert len(refused) > 1000
     assert [case for case in refused if case[2] is not None] == []
+
+
+@pytest.mark.parametrize("dialect", QUERIES)
+def test_plain_statements_are_judged_as_their_tokens_are(dialect: str) -> None:
+    """The glance may only say yes where reading the tokens says yes to the same text."""
+    refused = [sql for table in (WRITES, NOT_QUERIES, MULTIPLE) for sql in table.get(dialect, ())]
+    assert not [sql for sql in refused if guard.is_plain(sql)]
+    plain = [sql for sql in QUERIES[dialect] if guard.is_plain(sql)]
+    assert plain or dialect != "sqlite"
+    assert [token_guard.check(sql, dialect) for sql in plain] == plain
+
+
+PIECES = "select SELECT a ( ) ' \" ` [ ] - -- / /* */ ; # insert into replace with pragma , 1 \\ $$ union \n \0 \ufeff".split(
+    " "
+)
+
+
+@given(
+    sql=st.lists(st.sampled_from(PIECES), max_size=12).map(lambda parts: "select " + " ".join(parts)),
+    dialect=st.sampled_from(list(QUERIES)),
+)
+@settings(deadline=None, max_examples=500)
+def test_the_glance_is_never_laxer_than_the_tokens(sql: str, dialect: str) -> None:
+    if guard.is_plain(sql):
+        token_guard.check(sql, dialect)
+
+
+def test_a_glance_imports_no_sqlglot() -> None:
+    code = "import sys; from database_backends import guard as g; g.check('SELECT 1;', ''); print('sqlglot' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "False"
