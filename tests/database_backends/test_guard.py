@@ -416,9 +416,10 @@ def test_plain_statements_are_judged_as_their_tokens_are(dialect: str) -> None:
     assert [token_guard.check(sql, dialect) for sql in plain] == plain
 
 
-PIECES = "select SELECT a ( ) ' \" ` [ ] - -- / /* */ ; # insert into replace with pragma , 1 \\ $$ union \n \0 \ufeff".split(
-    " "
-)
+PIECES = [
+    *["select", "SELECT", "a", "1", ",", "(", ")", "'", '"', "`", "[", "]", "-", "--", "/", "/*", "*/", ";", "#", "$$"],
+    *["insert", "into", "replace", "with", "pragma", "union", "\\", "\n", "\0", "\ufeff"],
+]
 
 
 @given(
