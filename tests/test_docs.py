@@ -1,0 +1,68 @@
+"""The pages tell the truth: their examples run, their output is current, their links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import typer.main
+
+from evaluation.cli.app import app
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _renew() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_renew", ROOT / "docs" / "renew.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PAGES: tuple[Path, ...] = _renew().PAGES
+PROSE = (*PAGES, ROOT / "CHANGELOG.md", ROOT / "examples" / "demo" / "README.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_run_and_print_what_the_page_says(page: Path) -> None:
+    assert page.read_text("utf-8") == _renew().renewed(page), f"{page.name} is out of date: run `make docs`"
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("http:", "https:")):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{page.name} links to {target}"
+        if anchor:
+            assert anchor in _anchors(file), f"{page.name} links to {target}"
+
+
+def test_every_command_has_its_help_on_the_page() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    for command in _commands(typer.main.get_command(app), "sqlassay"):
+        assert f"\n```bash\n{command} --help\n```\n" in text, command
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"](docs/{page.name})" in text, page.name
+
+
+def _commands(command: object, name: str) -> list[str]:
+    below: dict[str, object] = getattr(command, "commands", {})
+    return [name, *(found for key, value in below.items() for found in _commands(value, f"{name} {key}"))]
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
