@@ -68,7 +68,7 @@ $(VENV)/core: requirements-core.lock pyproject.toml | $(BIN)/python
 $(VENV)/dev: requirements-dev.lock requirements-core.lock pyproject.toml | $(BIN)/python
 	@echo "installing what the tests need (once, half a minute) ..."
 	$(PIP) install --require-hashes -r requirements-dev.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(PIP) install --no-deps --editable .
 	@touch $(VENV)/core $@
 
 $(BIN)/python:
