@@ -202,7 +202,11 @@ def test_the_cap_of_the_process_holds_whatever_a_statement_is_allowed(
 def test_a_duckdb_memory_bomb_costs_one_item(lone_runner: Runner, tmp_path: Path) -> None:
     file = str(tmp_path / "singers.duckdb")
     BACKENDS.get("duckdb").build(file, STATEMENTS)  # type: ignore[attr-defined]
-    for sql in ("SELECT repeat('x', 900000000)", "SELECT list(range) FROM range(1000000000)"):
+    for sql in (
+        "SELECT repeat('x', 900000000)",
+        "SELECT list(range) FROM range(1000000000)",
+        "SELECT range(4000000000)",
+    ):
         outcome = lone_runner.submit(Statement("duckdb", file, sql, Limits(seconds=10, megabytes=128))).result(20)
         assert failure(outcome).kind is FailureKind.MEMORY
     assert is_count(lone_runner.submit(Statement("duckdb", file, COUNT, Limits())).result(10))
