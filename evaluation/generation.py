@@ -72,7 +72,7 @@ class ResponseCache:
             reason = FinishReason(fields.pop("finish_reason"))
             dropped = tuple(fields.pop("dropped"))
             return Completion(**fields, usage=usage, finish_reason=reason, dropped=dropped)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             return None
 
     def put(self, key: bytes, completion: Completion) -> None:
