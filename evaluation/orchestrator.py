@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from database_backends.result import Limits
+from database_backends.result import Limits, Outcome
 from database_backends.runner import Runner, Statement
 from evaluation.answers import Answer, AnswerSource, RunStopped
 from evaluation.base.case import Case, Executed
@@ -86,7 +86,7 @@ class Orchestrator:
                 answer = await self._answer(position, question, target)
                 golds = await self._run_golds(question, target)
                 predicted = await self._run_predicted(answer, target)
-            verdicts = await self._judge(question, answer, golds, predicted)
+            verdicts = await self._judge(question, answer, golds, predicted, target or "")
         except (RunStopped, UserError):
             raise
         except Exception as error:  # noqa: BLE001 - one bad item never takes the run with it
@@ -127,14 +127,18 @@ class Orchestrator:
         return Executed(answer.sql, await self.runner.run(statement))
 
     async def _judge(
-        self, question: Question, answer: Answer, golds: Sequence[Gold], predicted: Executed | None
+        self, question: Question, answer: Answer, golds: Sequence[Gold], predicted: Executed | None, target: str
     ) -> list[tuple[EvaluationStrategy, Verdict]]:
+        async def run_gold(sql: str) -> Outcome:
+            return (await self.golds.run(sql, target)).outcome
+
         case = Case(
             question,
             self.databases.backend.dialect,
             tuple(Executed(gold.sql, gold.outcome) for gold in golds),
             predicted,
             answer.settled,
+            run_gold,
         )
         verdicts = []
         for strategy in self.strategies:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from database_backends.base import BACKENDS, DatabaseBackend
-from database_backends.result import Limits
+from database_backends.result import Limits, Outcome
 from database_backends.runner import Runner, Statement
 from evaluation.base.case import Case, Executed
 from evaluation.base.strategy import EvaluationStrategy
@@ -81,10 +81,14 @@ async def settle(
     """
     backend, target = find_database(database)
     wanted = limits or Limits()
-    executed = [
-        Executed(sql, await runner.run(Statement(backend.name, target, sql, wanted))) for sql in (*golds, predicted)
-    ]
-    case = Case(Question("0", question, target, tuple(golds)), backend.dialect, tuple(executed[:-1]), executed[-1])
+
+    async def run(sql: str) -> Outcome:
+        return await runner.run(Statement(backend.name, target, sql, wanted))
+
+    executed = [Executed(sql, await run(sql)) for sql in (*golds, predicted)]
+    case = Case(
+        Question("0", question, target, tuple(golds)), backend.dialect, tuple(executed[:-1]), executed[-1], run_gold=run
+    )
     verdicts = {strategy.label: await strategy.evaluate(case) for strategy in strategies}
     return Settlement(case.golds, executed[-1], verdicts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from database_backends.result import Outcome
@@ -28,6 +29,7 @@ class Case:
         predicted: The statement under test and its result; `None` when there is no statement.
         settled: A verdict that stands before any comparison, since a step of the flow failed: no SQL in the answer,
             the database missing, the provider down. `None` when there is something to judge.
+        run_gold: Runs a further statement on the gold's side, within its limits, and keeps the result as those of golds.
     """
 
     question: Question
@@ -35,3 +37,4 @@ class Case:
     golds: tuple[Executed, ...] = ()
     predicted: Executed | None = None
     settled: Verdict | None = None
+    run_gold: Callable[[str], Awaitable[Outcome]] | None = None

@@ -6,7 +6,7 @@ import asyncio
 from abc import abstractmethod
 
 from database_backends.errors import FailureKind
-from database_backends.result import ExecutionFailure, ResultTable
+from database_backends.result import ExecutionFailure, Outcome, ResultTable
 from evaluation.base.case import Case, Executed
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.verdicts import Reason, Status, Verdict
@@ -46,9 +46,23 @@ class ExecutionEvaluator(EvaluationStrategy):
     that fails is incorrect, what a cut result counts as, several golds); a subclass only compares two tables.
     """
 
+    def further_gold(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> str | None:
+        """A further statement on the gold's side that `compare` needs for this pair; `None` when it needs none."""
+        return None
+
     @abstractmethod
-    def compare(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> Verdict:
-        """Compare two complete results. Called off the event loop when they are large."""
+    def compare(
+        self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case, further: Outcome | None
+    ) -> Verdict:
+        """Compare two complete results. Called off the event loop when they are large.
+
+        Args:
+            gold: The expected result.
+            predicted: The result under test.
+            gold_sql: The statement behind the expected result.
+            case: The item.
+            further: What came of the statement that `further_gold` asked for; `None` when it asked for none.
+        """
 
     async def evaluate(self, case: Case) -> Verdict:
         """The best verdict over the golds."""
@@ -85,9 +99,11 @@ class ExecutionEvaluator(EvaluationStrategy):
             return Verdict.of(Reason.ROWS_TRUNCATED, rows=len(gold.outcome.rows), side="gold")
         if outcome.truncated:
             return Verdict.of(Reason.EXTRA_ROWS, gold_rows=len(gold.outcome.rows), predicted_cut_at=len(outcome.rows))
+        further = self.further_gold(gold.outcome, outcome, gold.sql, case)
+        more = None if further is None or case.run_gold is None else await case.run_gold(further)
         if len(gold.outcome.rows) + len(outcome.rows) < LARGE:
-            return self.compare(gold.outcome, outcome, gold.sql, case)
-        return await asyncio.to_thread(self.compare, gold.outcome, outcome, gold.sql, case)
+            return self.compare(gold.outcome, outcome, gold.sql, case, more)
+        return await asyncio.to_thread(self.compare, gold.outcome, outcome, gold.sql, case, more)
 
 
 def describe(failure: ExecutionFailure) -> dict[str, object]:

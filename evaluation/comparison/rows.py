@@ -29,30 +29,34 @@ def perfectly_matched(gold: Sequence[Row], predicted: Sequence[Row], clusters: C
         clusters: Of the numbers in both.
         near: When two numbers are equal.
     """
-    left, right = _by_label(gold, clusters), _by_label(predicted, clusters)
-    if left.keys() != right.keys():
-        return False
-    return all(_group_matched(left[label], right[label], near) for label in left)
+    return len(gold) == len(predicted) and covered(predicted, gold, clusters, near)
+
+
+def covered(rows: Sequence[Row], others: Sequence[Row], clusters: Clusters, near: Tolerance) -> bool:
+    """Whether every row finds a row of its own among the others that is equal to it within tolerance."""
+    left, right = _by_label(rows, clusters), _by_label(others, clusters)
+    return all(
+        len(group) <= len(right.get(label, ())) and (clusters.exact or _group_covered(group, right[label], near))
+        for label, group in left.items()
+    )
 
 
 def _by_label(rows: Sequence[Row], clusters: Clusters) -> dict[Row, list[Row]]:
     groups: defaultdict[Row, list[Row]] = defaultdict(list)
     for row in rows:
-        groups[tuple(clusters.label(cell) for cell in row)].append(row)
+        groups[tuple(map(clusters.label, row)) if clusters else row].append(row)
     return groups
 
 
-def _group_matched(left: list[Row], right: list[Row], near: Tolerance) -> bool:
-    if len(left) != len(right):
-        return False
-    lacking, surplus = difference(left, right)
-    rows, others = list(lacking.elements()), list(surplus.elements())
-    if len(rows) > MATCHING_LIMIT:
-        # Too many for a matching; sorted neighbours are a perfect matching in all but contrived cases.
-        rows.sort(key=repr)
-        others.sort(key=repr)
-        return all(_near(row, other, near) for row, other in zip(rows, others, strict=True))
-    return _matching([[k for k, other in enumerate(others) if _near(row, other, near)] for row in rows])
+def _group_covered(left: list[Row], right: list[Row], near: Tolerance) -> bool:
+    if len(left) > MATCHING_LIMIT:
+        # Too many for a matching of all: equal rows are paired first, then sorted neighbours. Only contrived tables,
+        # whose numbers chain at the very edge of the tolerance, would need another pairing.
+        lacking, surplus = difference(left, right)
+        left, right = sorted(lacking.elements(), key=repr), sorted(surplus.elements(), key=repr)
+        if len(left) > MATCHING_LIMIT:
+            return all(_near(row, other, near) for row, other in zip(left, right, strict=False))
+    return _matching([[k for k, other in enumerate(right) if _near(row, other, near)] for row in left])
 
 
 def _matching(edges: list[list[int]]) -> bool:

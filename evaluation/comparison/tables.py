@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
@@ -12,10 +12,13 @@ from database_backends.result import ResultTable
 from evaluation.comparison.causes import cause
 from evaluation.comparison.grid import Grid
 from evaluation.comparison.numbers import Clusters, Tolerance, unlabelled
+from evaluation.comparison.order import Choice
 from evaluation.comparison.pairing import Columns, Pairing, find_pairing
 from evaluation.comparison.rows import Row, difference, perfectly_matched
 from evaluation.verdicts import Reason
 
+CONTAINMENT_BUDGET = 10_000
+"""Steps of the search for a pairing with a choice of other rows than the gold's."""
 DIAGNOSED_ROWS = 2_000
 """Differing rows up to which the cause of a difference is looked for cell by cell."""
 
@@ -37,8 +40,10 @@ class Comparison:
     extra: Counter[Row] = field(default_factory=Counter)
 
 
-def compare_tables(gold: ResultTable, predicted: ResultTable, tolerance: Tolerance) -> Comparison:
-    """Compare two results as multisets of rows.
+def compare_tables(
+    gold: ResultTable, predicted: ResultTable, tolerance: Tolerance, choice: Choice | None = None
+) -> Comparison:
+    """Compare two results as multisets of rows, in the gold's order where it has one.
 
     Columns pair by name where both sides have the same names (without case), else by content. Any one pairing that
     makes the tables equal is enough.
@@ -47,11 +52,12 @@ def compare_tables(gold: ResultTable, predicted: ResultTable, tolerance: Toleran
         gold: The expected result.
         predicted: The result under test.
         tolerance: When two numbers are equal, one of them being a float.
+        choice: What the gold may return, when it has an order or a limit.
 
     Returns:
-        The reason is one of `match`, `match_vacuous` or a difference; never an exception, whatever the cells are.
+        The reason is a match or a difference; never an exception, whatever the cells are.
     """
-    return _Tables(gold, predicted, tolerance).compare()
+    return _Tables(gold, predicted, tolerance, choice).compare()
 
 
 class _Tables:
@@ -62,8 +68,10 @@ class _Tables:
         gold: ResultTable,
         predicted: ResultTable,
         near: Tolerance,
+        choice: Choice | None,
     ) -> None:
         self.raw = gold, predicted
+        self.choice = choice
         self.near = near
         left = [name.casefold() for name in gold.columns]
         right = [name.casefold() for name in predicted.columns]
@@ -77,11 +85,25 @@ class _Tables:
             return Comparison(Reason.EXTRA_COLUMNS if other > width else Reason.MISSING_COLUMNS)
         if not gold.rows and not predicted.rows:
             return Comparison(Reason.MATCH_VACUOUS, tuple(range(width)))
-        if len(gold.rows) == len(predicted.rows):
-            pairing = self._equal_as_they_are() or self._equal_after_pairing()
-            if pairing is not None:
-                return Comparison(Reason.MATCH, pairing)
-        return self._differ()
+        if len(gold.rows) != len(predicted.rows):
+            return self._differ()
+        if self.choice is None:
+            pairing = self._equal_as_they_are()
+            if pairing is None:
+                pairing = self._pair(self._names, self._rows_agree)
+            return self._differ() if pairing is None else Comparison(Reason.MATCH, pairing)
+        return self._compare_ordered(self.choice)
+
+    def _compare_ordered(self, choice: Choice) -> Comparison:
+        rows = list(zip(*self.labelled_choice, strict=True)) if self.labelled_choice else [()] * len(choice.groups)
+        pairing = self._pair(self._names, self._is_legal)
+        if pairing is None and self._names is None and choice.matters(rows):
+            pairing = self._pair_by_containment()
+        if pairing is not None:
+            certain = choice.complete and not choice.matters(rows)
+            return Comparison(Reason.MATCH if certain else Reason.MATCH_AMBIGUOUS, pairing)
+        pairing = self._pair(self._names, self._rows_agree)
+        return self._differ() if pairing is None else Comparison(Reason.WRONG_ORDER, pairing)
 
     def _equal_as_they_are(self) -> Pairing | None:
         """The cheap case: the driver's own values. Python's equality is never laxer than ours."""
@@ -104,28 +126,60 @@ class _Tables:
         return Grid.of(self.raw[0]), Grid.of(self.raw[1])
 
     @cached_property
+    def choice_grid(self) -> Grid | None:
+        return Grid.of(self.choice.table) if self.choice is not None else None
+
+    @cached_property
     def clusters(self) -> Clusters:
-        return Clusters((cell for grid in self.grids for column in grid.columns for cell in column), self.near)
+        grids = [*self.grids, *([self.choice_grid] if self.choice_grid is not None else [])]
+        return Clusters((cell for grid in grids for column in grid.columns for cell in column), self.near)
 
     @cached_property
     def labelled(self) -> tuple[Columns, Columns]:
         """The columns with every number replaced by what stands for its cluster."""
-        if not self.clusters:
-            return self.grids[0].columns, self.grids[1].columns
-        label = self.clusters.label
-        gold, predicted = ([[label(cell) for cell in column] for column in grid.columns] for grid in self.grids)
+        gold, predicted = map(self._labelled, self.grids)
         return gold, predicted
 
-    def _equal_after_pairing(self) -> Pairing | None:
-        return self._pair(self.names if self.names_bind else None)
+    @cached_property
+    def labelled_choice(self) -> Columns:
+        """The columns of what the gold chooses from, likewise."""
+        return self._labelled(self.choice_grid) if self.choice_grid is not None else ()
 
-    def _pair(self, names: tuple[Sequence[str], Sequence[str]] | None) -> Pairing | None:
+    def _labelled(self, grid: Grid) -> Columns:
+        if not self.clusters:
+            return grid.columns
+        return [[self.clusters.label(cell) for cell in column] for column in grid.columns]
+
+    @property
+    def _names(self) -> tuple[Sequence[str], Sequence[str]] | None:
+        """The names by which columns have to pair; `None` when names do not bind."""
+        return self.names if self.names_bind else None
+
+    def _pair(
+        self, names: tuple[Sequence[str], Sequence[str]] | None, accept: Callable[[Pairing], bool]
+    ) -> Pairing | None:
         width = self.grids[0].width
-        identity = tuple(range(width))
-        if (names is None or names[0] == names[1]) and self._rows_agree(identity):
-            return identity
+        for pairing in _obvious(width, names):
+            if accept(pairing):
+                return pairing
         kinds = names or ([""] * width, [""] * width)
-        return find_pairing(*self.labelled, kinds, self._rows_agree)
+        return find_pairing(*self.labelled, kinds, accept)
+
+    def _pair_by_containment(self) -> Pairing | None:
+        """A legal choice of other rows than the gold's has columns of other content: pair by what could be chosen."""
+        contents = [Counter(column) for column in self.labelled[1]]
+        fits = [
+            [index for index, content in enumerate(contents) if content <= Counter(column)]
+            for column in self.labelled_choice
+        ]
+        steps = iter(range(CONTAINMENT_BUDGET))
+        return next(filter(self._is_legal, _assignments(fits, (), steps)), None)
+
+    def _is_legal(self, pairing: Pairing) -> bool:
+        assert self.choice is not None  # noqa: S101 - only asked where there is one
+        assert self.choice_grid is not None  # noqa: S101
+        rows = self.grids[1].rows(pairing)
+        return self.choice.allows(self.choice_grid.rows(), rows, self.clusters, self.near)
 
     def _rows_agree(self, pairing: Pairing) -> bool:
         gold, predicted = self.labelled
@@ -198,7 +252,7 @@ class _Tables:
         if missing and not extra:
             return Reason.MISSING_ROWS
         if height == other:
-            if self.names_bind and self._pair(None) is not None:
+            if self.names_bind and self._pair(None, self._rows_agree) is not None:
                 return Reason.SWAPPED_COLUMNS
             if sum(missing.values()) <= DIAGNOSED_ROWS:
                 return cause(list(missing.elements()), list(extra.elements()))
@@ -207,3 +261,21 @@ class _Tables:
     def _surplus_reason(self, extra: Counter[Row]) -> Reason:
         gold = set(zip(*self.labelled[0], strict=True)) if self.grids[0].height else set()
         return Reason.EXTRA_ROWS if any(row not in gold for row in extra) else Reason.ROW_COUNT_FANOUT
+
+
+def _obvious(width: int, names: tuple[Sequence[str], Sequence[str]] | None) -> Iterator[Pairing]:
+    """The pairings to try first: in place, and by names that are there once."""
+    if names is None or names[0] == names[1]:
+        yield tuple(range(width))
+    elif len(set(names[0])) == width:
+        yield tuple(names[1].index(name) for name in names[0])
+
+
+def _assignments(options: Sequence[Sequence[int]], taken: Pairing, steps: Iterator[int]) -> Iterator[Pairing]:
+    """The ways to give each place one of its options, none of them twice, as far as the steps go."""
+    if len(taken) == len(options):
+        yield taken
+        return
+    for option in options[len(taken)]:
+        if option not in taken and next(steps, None) is not None:
+            yield from _assignments(options, (*taken, option), steps)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from database_backends.result import ResultTable
+from database_backends.result import Outcome, ResultTable
 from evaluation.verdicts import Verdict
 from sqlassay.registry import Registry
 
@@ -47,9 +47,22 @@ class Convention(ABC):
         """Everything that can change a verdict; goes into the run log."""
         return {}
 
+    def further_gold(self, gold: ResultTable, predicted: ResultTable, statements: Statements) -> str | None:
+        """A further statement whose result `compare` needs to decide this pair; `None` when the two results do."""
+        return None
+
     @abstractmethod
-    def compare(self, gold: ResultTable, predicted: ResultTable, statements: Statements) -> Verdict:
-        """Compare two complete results. Pure; gives a verdict whatever the cells are."""
+    def compare(
+        self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
+    ) -> Verdict:
+        """Compare two complete results. Pure; gives a verdict whatever the cells are.
+
+        Args:
+            gold: The expected result.
+            predicted: The result under test.
+            statements: The SQL behind both.
+            further: What came of the statement that `further_gold` asked for.
+        """
 
 
 CONVENTIONS: Registry[Convention] = Registry("convention", "sqlassay.conventions", Convention)

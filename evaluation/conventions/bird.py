@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from database_backends.result import ResultTable, Row
+from database_backends.result import Outcome, ResultTable, Row
 from evaluation.conventions.base import Convention, Statements, show_rows
 from evaluation.verdicts import Reason, Verdict
 
@@ -21,7 +21,9 @@ class Bird(Convention):
     name: ClassVar[str] = "bird"
     version: ClassVar[str] = "1"
 
-    def compare(self, gold: ResultTable, predicted: ResultTable, statements: Statements) -> Verdict:
+    def compare(
+        self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
+    ) -> Verdict:
         """Compare two results as sets of rows."""
         try:
             expected, found = set(gold.rows), set(predicted.rows)

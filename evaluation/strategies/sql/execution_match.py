@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from database_backends.result import ResultTable
+from database_backends.result import Outcome, ResultTable
 from evaluation.base.case import Case
 from evaluation.base.execution import ExecutionEvaluator
 from evaluation.conventions.base import CONVENTIONS, Statements
@@ -44,8 +44,16 @@ class ExecutionMatch(ExecutionEvaluator):
             **self.convention.settings,
         }
 
-    def compare(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> Verdict:
+    def further_gold(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> str | None:
         """Ask the convention."""
+        return self.convention.further_gold(gold, predicted, self._statements(gold_sql, case))
+
+    def compare(
+        self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case, further: Outcome | None
+    ) -> Verdict:
+        """Ask the convention."""
+        return self.convention.compare(gold, predicted, self._statements(gold_sql, case), further)
+
+    def _statements(self, gold_sql: str, case: Case) -> Statements:
         assert case.predicted is not None  # noqa: S101 - `evaluate` has settled it
-        statements = Statements(gold_sql, case.predicted.sql, case.dialect, case.question.text)
-        return self.convention.compare(gold, predicted, statements)
+        return Statements(gold_sql, case.predicted.sql, case.dialect, case.question.text)

@@ -65,6 +65,10 @@ EQUAL = {
         table("a b", (1.0000001, "x"), (1.0000005, "y")),
         table("a b", (1.0000004, "x"), (1.0000002, "y")),
     ),
+    "a float that is near two decimals": (
+        table("a", (Decimal("0.3"),), (0.30000000001,)),
+        table("a", (Decimal("0.30000000002"),), (0.30000000001,)),
+    ),
     "no columns": (table("", (), ()), table("", (), ())),
     "lone surrogates": (table("a", ("\udc80",)), table("b", ("\udc80",))),
     "thirty columns alike": (table(" ".join("c" * 30), (1,) * 30), table(" ".join("d" * 30), (1,) * 30)),
@@ -143,8 +147,8 @@ DIFFERENT = {
     ),
     "list order": (table("a", ([1, 2],)), table("a", ([2, 1],)), Reason.WRONG_ROWS),
     "decimals differ beside a float that is near both": (
-        table("a", (Decimal("0.3"),), (0.30000000001,)),
-        table("a", (Decimal("0.30000000002"),), (0.30000000001,)),
+        table("k a", (1, Decimal("0.3")), (2, 0.30000000001)),
+        table("k a", (1, Decimal("0.30000000002")), (2, 0.30000000001)),
         Reason.ROUNDING,
     ),
 }

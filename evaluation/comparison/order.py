@@ -1,0 +1,101 @@
+"""What a gold with an order or a limit may return: rows that tie may come in any order, and any of them may be cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from database_backends.result import ResultTable
+from evaluation.comparison.cells import canonical, is_number
+from evaluation.comparison.numbers import Clusters, Tolerance
+from evaluation.comparison.rows import Row, covered
+
+
+@dataclass(frozen=True)
+class Choice:
+    """All rows that a gold chooses from.
+
+    Attributes:
+        table: The rows in the gold's order, none left out.
+        groups: A number per row, never falling; rows with the same number tie.
+        start: How many rows the gold skips.
+        length: How many rows it returns.
+        complete: Whether the groups know every key of the order.
+    """
+
+    table: ResultTable
+    groups: tuple[int, ...]
+    start: int
+    length: int
+    complete: bool
+
+    def slices(self) -> list[tuple[slice, slice]]:
+        """For each group that the result has rows of: where they are in the result, and where the group is here."""
+        found = []
+        stop = self.start + self.length
+        end = 0
+        for _, members in groupby(self.groups):
+            begin, end = end, end + len(list(members))
+            first, last = max(begin, self.start), min(end, stop)
+            if first < last:
+                found.append((slice(first - self.start, last - self.start), slice(begin, end)))
+        return found
+
+    @property
+    def can_be_met(self) -> bool:
+        """Whether there are as many rows as the gold returned."""
+        return self.start + self.length <= len(self.groups)
+
+    def matters(self, rows: Sequence[Row]) -> bool:
+        """Whether a cut goes through rows that tie and are not all alike, so that several results are legal.
+
+        Args:
+            rows: The rows of `table`, canonical.
+        """
+        return any(
+            taken.stop - taken.start < group.stop - group.start and len(set(rows[group])) > 1
+            for taken, group in self.slices()
+        )
+
+    def allows(self, rows: Sequence[Row], result: Sequence[Row], clusters: Clusters, near: Tolerance) -> bool:
+        """Whether a result is one that the gold may return.
+
+        Args:
+            rows: The rows of `table`, canonical.
+            result: The rows of the result, canonical, columns in the gold's order.
+            clusters: Of the numbers in both.
+            near: When two numbers are equal.
+        """
+        return len(result) == self.length and all(
+            covered(result[taken], rows[group], clusters, near) for taken, group in self.slices()
+        )
+
+
+def ranked(keys: Sequence[Row], ranks: Sequence[object], near: Tolerance) -> tuple[int, ...]:
+    """Group numbers from the engine's ranks: neighbours whose keys are equal within tolerance tie as well.
+
+    Args:
+        keys: The values of the ORDER BY keys of each row, as the driver gives them.
+        ranks: The engine's dense rank of each row, never falling.
+        near: When two numbers are equal.
+    """
+    groups: list[int] = []
+    for index, rank in enumerate(ranks):
+        if index == 0:
+            groups.append(0)
+        elif rank == ranks[index - 1] or (keys[index] and _tie(keys[index - 1], keys[index], near)):
+            groups.append(groups[-1])
+        else:
+            groups.append(groups[-1] + 1)
+    return tuple(groups)
+
+
+def _tie(left: Row, right: Row, near: Tolerance) -> bool:
+    for one, other in zip(map(canonical, left), map(canonical, right), strict=True):
+        if is_number(one) and is_number(other):
+            if not near.near(one, other):  # type: ignore[arg-type]
+                return False
+        elif one != other:
+            return False
+    return True

@@ -1,0 +1,270 @@
+"""Order and limits under the default convention, executed on the real engines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from database_backends.base import BACKENDS, CanBuild
+from database_backends.runner import Runner
+from evaluation.settle import settle
+from evaluation.strategies.making import make_strategy
+from evaluation.verdicts import Reason
+
+SETUP = """
+CREATE TABLE emp (id INTEGER, name VARCHAR, dept VARCHAR, sal DOUBLE PRECISION);
+INSERT INTO emp VALUES (1, 'ann', 'eng', 100), (2, 'bob', 'eng', 250), (3, 'cat', 'hr', 90), (4, 'dan', 'ops', 250),
+  (5, 'eve', 'ops', NULL);
+CREATE TABLE twin (name VARCHAR, n INTEGER);
+INSERT INTO twin VALUES ('x', 1), ('x', 1), ('x', 1), ('y', 0);
+CREATE TABLE noise (name VARCHAR, v DOUBLE PRECISION);
+INSERT INTO noise VALUES ('a', 0.3), ('b', 0.1 + 0.2), ('c', 0.5);
+"""
+ENGINES = ("sqlite", "duckdb")
+MATCH, AMBIGUOUS, WRONG_ORDER = Reason.MATCH, Reason.MATCH_AMBIGUOUS, Reason.WRONG_ORDER
+
+PAIRS = {
+    "the same order": ("SELECT name FROM emp ORDER BY id", "SELECT name FROM emp ORDER BY name", MATCH),
+    "no order": ("SELECT name FROM emp ORDER BY id DESC", "SELECT name FROM emp", WRONG_ORDER),
+    "the other direction": ("SELECT name FROM emp ORDER BY id", "SELECT name FROM emp ORDER BY id DESC", WRONG_ORDER),
+    "order that is not asked for": ("SELECT name FROM emp", "SELECT name FROM emp ORDER BY id DESC", MATCH),
+    "ties in any order": (
+        "SELECT name, sal FROM emp WHERE sal > 0 ORDER BY sal DESC",
+        "SELECT name, sal FROM emp WHERE sal > 0 ORDER BY sal DESC, name DESC",
+        MATCH,
+    ),
+    "a key that is not returned": (
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC, name DESC",
+        MATCH,
+    ),
+    "a key that is not returned, wrongly ordered": (
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY name",
+        WRONG_ORDER,
+    ),
+    "an expression as key": (
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal * -1, name",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC, name",
+        MATCH,
+    ),
+    "a position as key": (
+        "SELECT id, name FROM emp ORDER BY 2 DESC",
+        "SELECT id, name FROM emp ORDER BY id DESC",
+        MATCH,
+    ),
+    "an alias as key": (
+        "SELECT dept, COUNT(*) AS n FROM emp GROUP BY dept ORDER BY n DESC",
+        "SELECT dept, COUNT(*) AS n FROM emp GROUP BY dept ORDER BY n DESC, dept DESC",
+        MATCH,
+    ),
+    "an aggregate as key": (
+        "SELECT dept FROM emp GROUP BY dept ORDER BY COUNT(*) DESC",
+        "SELECT dept FROM emp GROUP BY dept ORDER BY COUNT(*) DESC, dept DESC",
+        MATCH,
+    ),
+    "an aggregate as key, wrongly ordered": (
+        "SELECT dept FROM emp GROUP BY dept ORDER BY COUNT(*) DESC",
+        "SELECT dept FROM emp GROUP BY dept ORDER BY COUNT(*)",
+        WRONG_ORDER,
+    ),
+    "order with columns swapped": (
+        "SELECT id, name FROM emp ORDER BY name DESC",
+        "SELECT name, id FROM emp ORDER BY id DESC",
+        MATCH,
+    ),
+    "order with columns renamed and swapped": (
+        "SELECT id AS a, name AS b FROM emp ORDER BY name DESC",
+        "SELECT name AS c, id AS d FROM emp ORDER BY id DESC",
+        MATCH,
+    ),
+    "order of a subquery": (
+        "SELECT name FROM emp WHERE dept IN (SELECT dept FROM emp ORDER BY sal DESC LIMIT 3)",
+        "SELECT name FROM emp WHERE dept IN (SELECT dept FROM emp ORDER BY sal DESC LIMIT 3) ORDER BY id DESC",
+        MATCH,
+    ),
+    "order of a window": (
+        "SELECT name, ROW_NUMBER() OVER (ORDER BY id) AS r FROM emp",
+        "SELECT name, id AS r FROM emp ORDER BY id DESC",
+        MATCH,
+    ),
+    "the words in a literal": (
+        "SELECT name FROM emp WHERE name <> 'order by'",
+        "SELECT name FROM emp ORDER BY id DESC",
+        MATCH,
+    ),
+    "the trailing order of a union": (
+        "SELECT name FROM emp WHERE id < 3 UNION SELECT name FROM emp WHERE id >= 3 ORDER BY name DESC",
+        "SELECT name FROM emp ORDER BY name",
+        WRONG_ORDER,
+    ),
+    "a union in the right order": (
+        "SELECT name FROM emp WHERE id < 3 UNION SELECT name FROM emp WHERE id >= 3 ORDER BY 1 DESC",
+        "SELECT name FROM emp ORDER BY id DESC",
+        MATCH,
+    ),
+    "order after CTEs": (
+        "WITH e AS (SELECT * FROM emp) SELECT name FROM e ORDER BY id DESC",
+        "SELECT name FROM emp ORDER BY id",
+        WRONG_ORDER,
+    ),
+    "order of everything": (
+        "SELECT * FROM emp ORDER BY dept",
+        "SELECT * FROM emp ORDER BY dept, id DESC",
+        MATCH,
+    ),
+    "distinct, by what it returns": (
+        "SELECT DISTINCT dept FROM emp ORDER BY dept",
+        "SELECT dept FROM emp GROUP BY dept ORDER BY dept DESC",
+        WRONG_ORDER,
+    ),
+    "keys that are equal within tolerance tie": (
+        "SELECT name FROM noise ORDER BY v",
+        "SELECT name FROM noise ORDER BY v > 0.4, name DESC",
+        MATCH,
+    ),
+    "a tie at the limit": (
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC, id DESC LIMIT 1",
+        AMBIGUOUS,
+    ),
+    "a tie at the limit, the gold's own choice": (
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1",
+        AMBIGUOUS,
+    ),
+    "a tie at the limit, other names": (
+        "SELECT name, id FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1",
+        "SELECT id AS i, name AS n FROM emp WHERE sal > 0 ORDER BY sal DESC, id DESC LIMIT 1",
+        AMBIGUOUS,
+    ),
+    "a choice that is not legal": (
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal LIMIT 1",
+        Reason.WRONG_ROWS,
+    ),
+    "the whole tie where one row is asked for": (
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1",
+        "SELECT name FROM emp WHERE sal = (SELECT MAX(sal) FROM emp)",
+        Reason.EXTRA_ROWS,
+    ),
+    "a limit that cuts no tie": (
+        "SELECT name FROM emp ORDER BY id LIMIT 2",
+        "SELECT name FROM emp WHERE id <= 2 ORDER BY id",
+        MATCH,
+    ),
+    "a limit that cuts no tie, unordered": (
+        "SELECT name FROM emp ORDER BY id LIMIT 2",
+        "SELECT name FROM emp WHERE id <= 2 ORDER BY id DESC",
+        WRONG_ORDER,
+    ),
+    "a limit beyond the end": (
+        "SELECT name FROM emp ORDER BY id LIMIT 99",
+        "SELECT name FROM emp ORDER BY name",
+        MATCH,
+    ),
+    "an offset": (
+        "SELECT name FROM emp ORDER BY id LIMIT 2 OFFSET 1",
+        "SELECT name FROM emp WHERE id IN (2, 3) ORDER BY id",
+        MATCH,
+    ),
+    "a tie at the offset": (
+        "SELECT id FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 2 OFFSET 1",
+        "SELECT id FROM emp WHERE sal > 0 ORDER BY sal DESC, id DESC LIMIT 2 OFFSET 1",
+        AMBIGUOUS,
+    ),
+    "rows that tie and are alike leave no choice": (
+        "SELECT name FROM twin ORDER BY n DESC LIMIT 2",
+        "SELECT name FROM twin WHERE n = 1 LIMIT 2",
+        MATCH,
+    ),
+    "a limit without order": (
+        "SELECT name FROM emp LIMIT 2",
+        "SELECT name FROM emp ORDER BY id DESC LIMIT 2",
+        AMBIGUOUS,
+    ),
+    "a limit without order, rows from elsewhere": (
+        "SELECT name FROM emp LIMIT 2",
+        "SELECT dept FROM emp ORDER BY id DESC LIMIT 2",
+        Reason.WRONG_ROWS,
+    ),
+    "a limit without order, too many": (
+        "SELECT name FROM emp LIMIT 2",
+        "SELECT name FROM emp ORDER BY id LIMIT 3",
+        Reason.EXTRA_ROWS,
+    ),
+    "a limit of all": ("SELECT name FROM emp LIMIT 5", "SELECT name FROM emp ORDER BY id DESC", MATCH),
+    "both empty": (
+        "SELECT name FROM emp WHERE id > 9 ORDER BY id",
+        "SELECT 1 FROM emp WHERE id > 9",
+        Reason.MATCH_VACUOUS,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    with Runner(1, megabytes=1024) as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    made = {}
+    for engine in ENGINES:
+        backend = BACKENDS.get(engine)
+        assert issubclass(backend, CanBuild)
+        path = Path(tmp_path_factory.mktemp("order")) / f"emp{backend.file_suffixes[0]}"
+        backend.build(str(path), [SETUP])
+        made[engine] = f"{engine}:{path}"
+    return made
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", PAIRS)
+def test_order(name: str, engine: str, runner: Runner, databases: dict[str, str]) -> None:
+    gold, predicted, reason = PAIRS[name]
+    strategy = make_strategy("execution_match")
+    settled = asyncio.run(settle(runner, databases[engine], [gold], predicted, [strategy]))
+    assert settled.verdicts["execution_match"].reason is reason
+
+
+def test_a_key_that_cannot_be_computed_is_left_out_and_flagged(runner: Runner, databases: dict[str, str]) -> None:
+    """Only SQLite takes a key that DISTINCT has thrown away."""
+    gold = "SELECT DISTINCT dept FROM emp ORDER BY sal"
+    settled = asyncio.run(
+        settle(
+            runner,
+            databases["sqlite"],
+            [gold],
+            "SELECT dept FROM emp GROUP BY dept",
+            [make_strategy("execution_match")],
+        )
+    )
+    assert settled.verdicts["execution_match"].reason is AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "reason"),
+    [
+        (
+            "SELECT name FROM twin ORDER BY name COLLATE NOCASE",
+            "SELECT name FROM twin ORDER BY name DESC",
+            WRONG_ORDER,
+        ),
+        (
+            "SELECT upper(name) AS u FROM twin UNION ALL SELECT name FROM twin ORDER BY u COLLATE NOCASE",
+            "SELECT u FROM (SELECT upper(name) AS u FROM twin UNION ALL SELECT name FROM twin) ORDER BY lower(u), u DESC",
+            MATCH,
+        ),
+    ],
+)
+def test_collations_decide_what_ties(
+    gold: str, predicted: str, reason: Reason, runner: Runner, databases: dict[str, str]
+) -> None:
+    strategy = make_strategy("execution_match")
+    settled = asyncio.run(settle(runner, databases["sqlite"], [gold], predicted, [strategy]))
+    assert settled.verdicts["execution_match"].reason is reason
