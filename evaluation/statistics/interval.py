@@ -30,4 +30,6 @@ def wilson(successes: int, total: int, confidence: float = 0.95) -> tuple[float,
     scale = 1 + z * z / total
     middle = (share + z * z / (2 * total)) / scale
     half = z * sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / scale
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low = middle - half if successes else 0.0  # exactly, where rounding would leave a trace
+    high = middle + half if successes < total else 1.0
+    return low, high
