@@ -133,7 +133,8 @@ class Registry(Generic[T]):
         except UserError:
             raise
         except (TypeError, ValueError) as error:
-            shown = ", ".join(f"{key}={value!r}" for key, value in given.items())
+            # Without their values: one of them may be a key.
+            shown = ", ".join(given) or "no settings"
             raise UserError(f"{self.kind} {name!r} cannot be made with {shown}: {error}") from error
 
     def _load(self, entry: EntryPoint) -> type[T]:
