@@ -72,8 +72,8 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "unknown key in a list": (
         SMALL + "    tempeature: 0\n",
-        "x.yaml:7: unknown key in models.0: 'tempeature' (known: adapter, concurrency, label, model, parameters, prices,"
-        " settings)",
+        "x.yaml:7: unknown key in models.0: 'tempeature' (known: adapter, concurrency, label, model, parameters,"
+        " prices, settings)",
     ),
     "unknown key of a backend": (
         SMALL + "backends:\n  - sqlite\n  - {backend: duckdb, tarjet: x}\n",
@@ -315,30 +315,30 @@ NOT_THERE: dict[str, tuple[dict[str, object], str]] = {
         {"models": [{"adapter": "openai", "model": "gpt"}]},
         "trial.yaml:6: no key for openai (set the environment variable OPENAI_API_KEY)",
     ),
-    "prompt": ({"prompts": ["zero_shot@1", "zero-shot"]}, "trial.yaml:14: unknown prompt 'zero-shot' (did you mean "),
+    "prompt": ({"prompts": ["zero_shot@1", "zero-shot"]}, "trial.yaml:15: unknown prompt 'zero-shot' (did you mean "),
     "folder of prompts": (
         {"prompt_folders": ["prompts"]},
         "prompts: there is no such folder of prompts",
     ),
     "backend": (
         {"backends": ["sqlite", "duckbd"]},
-        "trial.yaml:14: unknown backend 'duckbd' (did you mean 'duckdb'?)",
+        "trial.yaml:15: unknown backend 'duckbd' (did you mean 'duckdb'?)",
     ),
     "strategy": (
         {"strategies": ["execution_match", "exact_match"]},
-        "trial.yaml:14: unknown strategy 'exact_match' (did you mean 'execution_match'?)",
+        "trial.yaml:15: unknown strategy 'exact_match' (did you mean 'execution_match'?)",
     ),
     "convention": (
         {"strategies": ["execution_match:brid"]},
-        "trial.yaml:13: unknown convention 'brid' (did you mean 'bird'?)",
+        "trial.yaml:14: unknown convention 'brid' (did you mean 'bird'?)",
     ),
     "setting of a strategy": (
         {"strategies": [{"strategy": "execution_match", "settings": {"tolerance": 1}}]},
-        "trial.yaml:13: unknown setting of convention 'sqlassay': 'tolerance' (",
+        "trial.yaml:14: unknown setting of convention 'sqlassay': 'tolerance' (",
     ),
     "a strategy twice": (
         {"strategies": ["execution_match", "execution_match:sqlassay"]},
-        "trial.yaml:12: the strategy 'execution_match' is there twice (leave one out)",
+        "trial.yaml:13: the strategy 'execution_match' is there twice (leave one out)",
     ),
 }
 
