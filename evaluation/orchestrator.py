@@ -132,6 +132,9 @@ class Orchestrator:
         async def run_gold(sql: str) -> Outcome:
             return (await self.golds.run(sql, target)).outcome
 
+        async def run_predicted(sql: str) -> Outcome:
+            return await self.runner.run(Statement(self.databases.backend.name, target, sql, self.limits))
+
         case = Case(
             question,
             self.databases.backend.dialect,
@@ -139,6 +142,7 @@ class Orchestrator:
             predicted,
             answer.settled,
             run_gold,
+            run_predicted,
         )
         verdicts = []
         for strategy in self.strategies:

@@ -87,7 +87,12 @@ async def settle(
 
     executed = [Executed(sql, await run(sql)) for sql in (*golds, predicted)]
     case = Case(
-        Question("0", question, target, tuple(golds)), backend.dialect, tuple(executed[:-1]), executed[-1], run_gold=run
+        Question("0", question, target, tuple(golds)),
+        backend.dialect,
+        tuple(executed[:-1]),
+        executed[-1],
+        run_gold=run,
+        run_predicted=run,
     )
     verdicts = {strategy.label: await strategy.evaluate(case) for strategy in strategies}
     return Settlement(case.golds, executed[-1], verdicts)

@@ -9,6 +9,9 @@ from database_backends.result import Outcome
 from evaluation.datasets.base import Question
 from evaluation.verdicts import Verdict
 
+Run = Callable[[str], Awaitable[Outcome]]
+"""Executes a further statement on the item's database."""
+
 
 @dataclass(frozen=True)
 class Executed:
@@ -29,7 +32,8 @@ class Case:
         predicted: The statement under test and its result; `None` when there is no statement.
         settled: A verdict that stands before any comparison, since a step of the flow failed: no SQL in the answer,
             the database missing, the provider down. `None` when there is something to judge.
-        run_gold: Runs a further statement on the gold's side, within its limits, and keeps the result as those of golds.
+        run_gold: Runs a further statement as golds are run: within their limits, and its result is kept.
+        run_predicted: Runs a further statement as the one under test is run.
     """
 
     question: Question
@@ -37,4 +41,5 @@ class Case:
     golds: tuple[Executed, ...] = ()
     predicted: Executed | None = None
     settled: Verdict | None = None
-    run_gold: Callable[[str], Awaitable[Outcome]] | None = None
+    run_gold: Run | None = None
+    run_predicted: Run | None = None

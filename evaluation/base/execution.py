@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from dataclasses import replace
+from typing import Literal
 
 from database_backends.errors import FailureKind
 from database_backends.result import ExecutionFailure, Outcome, ResultTable
-from evaluation.base.case import Case, Executed
+from evaluation.base.case import Case, Executed, Run
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.verdicts import Reason, Status, Verdict
 
+Side = Literal["gold", "predicted"]
+"""Whose statement it is."""
 LARGE = 20_000
 """Rows in both results together from which a comparison leaves the event loop."""
 
@@ -46,6 +50,10 @@ class ExecutionEvaluator(EvaluationStrategy):
     that fails is incorrect, what a cut result counts as, several golds); a subclass only compares two tables.
     """
 
+    def rewrite(self, sql: str, side: Side, case: Case) -> str:
+        """The statement to execute in the place of `sql`, where the rule wants another one."""
+        return sql
+
     def further_gold(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> str | None:
         """A further statement on the gold's side that `compare` needs for this pair; `None` when it needs none."""
         return None
@@ -68,6 +76,7 @@ class ExecutionEvaluator(EvaluationStrategy):
         """The best verdict over the golds."""
         if case.settled is not None and case.settled.status is Status.UNSCORED:
             return case.settled
+        case = await self._rewritten(case)
         failed = _gold_verdict(case)
         if failed is not None:
             return failed
@@ -83,6 +92,19 @@ class ExecutionEvaluator(EvaluationStrategy):
             if best.status is Status.CORRECT and best.score >= 1:
                 break
         return best if best is not None else Verdict.of(Reason.GOLD_MISSING)
+
+    async def _rewritten(self, case: Case) -> Case:
+        """The case with the statements that the rule wants executed."""
+
+        async def executed(before: Executed, side: Side, run: Run | None) -> Executed:
+            sql = self.rewrite(before.sql, side, case)
+            return before if sql == before.sql or run is None else Executed(sql, await run(sql))
+
+        golds = tuple([await executed(gold, "gold", case.run_gold) for gold in case.golds])
+        predicted = case.predicted
+        if predicted is not None:
+            predicted = await executed(predicted, "predicted", case.run_predicted)
+        return replace(case, golds=golds, predicted=predicted)
 
     async def _against(self, gold: Executed, case: Case) -> Verdict | None:
         """The verdict by one of the golds; `None` when it says nothing beside those that ran."""

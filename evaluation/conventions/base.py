@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from database_backends.result import Outcome, ResultTable
 from evaluation.verdicts import Verdict
@@ -46,6 +46,10 @@ class Convention(ABC):
     def settings(self) -> Mapping[str, object]:
         """Everything that can change a verdict; goes into the run log."""
         return {}
+
+    def rewrite(self, sql: str, side: Literal["gold", "predicted"], dialect: str) -> str:
+        """The statement that the convention executes in the place of `sql`; most execute it as it is."""
+        return sql
 
     def further_gold(self, gold: ResultTable, predicted: ResultTable, statements: Statements) -> str | None:
         """A further statement whose result `compare` needs to decide this pair; `None` when the two results do."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from database_backends.result import Outcome, ResultTable
 from evaluation.base.case import Case
-from evaluation.base.execution import ExecutionEvaluator
+from evaluation.base.execution import ExecutionEvaluator, Side
 from evaluation.conventions.base import CONVENTIONS, Statements
 from evaluation.verdicts import Verdict
 
@@ -43,6 +43,10 @@ class ExecutionMatch(ExecutionEvaluator):
             "convention_version": self.convention.version,
             **self.convention.settings,
         }
+
+    def rewrite(self, sql: str, side: Side, case: Case) -> str:
+        """Ask the convention."""
+        return self.convention.rewrite(sql, side, case.dialect)
 
     def further_gold(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> str | None:
         """Ask the convention."""
