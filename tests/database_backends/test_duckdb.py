@@ -256,7 +256,7 @@ def test_a_database_that_is_being_written_is_the_instruments_fault(tmp_path: Pat
 
 def test_the_read_only_flag_alone_keeps_writes_out(database: DuckDBBackend, tmp_path: Path) -> None:
     before = contents(tmp_path)
-    with duckdb.connect(database.target, read_only=True, config=configuration(1024)) as bare:
+    with duckdb.connect(database.target, read_only=True, config={**configuration(1024)}) as bare:
         for sql in ("CREATE TABLE t (a INT)", "DELETE FROM singer", "DROP TABLE singer", "SELECT nextval('s')"):
             with pytest.raises(duckdb.Error, match="read-only"):
                 bare.execute(sql)

@@ -86,7 +86,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 
 
 def is_busy(process: psutil.Process) -> bool:
-    return process.cpu_percent(0.05) > 50
+    return bool(process.cpu_percent(0.05) > 50)
 
 
 # Outcomes.
