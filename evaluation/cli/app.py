@@ -81,6 +81,8 @@ def run(arguments: Sequence[str]) -> int:
     except SqlAssayError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return ExitCode.UNUSABLE
+    if code == ExitCode.INTERRUPTED and not isinstance(code, ExitCode):
+        print("interrupted", file=sys.stderr)  # noqa: T201 - by typer, which says nothing; our commands say more
     return code if isinstance(code, int) else ExitCode.OK
 
 
