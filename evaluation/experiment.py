@@ -136,7 +136,7 @@ class Experiment(_Section):
     ] = Field(
         (StrategySection(strategy="execution_match"),),
         min_length=1,
-        description="Names; execution_match:bird names a convention.",
+        description="Names; execution_match:bird names a convention, execution_match:all is every one.",
     )
     limits: LimitsSection = Field(default_factory=lambda: LimitsSection.model_validate({}))
     retry: RetrySection = Field(default_factory=lambda: RetrySection.model_validate({}))

@@ -33,7 +33,7 @@ from evaluation.orchestrator import Orchestrator
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store
-from evaluation.strategies.making import describe_strategies, make_strategy
+from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from prompts.library import load, refs
 from prompts.template import PromptTemplate
 from sqlassay.errors import UserError, located
@@ -121,8 +121,9 @@ class Grid:
     def strategies(self) -> tuple[EvaluationStrategy, ...]:
         """The strategies, newly made."""
         made = tuple(
-            make_strategy(section.strategy, section.settings, place=self.file.place("strategies", index))
+            make_strategy(name, section.settings, place=self.file.place("strategies", index))
             for index, section in enumerate(self.file.experiment.strategies)
+            for name in expand(section.strategy)
         )
         with located(self.file.place("strategies")):
             describe_strategies(made)

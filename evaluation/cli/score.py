@@ -36,7 +36,11 @@ def score(
     ],
     convention: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--convention", metavar="NAME", help="May be given several times; `sqlassay` unless given."),
+        typer.Option(
+            "--convention",
+            metavar="NAME",
+            help="May be given several times; `all` is every one; `sqlassay` unless given.",
+        ),
     ] = None,
     backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="The engine.")] = "sqlite",
     databases: Databases = None,
@@ -85,12 +89,11 @@ def score(
         from evaluation.predictions.reading import read_predictions
         from evaluation.reports.summary import RunSummary
         from evaluation.scoring import score as score_all
-        from evaluation.strategies.making import describe_strategies, make_strategy
+        from evaluation.strategies.making import describe_strategies, make_execution_matches
         from evaluation.verdict_file import VerdictFile
 
         verdicts = None if output_file is None else VerdictFile(output_file, overwrite=overwrite)
-        names = dict.fromkeys(convention or ["sqlassay"])
-        strategies = [make_strategy("execution_match", {"convention": name}) for name in names]
+        strategies = make_execution_matches(convention or ["sqlassay"])
         describe_strategies(strategies)
         opened = open_dataset(dataset, databases=databases, ids="position" if ids_by_position else "field")
         questions = list(opened.questions())

@@ -47,7 +47,11 @@ def verdict(
     ] = None,
     convention: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--convention", metavar="NAME", help="May be given several times; `sqlassay` unless given."),
+        typer.Option(
+            "--convention",
+            metavar="NAME",
+            help="May be given several times; `all` is every one; `sqlassay` unless given.",
+        ),
     ] = None,
     seconds: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one statement.")
@@ -60,10 +64,9 @@ def verdict(
     """
     from database_backends.result import Limits
     from database_backends.runner import Runner
-    from evaluation.strategies.making import make_strategy
+    from evaluation.strategies.making import make_execution_matches
 
-    names = dict.fromkeys(convention or ["sqlassay"])
-    strategies = [make_strategy("execution_match", {"convention": name}) for name in names]
+    strategies = make_execution_matches(convention or ["sqlassay"])
     limits = Limits(seconds=seconds)
     with Runner(1, megabytes=limits.megabytes) as runner:
         if cases is not None:

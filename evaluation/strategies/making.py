@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluation.base.strategy import STRATEGIES, EvaluationStrategy
+from evaluation.conventions.base import CONVENTIONS
+from evaluation.strategies.sql.execution_match import DEFAULT
 from sqlassay.errors import UserError
+
+ALL = "all"
+"""In the place of a convention's name: every registered one."""
 
 
 def make_strategy(name: str, settings: Mapping[str, object] | None = None, *, place: str = "") -> EvaluationStrategy:
@@ -23,6 +28,21 @@ def make_strategy(name: str, settings: Mapping[str, object] | None = None, *, pl
     registered, colon, convention = name.partition(":")
     given = {**(settings or {}), **({"convention": convention} if colon else {})}
     return STRATEGIES.make(registered, given, place=place)
+
+
+def expand(name: str) -> tuple[str, ...]:
+    """The names that a name stands for: `execution_match:all` is one strategy per convention, ours first."""
+    registered, _, convention = name.partition(":")
+    if convention != ALL:
+        return (name,)
+    others = sorted(set(CONVENTIONS.names()) - {DEFAULT})
+    return tuple(f"{registered}:{convention}" for convention in (DEFAULT, *others))
+
+
+def make_execution_matches(conventions: Sequence[str]) -> list[EvaluationStrategy]:
+    """Execution match under each of these conventions, each once; `all` stands for all that are registered."""
+    names = [name for convention in conventions for name in expand(f"execution_match:{convention}")]
+    return [make_strategy(name) for name in dict.fromkeys(names)]
 
 
 def describe_strategies(strategies: Sequence[EvaluationStrategy]) -> list[dict[str, Any]]:
