@@ -24,7 +24,8 @@ class DatabaseBackend(ABC):
         target: Where the database is: a file for embedded engines, a connection string for servers.
 
     Raises:
-        BackendError: `kind` is `database_missing` or `connection` when it cannot be opened.
+        BackendError: `kind` is `database_missing` or `connection` when it cannot be opened. Some engines find that
+            out only when the database is first used.
     """
 
     name: ClassVar[str]
