@@ -63,7 +63,7 @@ def test_a_run_says_how_to_go_on_and_goes_on(folder: str, world: World, server: 
 def test_a_provider_that_hangs_does_not_keep_us(world: World, server: ProviderServer) -> None:
     world.questions(3)
     process = world.start("run", world.experiment(models=[model_at(server.base_url, "hang")]), "-q")
-    while len(server.requests) < 3:
+    while len(server.requests) < 3 or len(children(process)) < 3:  # the worker, its server, their watcher
         assert process.poll() is None, process.communicate()
         time.sleep(0.001)
     began = time.monotonic()
