@@ -46,7 +46,7 @@ class Databases:
         if wanted and not any(self.target(db_id) for db_id in wanted):
             shown = ", ".join(wanted[:3]) + (", …" if len(wanted) > 3 else "")
             raise UserError(
-                f"none of its {len(wanted)} databases is there for {self.backend.title} ({shown})",
+                f"none of its databases is there for {self.backend.title}: {shown}",
                 place=str(self._dataset.path),
                 remedy="name their folder: --databases DIR, or `databases:` in the experiment file",
             )

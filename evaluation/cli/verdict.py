@@ -166,7 +166,8 @@ def _result(title: str, outcome: Outcome) -> Any:
     if isinstance(outcome, ExecutionFailure):
         return Text(f"{title}: {outcome.kind.value.replace('_', ' ')}\n{outcome.message}")
     count = f"{len(outcome.rows):,} row{'s' if len(outcome.rows) != 1 else ''}"
-    table = Table(title=f"{title}: {count}{', cut' if outcome.truncated else ''}", title_justify="left")
+    heading = f"{title}: {count}{', cut' if outcome.truncated else ''}"
+    table = Table(title=heading, title_justify="left", min_width=len(heading))
     for column in outcome.columns:
         table.add_column(Text(column), overflow="fold")
     for row in outcome.rows[:SHOWN]:
