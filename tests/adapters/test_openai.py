@@ -205,8 +205,8 @@ def test_the_timeout_is_for_the_whole_request_and_closes_the_connection(server: 
     started = time.perf_counter()
     with pytest.raises(errors.RequestTimeout, match=r"no answer in 0\.3 s"):
         run(OpenAIAdapter(model, base_url=server.base_url, timeout=0.3), lambda a: a.generate(REQUEST))
-    assert time.perf_counter() - started < 3
-    assert server.hung_up.wait(5)
+    assert time.perf_counter() - started < 15
+    assert server.hung_up.wait(30)
 
 
 def test_the_connection_closes_with_the_timeout_not_with_the_adapter(server: ProviderServer) -> None:
