@@ -14,6 +14,11 @@ DOCUMENTS: dict[str, type] = {"experiment": Experiment, "items": ItemRecord, "ve
 
 def schema_of(document: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one document; a key of `DOCUMENTS`."""
-    mode = "validation" if document == "experiment" else "serialization"
-    schema = TypeAdapter(DOCUMENTS[document]).json_schema(mode=mode)  # type: ignore[arg-type]
+    if document == "experiment":
+        schema = TypeAdapter(DOCUMENTS[document]).json_schema(mode="validation")
+    else:
+        schema = TypeAdapter(DOCUMENTS[document]).json_schema(mode="serialization")
+        for described in (schema, *schema.get("$defs", {}).values()):
+            if "properties" in described:
+                described["required"] = list(described["properties"])  # we leave nothing out
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
