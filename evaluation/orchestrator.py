@@ -138,11 +138,12 @@ class Orchestrator:
         case = Case(
             question,
             self.databases.backend.dialect,
-            tuple(Executed(gold.sql, gold.outcome) for gold in golds),
-            predicted,
-            answer.settled,
-            run_gold,
-            run_predicted,
+            golds=tuple(Executed(gold.sql, gold.outcome) for gold in golds),
+            sql=answer.sql,
+            predicted=predicted,
+            settled=answer.settled,
+            run_gold=run_gold,
+            run_predicted=run_predicted,
         )
         verdicts = []
         for strategy in self.strategies:

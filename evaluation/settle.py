@@ -89,8 +89,9 @@ async def settle(
     case = Case(
         Question("0", question, target, tuple(golds)),
         backend.dialect,
-        tuple(executed[:-1]),
-        executed[-1],
+        golds=tuple(executed[:-1]),
+        sql=predicted,
+        predicted=executed[-1],
         run_gold=run,
         run_predicted=run,
     )

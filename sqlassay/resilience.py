@@ -121,16 +121,20 @@ class RetryPolicy:
         def record(state: RetryCallState) -> None:
             attempts.append(_failed(_error(state), state.upcoming_sleep))
 
+        backoff = tenacity.wait_exponential(multiplier=self.initial, max=self.maximum)
+        jitter = tenacity.wait_random(0, self.initial)
+
+        def wait(state: RetryCallState) -> float:
+            asked = getattr(_error(state), "retry_after", None)
+            return (backoff(state) if asked is None else float(asked)) + jitter(state)
+
         async def once() -> T:  # tenacity awaits only what is declared with `async def`
             return await function()
 
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(self.attempts),
             retry=tenacity.retry_if_exception(self._is_worth_repeating),
-            wait=tenacity.wait_combine(
-                _wait_asked_for(tenacity.wait_exponential(multiplier=self.initial, max=self.maximum)),
-                tenacity.wait_random(0, self.initial),
-            ),
+            wait=wait,
             before_sleep=record,
             sleep=self.sleep,
             reraise=True,
@@ -148,16 +152,6 @@ class RetryPolicy:
             and error.retryable
             and (error.retry_after is None or error.retry_after <= self.patience)
         )
-
-
-def _wait_asked_for(otherwise: Callable[[RetryCallState], float]) -> Callable[[RetryCallState], float]:
-    """The wait that the error asks for, and another where it asks for none."""
-
-    def wait(state: RetryCallState) -> float:
-        asked = getattr(_error(state), "retry_after", None)
-        return otherwise(state) if asked is None else float(asked)
-
-    return wait
 
 
 def _error(state: RetryCallState) -> BaseException | None:

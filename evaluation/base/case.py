@@ -29,7 +29,8 @@ class Case:
         question: The question.
         dialect: The sqlglot dialect of all SQL here.
         golds: The acceptable statements and their results; empty when the dataset has none.
-        predicted: The statement under test and its result; `None` when there is no statement.
+        sql: The statement under test; `None` when there is none.
+        predicted: The same with its result; `None` when it was not executed.
         settled: A verdict that stands before any comparison, since a step of the flow failed: no SQL in the answer,
             the database missing, the provider down. `None` when there is something to judge.
         run_gold: Runs a further statement as golds are run: within their limits, and its result is kept.
@@ -39,6 +40,7 @@ class Case:
     question: Question
     dialect: str
     golds: tuple[Executed, ...] = ()
+    sql: str | None = None
     predicted: Executed | None = None
     settled: Verdict | None = None
     run_gold: Run | None = None

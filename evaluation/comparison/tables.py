@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
 
 from database_backends.result import ResultTable
 from evaluation.comparison.causes import cause
 from evaluation.comparison.grid import Grid
+from evaluation.comparison.mechanism import OF_REASON, Mechanism
 from evaluation.comparison.numbers import Clusters, Tolerance, unlabelled
 from evaluation.comparison.order import Choice
 from evaluation.comparison.pairing import Columns, Pairing, find_pairing
@@ -32,12 +33,14 @@ class Comparison:
         pairing: The pairing of columns on which it rests; `None` when the column counts differ.
         missing: Rows that the prediction lacks, with multiplicity, as canonical cells.
         extra: Rows that the prediction has too much, columns in the gold's order where they could be paired.
+        mechanism: What the results differ in; `None` when they are the same row by row and column by column.
     """
 
     reason: Reason
     pairing: Pairing | None = None
     missing: Counter[Row] = field(default_factory=Counter)
     extra: Counter[Row] = field(default_factory=Counter)
+    mechanism: Mechanism | None = None
 
 
 def compare_tables(
@@ -57,7 +60,9 @@ def compare_tables(
     Returns:
         The reason is a match or a difference; never an exception, whatever the cells are.
     """
-    return _Tables(gold, predicted, tolerance, choice).compare()
+    tables = _Tables(gold, predicted, tolerance, choice)
+    found = tables.compare()
+    return replace(found, mechanism=tables.mechanism(found))
 
 
 class _Tables:
@@ -104,6 +109,29 @@ class _Tables:
             return Comparison(Reason.MATCH if certain else Reason.MATCH_AMBIGUOUS, pairing)
         pairing = self._pair(self._names, self._rows_agree)
         return self._differ() if pairing is None else Comparison(Reason.WRONG_ORDER, pairing)
+
+    def mechanism(self, found: Comparison) -> Mechanism | None:
+        if found.reason in OF_REASON or found.pairing is None:
+            return OF_REASON.get(found.reason)
+        if found.reason is Reason.MATCH:
+            return self._freedom(found.pairing)
+        gold, predicted = self.labelled
+        rows, others = zip(*gold, strict=True), zip(*(predicted[index] for index in found.pairing), strict=True)
+        return Mechanism.MULTIPLICITY if set(rows) == set(others) else Mechanism.ROWS
+
+    def _freedom(self, pairing: Pairing) -> Mechanism | None:
+        """What equal tables differ in all the same."""
+        gold, predicted = self.raw
+        if pairing != tuple(range(len(pairing))):
+            return Mechanism.COLUMNS
+        try:
+            if gold.rows == predicted.rows:
+                return None
+            if Counter(gold.rows) == Counter(predicted.rows):
+                return Mechanism.ORDER
+        except (TypeError, ArithmeticError):
+            pass
+        return Mechanism.NUMBER if self.clusters else Mechanism.TYPE
 
     def _equal_as_they_are(self) -> Pairing | None:
         """The cheap case: the driver's own values. Python's equality is never laxer than ours."""

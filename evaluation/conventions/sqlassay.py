@@ -58,12 +58,15 @@ class SqlAssay(Convention):
         choice = self._choice(gold, statements, further)
         found = compare_tables(gold, predicted, self.tolerance, choice)
         if found.reason.status is Status.CORRECT:
-            unchecked = {"order": "not checked"} if further is not None and choice is None else {}
-            return Verdict.of(Reason.MATCH_AMBIGUOUS if unchecked else found.reason, **unchecked)
+            told = {} if found.mechanism is None else {"mechanism": found.mechanism.value}
+            if further is not None and choice is None:
+                return Verdict.of(Reason.MATCH_AMBIGUOUS, order="not checked", **told)
+            return Verdict.of(found.reason, **told)
         reason = found.reason
         if reason is Reason.ROW_COUNT_FANOUT and _says_distinct(statements.gold, statements.dialect):
             reason = Reason.MISSING_DISTINCT
         evidence: dict[str, object] = {
+            "mechanism": found.mechanism.value if found.mechanism is not None else None,
             "gold_rows": len(gold.rows),
             "predicted_rows": len(predicted.rows),
             "gold_columns": list(gold.columns),

@@ -51,9 +51,9 @@ def judge(
     case = Case(
         Question("q", "?", "show"),
         "sqlite",
-        tuple(Executed(f"gold {number}", outcome) for number, outcome in enumerate(golds)),
-        None if predicted is None else Executed("predicted", predicted),
-        settled,
+        golds=tuple(Executed(f"gold {number}", outcome) for number, outcome in enumerate(golds)),
+        predicted=None if predicted is None else Executed("predicted", predicted),
+        settled=settled,
     )
     return asyncio.run((strategy or Same()).evaluate(case))
 

@@ -57,8 +57,8 @@ def test_only_statements_that_differ_run_again(
         case = Case(
             Question("q", "?", "t", (gold,)),
             "sqlite",
-            (Executed(gold, outcome(gold)),),
-            Executed(predicted, outcome(predicted)),
+            golds=(Executed(gold, outcome(gold)),),
+            predicted=Executed(predicted, outcome(predicted)),
             run_gold=run,
             run_predicted=run,
         )

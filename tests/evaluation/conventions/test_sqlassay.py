@@ -39,7 +39,7 @@ def test_tolerance_is_a_setting() -> None:
 
 
 def test_an_unknown_setting_is_an_error_that_names_the_nearest() -> None:
-    with pytest.raises(UnknownName, match="relative_tolerence.*did you mean 'relative_tolerance'"):
+    with pytest.raises(UnknownName, match=r"relative_tolerence.*did you mean 'relative_tolerance'"):
         CONVENTIONS.make("sqlassay", {"relative_tolerence": 1})
 
 
