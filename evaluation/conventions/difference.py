@@ -1,0 +1,56 @@
+"""How two results differ that a published convention does not take for equal: the reason and the evidence.
+
+The published scripts say yes or no; what is told here changes no verdict.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from database_backends.result import ResultTable, Row
+from evaluation.conventions.base import show_rows
+from evaluation.verdicts import Reason, Verdict
+
+SCRIPT_ERRORS = (TypeError, ValueError, KeyError, ArithmeticError)
+"""What cells of every kind (lists, maps, signalling NaN) raise when they are hashed, compared, sorted or printed."""
+
+
+def differing(gold: ResultTable, predicted: ResultTable, same_rows: Reason, score: float = 0.0) -> Verdict:
+    """The verdict on a prediction whose result is another one.
+
+    Args:
+        gold: The expected result.
+        predicted: The result under test.
+        same_rows: The reason where the rows are the same, each as often.
+        score: What the convention gives for it nevertheless.
+    """
+    evidence: dict[str, object] = {"gold_rows": len(gold.rows), "predicted_rows": len(predicted.rows)}
+    if len(gold.columns) != len(predicted.columns):
+        more = len(predicted.columns) > len(gold.columns)
+        evidence |= {"gold_columns": list(gold.columns), "predicted_columns": list(predicted.columns)}
+        return Verdict(Reason.EXTRA_COLUMNS if more else Reason.MISSING_COLUMNS, score, evidence)
+    try:
+        missing, extra = _beyond(gold.rows, predicted.rows), _beyond(predicted.rows, gold.rows)
+    except SCRIPT_ERRORS:
+        return Verdict(Reason.WRONG_ROWS, score, evidence)
+    evidence |= {"missing": show_rows(missing), "extra": show_rows(extra)}
+    evidence |= {"missing_rows": missing.total(), "extra_rows": extra.total()}
+    if not missing and not extra:
+        return Verdict(same_rows, score, evidence)
+    if not predicted.rows:
+        return Verdict(Reason.EMPTY, score, evidence)
+    if missing and extra:
+        return Verdict(Reason.WRONG_ROWS, score, evidence)
+    return Verdict(Reason.MISSING_ROWS if missing else Reason.EXTRA_ROWS, score, evidence)
+
+
+def script_error(error: Exception) -> Verdict:
+    """The verdict where the published script ends in an error: incorrect."""
+    return Verdict.of(Reason.WRONG_ROWS, error=f"{type(error).__name__}: {error}"[:500])
+
+
+def _beyond(rows: list[Row], others: list[Row]) -> Counter[Row]:
+    """The rows that are not among the others, in the order of the result."""
+    left = Counter(rows)
+    left.subtract(Counter(others))
+    return +left
