@@ -39,7 +39,7 @@ format: $(VENV)/dev  ## Put the code into its one format
 	$(BIN)/ruff format .
 
 bench: $(VENV)/dev  ## Measure how fast it is
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 docs: $(VENV)/dev  ## Run the examples of README.md and docs/, and write their output into the pages
 	$(BIN)/python docs/renew.py
