@@ -37,16 +37,9 @@ class ProgressDisplay:
 
     def __enter__(self) -> Self:
         if not self.quiet and output.talk().is_terminal:
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+            from evaluation.cli.progress_bar import progress_bar
 
-            self._bar = Progress(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(bar_width=24),
-                TextColumn("{task.completed:,}/{task.total:,}"),
-                TextColumn("{task.fields[numbers]}"),
-                TimeRemainingColumn(compact=True),
-                console=output.talk(),
-            )
+            self._bar = progress_bar(output.talk())
             self._bar.start()
         return self
 
@@ -74,8 +67,11 @@ class ProgressDisplay:
             self._speak()
 
     def end(self) -> None:
-        """Stop counting."""
-        if self._bar is None and not self.quiet:
+        """Stop counting; of a bar, a plain line stays."""
+        if self._bar is not None and self._task is not None:
+            self._bar.remove_task(self._task)
+            self._task = None
+        if not self.quiet:
             self._speak()
 
     # The names by which runs tell their observers.
