@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import sqlassay
-from sqlassay.errors import SqlAssayError
+from sqlassay.errors import SqlAssayError, UserError
 
 
 def demo_source() -> Path:
@@ -30,14 +30,22 @@ def lay_out_demo(folder: Path) -> Path:
 
     Returns:
         The experiment file.
+
+    Raises:
+        UserError: The folder cannot be made or written.
     """
     source = demo_source()
-    for path in source.rglob("*"):
-        target = folder / path.relative_to(source)
-        if path.is_file() and "__pycache__" not in path.parts and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-    _module(source / "build_database.py").build(folder / "databases")
+    try:
+        for path in source.rglob("*"):
+            target = folder / path.relative_to(source)
+            if path.is_file() and "__pycache__" not in path.parts and not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+        _module(source / "build_database.py").build(folder / "databases")
+    except OSError as error:
+        raise UserError(
+            f"the demo cannot be written: {error.strerror}", place=str(folder), remedy="name another folder"
+        ) from error
     return folder / "demo.yaml"
 
 

@@ -68,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code: see `ExitCode`.
     """
     try:
-        code = app(args=list(arguments), standalone_mode=False)
+        code = app(args=list(arguments), prog_name="sqlassay", standalone_mode=False)
     except TyperException as error:
         _show_usage_error(error)
         return ExitCode.USER_ERROR

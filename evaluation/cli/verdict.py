@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -62,6 +61,8 @@ def verdict(
 
     Example: `sqlassay verdict --database sqlite:shop.sqlite --gold "SELECT 1" --predicted "SELECT 1.0"`
     """
+    import asyncio
+
     from database_backends.result import Limits
     from database_backends.runner import Runner
     from evaluation.strategies.making import make_execution_matches
@@ -88,6 +89,8 @@ def verdict(
 
 
 def _check(runner: Runner, cases: Path, strategies: list[EvaluationStrategy], *, json: bool) -> int:
+    import asyncio
+
     from evaluation.cases import read_traps, settle_trap
 
     rows: list[dict[str, Any]] = []
