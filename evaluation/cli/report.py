@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Json, Runs
 from evaluation.verdicts import Status
+
+if TYPE_CHECKING:
+    from evaluation.reports.summary import RunSummary
+    from evaluation.run_log import RunFolder
 
 
 def report(
@@ -21,6 +25,13 @@ def report(
         Optional[Status],  # noqa: UP045
         typer.Option("--show", help="List the items of this status as well: question, SQL, gold, and what differs."),
     ] = None,
+    by: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--by", metavar="KEY", help="Slice the results by difficulty, db_id, tag or feature of the gold."),
+    ] = None,
+    disagreements: Annotated[
+        bool, typer.Option("--disagreements", help="List the items that one strategy credits and another refuses.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show the results of a run, or of all runs of one experiment, from what is on disk.
@@ -29,16 +40,17 @@ def report(
     instrument failures (nothing can be said).
     """
     from evaluation.reports import console
+    from evaluation.reports.disagreement import disagree, partings
     from evaluation.runs import find_runs, summarise
 
     found = find_runs(run, runs)
     summaries = [summarise(folder) for folder in found]
     if json:
-        shown = [summary.to_json() for summary in summaries]
-        if show is not None:
-            for entry, folder in zip(shown, found, strict=True):
-                entry["shown_items"] = [item for item in folder.raw_items() if _has(item, show)]
-        output.print_json({"runs": shown})
+        entries = [_entry(folder, summary, by) for folder, summary in zip(found, summaries, strict=True)]
+        if show is not None or disagreements:
+            for entry, folder in zip(entries, found, strict=True):
+                entry["shown_items"] = [line for line in folder.raw_items() if _wanted(line, show, disagreements)]
+        output.print_json({"runs": entries})
         return
     screen = output.data()
     screen.print(console.results(summaries))
@@ -46,14 +58,39 @@ def report(
         screen.print()
         screen.print(f"{summary.title}  {summary.run_id}")
         screen.print(console.reasons(summary))
-        for note in console.notes(summary):
+        for note in [*console.notes(summary), *console.partings(partings(folder.items()))]:
             screen.print(note)
-        if show is not None:
+        if by is not None:
+            screen.print()
+            screen.print(console.results(_sliced(folder, by), heading=by))
+        if show is not None or disagreements:
             for record in folder.items():
-                if any(verdict.status.value == show.value for verdict in record.verdicts):
+                statuses = {verdict.status for verdict in record.verdicts}
+                if show in statuses or (disagreements and disagree(record)):
                     screen.print()
                     screen.print(console.item(record))
 
 
-def _has(item: dict[str, Any], show: Status) -> bool:
-    return any(verdict["status"] == show.value for verdict in item["verdicts"])
+def _entry(folder: RunFolder, summary: RunSummary, by: str | None) -> dict[str, Any]:
+    from evaluation.reports.disagreement import partings
+
+    entry = summary.to_json()
+    entry["disagreements"] = [vars(parting) for parting in partings(folder.items())]
+    if by is not None:
+        entry["slices"] = [part.to_json() for part in _sliced(folder, by)]
+    return entry
+
+
+def _sliced(folder: RunFolder, by: str) -> list[RunSummary]:
+    from database_backends.base import BACKENDS
+    from evaluation.reports.slices import Slices
+
+    sliced = Slices(by, BACKENDS.get(folder.manifest["identity"]["backend"]["name"]).dialect)
+    for record in folder.items():
+        sliced.add(record)
+    return sliced.summaries
+
+
+def _wanted(line: dict[str, Any], show: Status | None, disagreements: bool) -> bool:
+    statuses = {verdict["status"] for verdict in line["verdicts"]}
+    return show in statuses or (disagreements and {"correct", "incorrect"} <= statuses)

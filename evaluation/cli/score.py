@@ -24,6 +24,8 @@ from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
     from evaluation.records import ItemRecord
+    from evaluation.reports.disagreement import Disagreements
+    from evaluation.reports.slices import Slices
     from evaluation.reports.summary import RunSummary
 
 
@@ -50,6 +52,10 @@ def score(
     seed: Seed = 0,
     filter_: Filter = None,
     ids: Ids = None,
+    by: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--by", metavar="KEY", help="Slice the results by difficulty, db_id, tag or feature of the gold."),
+    ] = None,
     output_file: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--output", "-o", metavar="FILE.jsonl", help="Write one line per question and convention."),
@@ -87,6 +93,8 @@ def score(
         from evaluation.databases import Databases as DatabaseFinder
         from evaluation.datasets.opening import open_dataset
         from evaluation.predictions.reading import read_predictions
+        from evaluation.reports.disagreement import Disagreements
+        from evaluation.reports.slices import Slices
         from evaluation.reports.summary import RunSummary
         from evaluation.scoring import score as score_all
         from evaluation.strategies.making import describe_strategies, make_execution_matches
@@ -102,6 +110,8 @@ def score(
         finder = DatabaseFinder(opened, backend)
         finder.require_any(question.db_id for question in selected)
         summary = RunSummary(predictions.name, total=len(selected))
+        disagreements = Disagreements()
+        sliced = None if by is None else Slices(by, finder.backend.dialect)
         limits = Limits(seconds, rows, megabytes)
         store = shared_store(wanted=not no_cache)
         with (
@@ -113,6 +123,9 @@ def score(
 
             def on_item(record: ItemRecord) -> None:
                 summary.add(record)
+                disagreements.add(record)
+                if sliced is not None:
+                    sliced.add(record)
                 if verdicts is not None:
                     verdicts.add(record)
                 progress.item(record)
@@ -130,13 +143,15 @@ def score(
                     cache=store,
                 )
             )
-        _show(summary, json=json)
+        _show(summary, disagreements, sliced, json=json)
         return ExitCode.UNUSABLE if summary.instrument_failure_share > max_instrument_failures else ExitCode.OK
 
 
-def _show(summary: RunSummary, *, json: bool) -> None:
+def _show(summary: RunSummary, disagreements: Disagreements, sliced: Slices | None, *, json: bool) -> None:
     if json:
-        output.print_json(summary.to_json())
+        parts = {} if sliced is None else {"slices": [part.to_json() for part in sliced.summaries]}
+        shown = [vars(parting) for parting in disagreements.partings]
+        output.print_json({**summary.to_json(), "disagreements": shown, **parts})
         return
     from evaluation.reports import console
 
@@ -145,5 +160,8 @@ def _show(summary: RunSummary, *, json: bool) -> None:
     screen.print(console.results([summary]))
     screen.print()
     screen.print(console.reasons(summary))
-    for note in console.notes(summary):
+    for note in [*console.notes(summary), *console.partings(disagreements.partings)]:
         screen.print(note)
+    if sliced is not None:
+        screen.print()
+        screen.print(console.results(sliced.summaries, heading=sliced.key))

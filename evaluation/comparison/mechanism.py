@@ -28,6 +28,8 @@ class Mechanism(StrEnum):
     """The same rows in another order."""
     ROWS = "rows"
     """Other rows."""
+    TEXT = "text"
+    """Nothing: one convention executes another text, or reads values as text."""
 
 
 OF_REASON = {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from evaluation.records import ItemRecord
+from evaluation.reports.disagreement import Parting
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
 from evaluation.verdicts import Reason, Status, Summary
 
@@ -24,10 +25,10 @@ HEADINGS = (
 )
 
 
-def results(summaries: Sequence[RunSummary]) -> RenderableType:
+def results(summaries: Sequence[RunSummary], heading: str = "run") -> RenderableType:
     """The result table: one row per run and strategy, always with the three counts."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("run" if len(summaries) > 1 else "", overflow="fold")
+    table.add_column(heading if len(summaries) > 1 else "", overflow="fold")
     table.add_column("strategy", overflow="fold")
     for heading in HEADINGS:
         table.add_column(heading, justify="right", vertical="bottom")
@@ -98,6 +99,20 @@ def item(record: ItemRecord) -> RenderableType:
     for heading, key in (("lacks rows", "missing"), ("extra rows", "extra")):
         if evidence.get(key):
             line(heading, f"{evidence[key]} of {evidence.get(f'{key}_rows'):,}")
+    return lines
+
+
+def partings(found: Iterable[Parting]) -> list[str]:
+    """In words: what one strategy credits and the other refuses, and what it hangs on."""
+    lines = []
+    for parting in found:
+        for counts, lenient, strict in (
+            (parting.credited, parting.other, parting.reference),
+            (parting.refused, parting.reference, parting.other),
+        ):
+            if counts:
+                which = ", ".join(f"{mechanism} {count:,}" for mechanism, count in counts.most_common())
+                lines.append(f"credited by {lenient}, refused by {strict}: {counts.total():,} ({which})")
     return lines
 
 

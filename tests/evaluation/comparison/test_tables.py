@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from database_backends.result import ResultTable
+from evaluation.comparison.mechanism import Mechanism
 from evaluation.comparison.numbers import Tolerance
 from evaluation.comparison.tables import Comparison, compare_tables
 from evaluation.verdicts import Reason, Status
@@ -264,3 +265,31 @@ def test_one_changed_cell_is_never_accepted(left: ResultTable, data: st.DataObje
     changed = ResultTable(left.columns, left.types, [tuple(r) for r in rows])
     assert compare(left, changed).reason.status is Status.INCORRECT
     assert compare(changed, left).reason.status is Status.INCORRECT
+
+
+@pytest.mark.parametrize(
+    ("name", "mechanism"),
+    [
+        ("the same", None),
+        ("other row order", Mechanism.ORDER),
+        ("other names", None),
+        ("columns swapped, same names", Mechanism.COLUMNS),
+        ("columns swapped, other names", Mechanism.COLUMNS),
+        ("ints and floats", None),
+        ("float noise", Mechanism.NUMBER),
+        ("date and its text", Mechanism.TYPE),
+        ("lists with float noise", Mechanism.NUMBER),
+        ("extra column", Mechanism.COLUMNS),
+        ("rows repeated", Mechanism.MULTIPLICITY),
+        ("other multiplicities", Mechanism.MULTIPLICITY),
+        ("values swapped under their names", Mechanism.COLUMNS),
+        ("rounded", Mechanism.NUMBER),
+        ("null and zero", Mechanism.NULL),
+        ("a padded code", Mechanism.TYPE),
+        ("case", Mechanism.ROWS),
+        ("nothing found", Mechanism.ROWS),
+    ],
+)
+def test_what_the_results_differ_in(name: str, mechanism: Mechanism | None) -> None:
+    gold, predicted, *_ = {**EQUAL, **DIFFERENT}[name]
+    assert compare(gold, predicted).mechanism is mechanism

@@ -1,0 +1,69 @@
+"""A run by slices: by difficulty, database, tag, or what the gold is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evaluation.records import ItemRecord
+from evaluation.reports.summary import RunSummary
+from evaluation.sql_features import features
+from sqlassay.errors import UnknownName
+
+Key = Callable[[ItemRecord, str], tuple[str, ...]]
+
+
+def _features(record: ItemRecord, dialect: str) -> tuple[str, ...]:
+    counts = features(record.golds[0].sql, dialect) if record.golds else None
+    if counts is None:
+        return ("gold not read",)
+    named = tuple(name for name, count in counts.items() if count and name != "joins")
+    joins = counts["joins"]
+    return (f"joins: {joins if joins < 3 else '3 or more'}", *named)
+
+
+KEYS: dict[str, Key] = {
+    "difficulty": lambda record, _: (record.difficulty or "not graded",),
+    "db_id": lambda record, _: (record.db_id,),
+    "tag": lambda record, _: record.tags or ("no tag",),
+    "feature": _features,
+}
+"""What a run can be sliced by, and the slices that an item is in: several, where it has several tags or features."""
+
+
+class Slices:
+    """The numbers of every slice, added up item by item.
+
+    Args:
+        key: One of `KEYS`.
+        dialect: The sqlglot dialect of the golds.
+
+    Raises:
+        UnknownName: There is no such key.
+    """
+
+    def __init__(self, key: str, dialect: str) -> None:
+        if key not in KEYS:
+            raise UnknownName("slice", key, KEYS, place="--by")
+        self.key = key
+        self._dialect = dialect
+        self._found: dict[str, RunSummary] = {}
+
+    def add(self, record: ItemRecord) -> None:
+        """Count one item in each of its slices."""
+        for name in KEYS[self.key](record, self._dialect):
+            summary = self._found.setdefault(name, RunSummary(name))
+            summary.total += 1
+            summary.add(record)
+
+    @property
+    def summaries(self) -> list[RunSummary]:
+        """One for each slice, grades from easy to hard, others by name."""
+        return [self._found[name] for name in sorted(self._found, key=_place)]
+
+
+_GRADES = ("easy", "simple", "medium", "moderate", "hard", "challenging", "extra")
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Grades from easy to hard, everything else by name."""
+    return (_GRADES.index(name) if name in _GRADES else len(_GRADES), name)
