@@ -14,6 +14,21 @@ MATCHING_LIMIT = 500
 """Rows that hash alike and are still not surely equal, up to which a perfect matching is searched for."""
 
 
+def same_multiset(left: Sequence[tuple[object, ...]], right: Sequence[tuple[object, ...]]) -> bool:
+    """Whether two sequences hold the same rows equally often.
+
+    Raises:
+        TypeError: A row cannot be hashed.
+    """
+    if len(left) != len(right):
+        return False
+    distinct = set(left)
+    if distinct != set(right):
+        return False
+    # Sets are quicker to build than counts, which are only needed where rows repeat.
+    return len(distinct) == len(left) or Counter(left) == Counter(right)
+
+
 def difference(gold: Sequence[Row], predicted: Sequence[Row]) -> tuple[Counter[Row], Counter[Row]]:
     """The rows that the prediction lacks, and those it has too much, with multiplicities."""
     left, right = Counter(gold), Counter(predicted)
