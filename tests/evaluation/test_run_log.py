@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -94,13 +95,22 @@ def test_items_that_finish_together_share_flushes(tmp_path: Path, flushed: list[
     assert [item["id"] for item in items_of(tmp_path)] == [f"q{n}" for n in range(100)]
 
 
-def test_what_waits_is_written_when_the_run_is_interrupted(tmp_path: Path) -> None:
+def test_what_waits_is_written_when_the_run_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = threading.Event()
+    fsync = os.fsync
+
+    def waiting(descriptor: int) -> None:
+        slow.wait(0.05)
+        fsync(descriptor)
+
     async def work(log: RunLog) -> None:
-        tasks = [asyncio.create_task(log.append(record(number))) for number in range(50)]
-        await asyncio.sleep(0)
+        monkeypatch.setattr(os, "fsync", waiting)
+        tasks = []
+        for number in range(50):
+            tasks.append(asyncio.create_task(log.append(record(number))))
+            await asyncio.sleep(0)  # so that the first are being flushed while the last begin to wait
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     writing(tmp_path, work)
     assert [item["id"] for item in items_of(tmp_path)] == [f"q{n}" for n in range(50)]
