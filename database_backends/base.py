@@ -120,4 +120,24 @@ class CanBuild(ABC):
         """
 
 
+class CanShuffle(ABC):
+    """An engine that can copy a database with the rows of its tables in another order."""
+
+    @classmethod
+    @abstractmethod
+    def shuffled_copy(cls, target: str, copy: str, seed: int, *, bare: bool = False) -> None:
+        """Copy a database, the rows of each table in another order. What queries may rely on stays as it is.
+
+        Args:
+            target: The database; it is only read.
+            copy: A file that is not there yet.
+            seed: Which order; the same one gives the same.
+            bare: Leave out keys, indexes, other constraints and statistics, so that statements need another plan.
+                Otherwise all of them are kept, and tables that are sorted by a key stay in its order.
+
+        Raises:
+            BackendError: It cannot be read or copied; nothing useful is in the file then.
+        """
+
+
 BACKENDS: Registry[DatabaseBackend] = Registry("backend", "sqlassay.backends", DatabaseBackend)

@@ -13,7 +13,7 @@ import duckdb
 
 from database_backends import memory
 from database_backends.alarm import ALARM
-from database_backends.base import CanBuild
+from database_backends.base import CanBuild, CanShuffle
 from database_backends.embedded import EmbeddedBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable, Row
@@ -65,7 +65,7 @@ _ROWS_AT_ONCE = 64
 _OPENING = threading.Lock()
 
 
-class DuckDBBackend(EmbeddedBackend, CanBuild):
+class DuckDBBackend(EmbeddedBackend, CanBuild, CanShuffle):
     """A DuckDB database file.
 
     Cells are what DuckDB's driver makes of them: `Decimal`, `date`, `datetime`, `timedelta`, `UUID`, `bytes`, and
@@ -209,6 +209,16 @@ class DuckDBBackend(EmbeddedBackend, CanBuild):
                     connection.execute(statement)
         except duckdb.Error as error:
             raise BackendError(FailureKind.OTHER, str(error)) from error
+
+    @classmethod
+    def shuffled_copy(cls, target: str, copy: str, seed: int, *, bare: bool = False) -> None:
+        """Copy a database."""
+        from database_backends.duckdb_copy import shuffled_copy
+
+        try:
+            shuffled_copy(target, copy, seed, bare=bare)
+        except duckdb.Error as error:
+            raise BackendError(FailureKind.OTHER, f"cannot copy {target}: {error}") from error
 
     def close(self) -> None:
         """Close the connection; the next statement would open another."""

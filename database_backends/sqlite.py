@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from database_backends import memory
-from database_backends.base import CanBuild
+from database_backends.base import CanBuild, CanShuffle
 from database_backends.embedded import EmbeddedBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable
@@ -70,7 +70,7 @@ _SECONDS_BETWEEN_MEMORY_LOOKS = 0.01
 _WAL_FORMAT = b"\x02\x02"
 
 
-class SQLiteBackend(EmbeddedBackend, CanBuild):
+class SQLiteBackend(EmbeddedBackend, CanBuild, CanShuffle):
     """A SQLite database file.
 
     A query gives what `sqlite3.connect(file).execute(sql).fetchall()` gives, with one difference: text that is not
@@ -248,6 +248,14 @@ class SQLiteBackend(EmbeddedBackend, CanBuild):
                 connection.commit()
             except sqlite3.Error as error:
                 raise BackendError(FailureKind.OTHER, str(error)) from error
+
+    @classmethod
+    def shuffled_copy(cls, target: str, copy: str, seed: int, *, bare: bool = False) -> None:
+        """Copy a database; triggers are left out, and the tables of virtual tables stay as they are."""
+        from database_backends.sqlite_copy import shuffled_copy
+
+        with cls(target) as original:
+            shuffled_copy(original._connection, copy, seed, bare=bare)
 
     def close(self) -> None:
         """Close the connection."""
