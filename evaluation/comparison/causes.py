@@ -61,6 +61,22 @@ def _sort_key(row: Row) -> tuple[tuple[int, float, str], ...]:
     return tuple((0, as_float(c), "") if is_number(c) else (1, 0.0, repr(c)) for c in cells)  # type: ignore[arg-type]
 
 
+def rounded(missing: Counter[Row], extra: Counter[Row]) -> bool:
+    """Whether every number that differs is the gold's, rounded to the decimals that the prediction shows."""
+    rows = sorted(missing.elements(), key=_sort_key), sorted(extra.elements(), key=_sort_key)
+    if len(rows[0]) != len(rows[1]):
+        return False
+    pairs = [pair for row, other in zip(*rows, strict=True) for pair in zip(row, other, strict=True)]
+    return all(_is_rounding_of(left, right) for left, right in pairs if left != right)
+
+
+def _is_rounding_of(gold: Cell, predicted: Cell) -> bool:
+    if not (is_number(gold) and is_number(predicted)):
+        return False
+    half = 0.5 * 10.0 ** -_decimals(predicted)
+    return abs(as_float(gold) - as_float(predicted)) <= half * (1 + 1e-9)  # type: ignore[arg-type]
+
+
 def _is_rounded(gold: Cell, predicted: Cell) -> bool:
     """Whether one number is the other, rounded or cut to the decimals that it shows."""
     gold, predicted = unlabelled(gold), unlabelled(predicted)

@@ -49,6 +49,16 @@ def find_pairing(
     return None
 
 
+def assignments(options: Sequence[Sequence[int]], taken: Pairing, steps: Iterator[int]) -> Iterator[Pairing]:
+    """The ways to give each place one of its options, none of them twice, as far as the steps go."""
+    if len(taken) == len(options):
+        yield taken
+        return
+    for option in options[len(taken)]:
+        if option not in taken and next(steps, None) is not None:
+            yield from assignments(options, (*taken, option), steps)
+
+
 def _search(
     gold: Columns, predicted: Columns, colours: tuple[list[int], list[int]], budget: Iterator[int]
 ) -> Iterator[Pairing]:

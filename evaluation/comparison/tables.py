@@ -14,7 +14,7 @@ from evaluation.comparison.grid import Grid
 from evaluation.comparison.mechanism import OF_REASON, Mechanism
 from evaluation.comparison.numbers import Clusters, Tolerance, unlabelled
 from evaluation.comparison.order import Choice
-from evaluation.comparison.pairing import Columns, Pairing, find_pairing
+from evaluation.comparison.pairing import Columns, Pairing, assignments, find_pairing
 from evaluation.comparison.rows import Row, difference, perfectly_matched, same_multiset
 from evaluation.verdicts import Reason
 
@@ -218,7 +218,7 @@ class _Tables:
             for column in self.labelled_choice
         ]
         steps = iter(range(CONTAINMENT_BUDGET))
-        return next(filter(self._is_legal, _assignments(fits, (), steps)), None)
+        return next(filter(self._is_legal, assignments(fits, (), steps)), None)
 
     def _is_legal(self, pairing: Pairing) -> bool:
         assert self.choice is not None  # noqa: S101 - only asked where there is one
@@ -315,13 +315,3 @@ def _obvious(width: int, names: tuple[Sequence[str], Sequence[str]] | None) -> I
         yield tuple(range(width))
     elif len(set(names[0])) == width:
         yield tuple(names[1].index(name) for name in names[0])
-
-
-def _assignments(options: Sequence[Sequence[int]], taken: Pairing, steps: Iterator[int]) -> Iterator[Pairing]:
-    """The ways to give each place one of its options, none of them twice, as far as the steps go."""
-    if len(taken) == len(options):
-        yield taken
-        return
-    for option in options[len(taken)]:
-        if option not in taken and next(steps, None) is not None:
-            yield from _assignments(options, (*taken, option), steps)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import replace
+from typing import ClassVar, Literal, get_args
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from database_backends.result import Outcome, ResultTable
+from evaluation.comparison.causes import rounded
+from evaluation.comparison.leniency import by_position, narrowed, with_numbers
 from evaluation.comparison.numbers import Tolerance
 from evaluation.comparison.order import Choice, ranked
-from evaluation.comparison.tables import compare_tables
+from evaluation.comparison.tables import Comparison, compare_tables
 from evaluation.conventions.base import Convention, Statements, show_rows
-from evaluation.conventions.ranking import ranking_of
+from evaluation.conventions.ranking import Ranking, ranking_of
 from evaluation.verdicts import Reason, Status, Verdict
+from sqlassay.errors import UnknownName
+
+Leniency = Literal["refuse", "accept"]
 
 
 class SqlAssay(Convention):
@@ -26,26 +32,56 @@ class SqlAssay(Convention):
     Args:
         relative_tolerance: How far two numbers may be apart, as a share of the larger, when one is a float.
         absolute_tolerance: The same, whatever their magnitude.
+        extra_columns: `accept` takes a prediction with more columns, if the gold's are among them.
+        numeric_text: `accept` takes text for the number that it spells as that number is written: '7', not '007'.
+        rounding: `accept` takes a number that is the gold's, rounded to the decimals that it shows.
+        column_order: `strict` wants the gold's order of columns, whatever they are called.
+        row_order: `ignore` takes any order, also where the gold has one, and leaves no choice at a LIMIT.
+
+    Raises:
+        UserError: A setting has another value.
     """
 
     name: ClassVar[str] = "sqlassay"
-    version: ClassVar[str] = "0.2"
+    version: ClassVar[str] = "1"
 
-    def __init__(self, *, relative_tolerance: float = 1e-6, absolute_tolerance: float = 1e-9) -> None:
+    def __init__(
+        self,
+        *,
+        relative_tolerance: float = 1e-6,
+        absolute_tolerance: float = 1e-9,
+        extra_columns: Leniency = "refuse",
+        numeric_text: Leniency = "refuse",
+        rounding: Leniency = "refuse",
+        column_order: Literal["free", "strict"] = "free",
+        row_order: Literal["keys", "ignore"] = "keys",
+    ) -> None:
         self.tolerance = Tolerance(relative_tolerance, absolute_tolerance)
+        self.extra_columns = _one_of("extra_columns", extra_columns, get_args(Leniency))
+        self.numeric_text = _one_of("numeric_text", numeric_text, get_args(Leniency))
+        self.rounding = _one_of("rounding", rounding, get_args(Leniency))
+        self.column_order = _one_of("column_order", column_order, ("free", "strict"))
+        self.row_order = _one_of("row_order", row_order, ("keys", "ignore"))
 
     @property
     def settings(self) -> Mapping[str, object]:
-        """The tolerances."""
+        """Every knob."""
         return {
             "relative_tolerance": self.tolerance.relative,
             "absolute_tolerance": self.tolerance.absolute,
+            "extra_columns": self.extra_columns,
+            "numeric_text": self.numeric_text,
+            "rounding": self.rounding,
+            "column_order": self.column_order,
+            "row_order": self.row_order,
         }
 
     def further_gold(self, gold: ResultTable, predicted: ResultTable, statements: Statements) -> str | None:
         """All rows that an ordered or limited gold chooses from, each with its rank."""
-        ranking = ranking_of(statements.gold, statements.dialect, len(gold.columns))
-        if ranking is None or len(gold.columns) != len(predicted.columns) or len(gold.rows) != len(predicted.rows):
+        ranking = self._ranking(gold, statements)
+        if ranking is None or len(gold.rows) != len(predicted.rows):
+            return None
+        if len(gold.columns) != len(predicted.columns) and self.extra_columns == "refuse":
             return None
         if not ranking.limited and (len(gold.rows) < 2 or gold.rows == predicted.rows):
             return None
@@ -56,7 +92,7 @@ class SqlAssay(Convention):
     ) -> Verdict:
         """Compare two results as multisets of rows, in the gold's order where it has one."""
         choice = self._choice(gold, statements, further)
-        found = compare_tables(gold, predicted, self.tolerance, choice)
+        found = self._compare(gold, predicted, choice)
         if found.reason.status is Status.CORRECT:
             told = {} if found.mechanism is None else {"mechanism": found.mechanism.value}
             if further is not None and choice is None:
@@ -79,10 +115,34 @@ class SqlAssay(Convention):
             evidence["extra_rows"] = found.extra.total()
         return Verdict.of(reason, **evidence)
 
+    def _compare(self, gold: ResultTable, predicted: ResultTable, choice: Choice | None) -> Comparison:
+        """Compare as the settings say."""
+        if self.numeric_text == "accept":
+            gold, predicted = with_numbers(gold), with_numbers(predicted)
+            choice = choice and replace(choice, table=with_numbers(choice.table))
+        if self.column_order == "strict" and len(gold.columns) == len(predicted.columns):
+            gold, predicted = by_position(gold), by_position(predicted)
+        tables = [predicted]
+        if self.extra_columns == "accept" and len(predicted.columns) > len(gold.columns):
+            tables = list(narrowed(gold, predicted))
+        found = compare_tables(gold, predicted, self.tolerance, choice)
+        for table in tables:
+            if found.reason.status is Status.CORRECT:
+                break
+            found = compare_tables(gold, table, self.tolerance, choice)
+        if self.rounding == "accept" and found.reason is Reason.ROUNDING and rounded(found.missing, found.extra):
+            return replace(found, reason=Reason.MATCH)
+        return found
+
+    def _ranking(self, gold: ResultTable, statements: Statements) -> Ranking | None:
+        if self.row_order == "ignore":
+            return None
+        return ranking_of(statements.gold, statements.dialect, len(gold.columns))
+
     def _choice(self, gold: ResultTable, statements: Statements, further: Outcome | None) -> Choice | None:
         """What the gold may return; `None` when it has no order or limit, or when that cannot be known."""
         width = len(gold.columns)
-        ranking = ranking_of(statements.gold, statements.dialect, width)
+        ranking = self._ranking(gold, statements)
         if ranking is None or not isinstance(further, ResultTable) or further.truncated:
             return None
         rows = [row[:width] for row in further.rows]
@@ -94,6 +154,12 @@ class SqlAssay(Convention):
 
     def _allows(self, choice: Choice, gold: ResultTable) -> bool:
         return compare_tables(gold, gold, self.tolerance, choice).reason.status is Status.CORRECT
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise UnknownName(f"value of {name}:", str(value), known)
+    return value
 
 
 def _says_distinct(sql: str, dialect: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from database_backends.result import ResultTable
 from evaluation.conventions.base import CONVENTIONS, Statements, show_cell
 from evaluation.conventions.sqlassay import SqlAssay
-from evaluation.verdicts import Reason
+from evaluation.verdicts import Reason, Status
 from sqlassay.errors import UnknownName
 
 ONE = ResultTable(("a",), ("",), [("x",), ("y",)])
@@ -35,7 +35,70 @@ def test_tolerance_is_a_setting() -> None:
     statements = Statements("", "", "sqlite")
     assert SqlAssay().compare(gold, predicted, statements).reason is Reason.ROUNDING
     assert SqlAssay(relative_tolerance=0.01).compare(gold, predicted, statements).reason is Reason.MATCH
-    assert SqlAssay(relative_tolerance=0.01).settings == {"relative_tolerance": 0.01, "absolute_tolerance": 1e-9}
+    assert SqlAssay(relative_tolerance=0.01).settings["relative_tolerance"] == 0.01
+
+
+def table(names: str, *rows: tuple[object, ...]) -> ResultTable:
+    columns = tuple(names.split())
+    return ResultTable(columns, ("",) * len(columns), list(rows))
+
+
+KNOBS = {
+    "an extra column": ({"extra_columns": "accept"}, table("a", ("x",), ("y",)), table("b c", (1, "x"), (2, "y"))),
+    "an extra column, by name": (
+        {"extra_columns": "accept"},
+        table("a b", (1, 2), (3, 3)),
+        table("b c a", (2, 9, 1), (3, 9, 3)),
+    ),
+    "numeric text": ({"numeric_text": "accept"}, table("a", ("2014",), ("0.5",)), table("a", (2014,), (0.5,))),
+    "a rounded number": ({"rounding": "accept"}, table("a b", ("x", 10 / 3)), table("a b", ("x", 3.33))),
+    "order of rows": (
+        {"row_order": "ignore"},
+        table("a", (1,), (2,)),
+        table("a", (2,), (1,)),
+    ),
+}
+STILL_WRONG = {
+    "an extra column and other values": (
+        {"extra_columns": "accept"},
+        table("a", ("x",), ("y",)),
+        table("b c", (1, "x"), (2, "z")),
+    ),
+    "an extra column, values swapped under their names": (
+        {"extra_columns": "accept"},
+        table("a b", (1, 2), (3, 4)),
+        table("b c a", (1, 9, 2), (3, 9, 4)),
+    ),
+    "a missing column": ({"extra_columns": "accept"}, table("a b", (1, 2)), table("a", (1,))),
+    "a padded code": ({"numeric_text": "accept"}, table("a", ("007",)), table("a", (7,))),
+    "a number that is not rounded but cut": ({"rounding": "accept"}, table("a", (2 / 3,)), table("a", (0.66,))),
+    "a gold that is rounded": ({"rounding": "accept"}, table("a", (3.33,)), table("a", (10 / 3,))),
+    "order of columns": ({"column_order": "strict"}, table("a b", (1, 2)), table("b a", (2, 1))),
+    "order of columns, other names": ({"column_order": "strict"}, table("a b", (1, 2)), table("c d", (2, 1))),
+}
+
+
+@pytest.mark.parametrize("name", KNOBS)
+def test_knobs_accept_what_is_refused_without_them(name: str) -> None:
+    settings, gold, predicted = KNOBS[name]
+    statements = Statements("SELECT a FROM t ORDER BY a", "", "sqlite")
+    further = ResultTable(("a", "k", "r"), ("",) * 3, [(*row, row[0], n) for n, row in enumerate(gold.rows)])
+    strict = SqlAssay().compare(gold, predicted, statements, further if name == "order of rows" else None)
+    assert strict.status is Status.INCORRECT
+    assert CONVENTIONS.make("sqlassay", settings).compare(gold, predicted, statements).status is Status.CORRECT
+
+
+@pytest.mark.parametrize("name", STILL_WRONG)
+def test_knobs_accept_no_more_than_they_say(name: str) -> None:
+    settings, gold, predicted = STILL_WRONG[name]
+    convention = CONVENTIONS.make("sqlassay", settings)
+    assert convention.compare(gold, predicted, Statements("", "", "sqlite")).status is Status.INCORRECT
+
+
+@pytest.mark.parametrize("knob", ["extra_columns", "numeric_text", "rounding", "column_order", "row_order"])
+def test_a_knob_with_an_unknown_value_is_refused(knob: str) -> None:
+    with pytest.raises(UnknownName, match=f"unknown value of {knob}: 'acept'"):
+        CONVENTIONS.make("sqlassay", {knob: "acept"})
 
 
 def test_an_unknown_setting_is_an_error_that_names_the_nearest() -> None:
