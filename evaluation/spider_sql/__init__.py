@@ -1,0 +1,1 @@
+"""SQL as Spider's evaluation sees it: a small grammar, ten components, four grades of hardness. Pure functions."""
