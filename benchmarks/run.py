@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import long_run, scoring
+from benchmarks import comparing, long_run, scoring
 from benchmarks.measure import median_seconds, run
 
 
@@ -42,6 +42,7 @@ def _rows(items: int, times: int, scratch: Path) -> Iterator[tuple[str, str, str
         yield from scoring.rows(Path(data), scratch, times)
     else:
         yield "scoring", "not measured", "SQLASSAY_DATA is not set"
+    yield from comparing.rows(times)
     yield from long_run.rows(items, scratch)
 
 
