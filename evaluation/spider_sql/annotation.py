@@ -45,7 +45,7 @@ def _query(sql: Any) -> Query:
         group=tuple(map(_column, sql["groupBy"])),
         having=_conditions(sql["having"]),
         order=Order(sql["orderBy"][0], tuple(map(_term, sql["orderBy"][1]))) if sql["orderBy"] else None,
-        limit=sql["limit"],
+        limited=sql["limit"] is not None,
         compound=Compound(operators[0], _query(sql[operators[0]])) if operators else None,
     )
 

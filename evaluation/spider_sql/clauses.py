@@ -105,7 +105,7 @@ class Query:
         group: The columns of GROUP BY.
         having: The conditions after HAVING.
         order: ORDER BY.
-        limit: LIMIT.
+        limited: Whether there is a LIMIT; its number does not count, and need not be one.
         compound: The rest after a set operator.
     """
 
@@ -117,7 +117,7 @@ class Query:
     group: tuple[Column, ...] = ()
     having: Conditions = Conditions()
     order: Order | None = None
-    limit: int | None = None
+    limited: bool = False
     compound: Compound | None = None
 
     @property

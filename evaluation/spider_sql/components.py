@@ -56,10 +56,10 @@ def _same_group(gold: Query, predicted: Query) -> bool:
 
 
 def _same_order(gold: Query, predicted: Query) -> bool:
-    """The terms in their order, the direction, and whether there is a LIMIT; its number does not count."""
+    """The terms in their order, the direction, and whether there is a LIMIT."""
     if gold.order is None or predicted.order is None:
         return gold.order is predicted.order
-    return gold.order == predicted.order and (gold.limit is None) == (predicted.limit is None)
+    return gold.order == predicted.order and gold.limited == predicted.limited
 
 
 def _same_compound(gold: Query, predicted: Query) -> bool:
@@ -76,7 +76,7 @@ def _keywords(query: Query) -> frozenset[str]:
         "group": query.group,
         "having": query.having.all,
         "order": query.order is not None,
-        "limit": query.limit is not None,
+        "limit": query.limited,
         "or": "or" in query.connectors,
         "not": any(condition.negated for condition in query.conditions),
         "in": any(condition.operator == "in" for condition in query.conditions),

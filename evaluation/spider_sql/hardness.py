@@ -47,7 +47,7 @@ def hardness_of(query: Query) -> Hardness:
 
 def _clauses(query: Query) -> int:
     """WHERE, GROUP BY, ORDER BY, LIMIT, each table after the first, each OR and each LIKE."""
-    there = (query.where.all, query.group, query.order is not None, query.limit is not None)
+    there = (query.where.all, query.group, query.order is not None, query.limited)
     likes = sum(condition.operator == "like" for condition in query.conditions)
     return sum(map(bool, there)) + max(len(query.tables) - 1, 0) + query.connectors.count("or") + likes
 

@@ -107,14 +107,14 @@ class _Parser:
         group = self._group(tables)
         having = self._conditions(tables, depth) if self._accept("having") else Conditions()
         order = self._order(tables)
-        limit = self._limit()
+        limited = self._limit()
         self._skip_semicolons()
         if in_block:
             self._expect(")")
         self._skip_semicolons()
         operator = self._accept(*SET_OPERATORS)
         rest = Compound(cast("SetOperator", operator), self.statement(depth + 1)) if operator else None
-        return Query(select, distinct, tables, joined, where, group, having, order, limit, rest)
+        return Query(select, distinct, tables, joined, where, group, having, order, limited, rest)
 
     def _skip_semicolons(self) -> None:
         while self._accept(";"):
@@ -249,15 +249,13 @@ class _Parser:
                 break
         return Order(direction, tuple(terms))
 
-    def _limit(self) -> int | None:
+    def _limit(self) -> bool:
         if not self._accept("limit"):
-            return None
-        number = self._peek()
+            return False
+        if not self._peek():
+            raise NotParsed("LIMIT without a number")
         self._at += 1
-        try:
-            return int(number)
-        except ValueError:
-            raise NotParsed(f"LIMIT is {number[:100]!r}") from None
+        return True
 
     def _term(self, tables: tuple[str | Query, ...]) -> Term:
         in_block = bool(self._accept("("))
