@@ -44,8 +44,15 @@ class Grid:
         return list(zip(*columns, strict=True)) if columns else [()] * self.height
 
 
+_AS_THEY_ARE = {int, str, bytes, type(None)}
+"""Types whose values are canonical already."""
+
+
 def _canonical_column(values: Sequence[object]) -> Sequence[Cell]:
-    cells = [canonical(value) for value in values]
+    types = set(map(type, values))
+    cells: Sequence[Cell] = values if types <= _AS_THEY_ARE else [canonical(value) for value in values]
+    if str not in types:
+        return cells
     moments = []
     for cell in cells:
         # A column is temporal only when all of its values are.

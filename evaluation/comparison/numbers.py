@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from evaluation.comparison.cells import Cell, Number, is_number, needs_tolerance
 
 _NEAR = "near"
+_NEVER_NEAR = {str, bytes, type(None)}
+_PLAIN = {int, float, Decimal, *_NEVER_NEAR}
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,15 @@ class Clusters:
     def __bool__(self) -> bool:
         """Whether there is any cluster of more than one number."""
         return bool(self._label)
+
+    def labels(self, column: Sequence[Cell]) -> Sequence[Cell]:
+        """The column with every cell labelled."""
+        types = set(map(type, column))
+        if types <= _NEVER_NEAR:
+            return column
+        if types <= _PLAIN:
+            return [self._label.get(cell, cell) for cell in column]  # type: ignore[call-overload]
+        return list(map(self.label, column))
 
     def label(self, cell: Cell) -> Cell:
         """The cell, or what stands for all numbers of its cluster, also inside lists and maps."""

@@ -177,7 +177,7 @@ class _Tables:
     @cached_property
     def clusters(self) -> Clusters:
         grids = [*self.grids, *([self.choice_grid] if self.choice_grid is not None else [])]
-        return Clusters((cell for grid in grids for column in grid.columns for cell in column), self.near)
+        return Clusters((cell for grid in grids for column in grid.columns for cell in set(column)), self.near)
 
     @cached_property
     def labelled(self) -> tuple[Columns, Columns]:
@@ -193,7 +193,7 @@ class _Tables:
     def _labelled(self, grid: Grid) -> Columns:
         if not self.clusters:
             return grid.columns
-        return [[self.clusters.label(cell) for cell in column] for column in grid.columns]
+        return [self.clusters.labels(column) for column in grid.columns]
 
     @property
     def _names(self) -> tuple[Sequence[str], Sequence[str]] | None:
