@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from database_backends.base import BACKENDS, DatabaseBackend
 from evaluation.datasets.base import Dataset
+from evaluation.datasets.describing import CanDescribe
 from prompts.schema_text import ddl
 from sqlassay.errors import UserError
+from sqlassay.schema import Schema
 
 
 class Databases:
@@ -33,6 +35,7 @@ class Databases:
         self._dataset = dataset
         self._template = target
         self.target = lru_cache(maxsize=None)(self._find)
+        self.schema = lru_cache(maxsize=256)(self._describe)
         self.schema_text = lru_cache(maxsize=256)(self._read_schema)
         self.fingerprint = lru_cache(maxsize=None)(self._read_fingerprint)
 
@@ -57,6 +60,22 @@ class Databases:
             return self._template.replace("{db_id}", db_id)
         path = self._dataset.database(db_id, self.backend.file_suffixes)
         return None if path is None else str(path)
+
+    def _describe(self, db_id: str) -> Schema:
+        """The tables of a database: as the dataset describes them, else as they are.
+
+        Raises:
+            UserError: The dataset's description cannot be read, or there is neither it nor a database.
+            BackendError: The database cannot be opened.
+        """
+        described = self._dataset.schema(db_id) if isinstance(self._dataset, CanDescribe) else None
+        if described is not None:
+            return described
+        target = self.target(db_id)
+        if target is None:
+            raise UserError(f"no database {db_id!r} for {self.backend.title}", place=str(self._dataset.path))
+        with self.backend(target) as database:
+            return database.schema()
 
     def _read_schema(self, target: str) -> str:
         """The schema of the database at `target`, as a prompt shows it.

@@ -144,6 +144,7 @@ class Orchestrator:
             settled=answer.settled,
             run_gold=run_gold,
             run_predicted=run_predicted,
+            read_schema=lambda: self.databases.schema(question.db_id),
         )
         verdicts = []
         for strategy in self.strategies:

@@ -19,6 +19,7 @@ from evaluation.datasets.base import Question
 from evaluation.strategies.making import make_strategy
 from evaluation.verdicts import Verdict
 from sqlassay.errors import UserError
+from sqlassay.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,10 @@ async def settle(
     async def run(sql: str) -> Outcome:
         return await runner.run(Statement(backend.name, target, sql, wanted))
 
+    def read_schema() -> Schema:
+        with backend(target) as opened:
+            return opened.schema()
+
     executed = [Executed(sql, await run(sql)) for sql in (*golds, predicted)]
     case = Case(
         Question("0", question, target, tuple(golds)),
@@ -94,6 +99,7 @@ async def settle(
         predicted=executed[-1],
         run_gold=run,
         run_predicted=run,
+        read_schema=read_schema,
     )
     verdicts = {strategy.label: await strategy.evaluate(case) for strategy in strategies}
     return Settlement(case.golds, executed[-1], verdicts)

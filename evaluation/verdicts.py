@@ -59,6 +59,9 @@ class Reason(StrEnum):
     TYPE = "type"
     NULL_HANDLING = "null_handling"
     EMPTY = "empty"
+    # incorrect: by the text alone
+    DIFFERENT_CLAUSES = "different_clauses"
+    """Exact set match: some clauses are not the gold's."""
     # unscored
     GOLD_MISSING = "gold_missing"
     """The dataset has no gold for this question in this dialect."""

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from database_backends.result import Outcome
 from evaluation.datasets.base import Question
 from evaluation.verdicts import Verdict
+from sqlassay.schema import Schema
 
 Run = Callable[[str], Awaitable[Outcome]]
 """Executes a further statement on the item's database."""
+ReadSchema = Callable[[], Schema]
+"""Reads the tables of the item's database; may raise `BackendError` or `UserError`."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Case:
             the database missing, the provider down. `None` when there is something to judge.
         run_gold: Runs a further statement as golds are run: within their limits, and its result is kept.
         run_predicted: Runs a further statement as the one under test is run.
+        read_schema: Gives the tables of the database, as the dataset describes them or as they are.
     """
 
     question: Question
@@ -45,3 +49,4 @@ class Case:
     settled: Verdict | None = None
     run_gold: Run | None = None
     run_predicted: Run | None = None
+    read_schema: ReadSchema | None = None

@@ -44,6 +44,14 @@ def score(
             help="May be given several times; `all` is every one; `sqlassay` unless given.",
         ),
     ] = None,
+    strategy: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--strategy",
+            metavar="NAME",
+            help="Another strategy, such as exact_set_match; several times; alone, or beside --convention.",
+        ),
+    ] = None,
     backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="The engine.")] = "sqlite",
     databases: Databases = None,
     ids_by_position: IdsByPosition = False,
@@ -97,11 +105,12 @@ def score(
         from evaluation.reports.slices import Slices
         from evaluation.reports.summary import RunSummary
         from evaluation.scoring import score as score_all
-        from evaluation.strategies.making import describe_strategies, make_execution_matches
+        from evaluation.strategies.making import describe_strategies, make_execution_matches, make_strategies
         from evaluation.verdict_file import VerdictFile
 
         verdicts = None if output_file is None else VerdictFile(output_file, overwrite=overwrite)
-        strategies = make_execution_matches(convention or ["sqlassay"])
+        conventions = convention or ([] if strategy else ["sqlassay"])
+        strategies = [*make_execution_matches(conventions), *make_strategies(strategy or [])]
         describe_strategies(strategies)
         opened = open_dataset(dataset, databases=databases, ids="position" if ids_by_position else "field")
         questions = list(opened.questions())

@@ -41,8 +41,13 @@ def expand(name: str) -> tuple[str, ...]:
 
 def make_execution_matches(conventions: Sequence[str]) -> list[EvaluationStrategy]:
     """Execution match under each of these conventions, each once; `all` stands for all that are registered."""
-    names = [name for convention in conventions for name in expand(f"execution_match:{convention}")]
-    return [make_strategy(name) for name in dict.fromkeys(names)]
+    return make_strategies([f"execution_match:{convention}" for convention in conventions])
+
+
+def make_strategies(names: Sequence[str]) -> list[EvaluationStrategy]:
+    """The strategies that these names stand for, each once."""
+    expanded = [one for name in names for one in expand(name)]
+    return [make_strategy(name) for name in dict.fromkeys(expanded)]
 
 
 def describe_strategies(strategies: Sequence[EvaluationStrategy]) -> list[dict[str, Any]]:

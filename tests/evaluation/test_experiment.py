@@ -325,8 +325,8 @@ NOT_THERE: dict[str, tuple[dict[str, object], str]] = {
         "trial.yaml:15: unknown backend 'duckbd' (did you mean 'duckdb'?)",
     ),
     "strategy": (
-        {"strategies": ["execution_match", "exact_match"]},
-        "trial.yaml:15: unknown strategy 'exact_match' (did you mean 'execution_match'?)",
+        {"strategies": ["execution_match", "execution_mach"]},
+        "trial.yaml:15: unknown strategy 'execution_mach' (did you mean 'execution_match'?)",
     ),
     "convention": (
         {"strategies": ["execution_match:brid"]},
