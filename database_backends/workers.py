@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.machinery import ModuleSpec
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 from pebble import ProcessExpired, ProcessPool
@@ -90,6 +91,7 @@ class WorkerPool:
     def _start(self) -> ProcessPool:
         context = _Context()
         context.set_forkserver_preload(_PRELOADED)
+        _start_server()
         pool = ProcessPool(self._workers, initializer=_begin, initargs=(self._megabytes,), context=context)
         if not pool.active:  # asking starts the workers
             raise BrokenProcessPool("the worker processes did not start")
@@ -287,6 +289,16 @@ def _main_left_alone() -> Iterator[None]:
             yield
         finally:
             main.__spec__ = spec
+
+
+def _start_server() -> None:
+    """Start the server that workers are forked from, deaf to Ctrl-C from its first moment: the parent will end it."""
+    resource_tracker.ensure_running()  # on its own first: starting it unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Process(ForkServerProcess):

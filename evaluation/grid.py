@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -13,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
-from itertools import product
+from itertools import chain, count, product
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -362,11 +361,25 @@ class GridRunner:
 
 
 def new_group(name: str, runs: Path) -> str:
-    """A name for a new execution of an experiment that no folder has yet: `demo-20260131-235959`."""
+    """A name for a new execution of an experiment, such as `demo-20260131-235959`.
+
+    The folder of its first run is made at once, so that no other process can take the same name.
+
+    Raises:
+        UserError: The folder of runs cannot be written.
+    """
     stem = f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    taken = {path.name for path in runs.glob(f"{stem}*")} if runs.is_dir() else set()
-    candidates = (stem if number == 1 else f"{stem}-{os.getpid()}-{number}" for number in range(1, 1000))
-    return next(c for c in candidates if not any(name.startswith(f"{c}-") for name in taken))
+    for candidate in chain([stem], (f"{stem}-{number}" for number in count(2))):
+        try:
+            (runs / f"{candidate}-01").mkdir(parents=True)
+        except FileExistsError:
+            if not runs.is_dir():
+                raise UserError("is not a folder", place=str(runs), remedy="name another with --runs") from None
+        except OSError as error:
+            raise UserError(f"cannot be written: {error.strerror}", place=str(runs)) from error
+        else:
+            return candidate
+    raise AssertionError("there is always a next number")
 
 
 def _now() -> str:

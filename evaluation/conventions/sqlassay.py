@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal, get_args
@@ -18,7 +19,7 @@ from evaluation.comparison.tables import Comparison, compare_tables
 from evaluation.conventions.base import Convention, Statements, show_rows
 from evaluation.conventions.ranking import Ranking, ranking_of
 from evaluation.verdicts import Reason, Status, Verdict
-from sqlassay.errors import UnknownName
+from sqlassay.errors import UnknownName, UserError
 
 Leniency = Literal["refuse", "accept"]
 
@@ -56,7 +57,9 @@ class SqlAssay(Convention):
         column_order: Literal["free", "strict"] = "free",
         row_order: Literal["keys", "ignore"] = "keys",
     ) -> None:
-        self.tolerance = Tolerance(relative_tolerance, absolute_tolerance)
+        self.tolerance = Tolerance(
+            _share("relative_tolerance", relative_tolerance), _share("absolute_tolerance", absolute_tolerance)
+        )
         self.extra_columns = _one_of("extra_columns", extra_columns, get_args(Leniency))
         self.numeric_text = _one_of("numeric_text", numeric_text, get_args(Leniency))
         self.rounding = _one_of("rounding", rounding, get_args(Leniency))
@@ -154,6 +157,13 @@ class SqlAssay(Convention):
 
     def _allows(self, choice: Choice, gold: ResultTable) -> bool:
         return compare_tables(gold, gold, self.tolerance, choice).reason.status is Status.CORRECT
+
+
+def _share(name: str, value: object) -> float:
+    """A number that may come from a file, as anything."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise UserError(f"{name} is {value!r}", remedy="a number from 0, such as 1e-6; YAML wants 1.0e-6")
+    return value
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:

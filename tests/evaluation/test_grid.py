@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -212,12 +213,17 @@ def test_golds_are_kept_between_runs(shared: bool, world: World, runner: Runner,
 
 
 def test_a_group_never_takes_a_name_that_is_taken(tmp_path: Path) -> None:
-    names = set()
-    for _ in range(5):
-        group = new_group("demo", tmp_path)
-        (tmp_path / f"{group}-01").mkdir()
-        names.add(group)
-    assert len(names) == 5
+    """Processes that start in the same second each get a name of their own."""
+    with ThreadPoolExecutor(4) as threads:
+        names = list(threads.map(lambda _: new_group("demo", tmp_path), range(20)))
+    assert len(set(names)) == 20
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"{name}-01" for name in names)
+
+
+def test_runs_that_cannot_be_a_folder_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(UserError, match=r"runs: (is not a folder|cannot be written)"):
+        new_group("demo", tmp_path / "runs")
 
 
 def test_a_group_needs_no_folder(tmp_path: Path) -> None:

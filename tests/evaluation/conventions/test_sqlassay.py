@@ -10,7 +10,7 @@ from database_backends.result import ResultTable
 from evaluation.conventions.base import CONVENTIONS, Statements, show_cell
 from evaluation.conventions.sqlassay import SqlAssay
 from evaluation.verdicts import Reason, Status
-from sqlassay.errors import UnknownName
+from sqlassay.errors import UnknownName, UserError
 
 ONE = ResultTable(("a",), ("",), [("x",), ("y",)])
 TWICE = ResultTable(("a",), ("",), [("x",), ("y",), ("y",)])
@@ -132,3 +132,9 @@ def test_evidence_is_json_and_capped() -> None:
 )
 def test_cells_as_a_person_reads_them(cell: object, shown: object) -> None:
     assert show_cell(cell) == shown
+
+
+@pytest.mark.parametrize("value", ["x", None, -1, float("nan"), float("inf"), True])
+def test_a_tolerance_that_is_no_share_is_refused(value: object) -> None:
+    with pytest.raises(UserError, match="absolute_tolerance is"):
+        CONVENTIONS.make("sqlassay", {"absolute_tolerance": value})
