@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from database_backends.result import Outcome, ResultTable
+from evaluation.datasets.base import GoldResult
 from evaluation.verdicts import Verdict
 from sqlassay.registry import Registry
 
@@ -19,19 +20,24 @@ SHOWN_TEXT = 200
 
 @dataclass(frozen=True)
 class Statements:
-    """The SQL behind two results.
+    """What is behind two results.
 
     Attributes:
-        gold: The expected statement.
+        gold: The expected statement; empty when there is none.
         predicted: The statement under test.
         dialect: The sqlglot dialect of both.
         question: The question in natural language; empty when unknown.
+        tags: The dataset's labels of the question.
+        result: The gold result, where the dataset has one in a file instead of a statement; it says whether the order
+            of its rows counts, and a prediction may have columns beside those of the expected table.
     """
 
     gold: str
     predicted: str
     dialect: str
     question: str = ""
+    tags: tuple[str, ...] = ()
+    result: GoldResult | None = None
 
 
 class Convention(ABC):
@@ -64,7 +70,7 @@ class Convention(ABC):
         Args:
             gold: The expected result.
             predicted: The result under test.
-            statements: The SQL behind both.
+            statements: What is behind both.
             further: What came of the statement that `further_gold` asked for.
         """
 

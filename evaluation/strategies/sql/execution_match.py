@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from database_backends.result import Outcome, ResultTable
-from evaluation.base.case import Case
+from evaluation.base.case import Case, Executed
 from evaluation.base.execution import ExecutionEvaluator, Side
 from evaluation.conventions.base import CONVENTIONS, Statements
 from evaluation.verdicts import Verdict
@@ -48,16 +48,17 @@ class ExecutionMatch(ExecutionEvaluator):
         """Ask the convention."""
         return self.convention.rewrite(sql, side, case.dialect)
 
-    def further_gold(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> str | None:
+    def further_gold(self, gold: ResultTable, predicted: ResultTable, expected: Executed, case: Case) -> str | None:
         """Ask the convention."""
-        return self.convention.further_gold(gold, predicted, self._statements(gold_sql, case))
+        return self.convention.further_gold(gold, predicted, self._statements(expected, case))
 
     def compare(
-        self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case, further: Outcome | None
+        self, gold: ResultTable, predicted: ResultTable, expected: Executed, case: Case, further: Outcome | None
     ) -> Verdict:
         """Ask the convention."""
-        return self.convention.compare(gold, predicted, self._statements(gold_sql, case), further)
+        return self.convention.compare(gold, predicted, self._statements(expected, case), further)
 
-    def _statements(self, gold_sql: str, case: Case) -> Statements:
+    def _statements(self, expected: Executed, case: Case) -> Statements:
         assert case.predicted is not None  # noqa: S101 - `evaluate` has settled it
-        return Statements(gold_sql, case.predicted.sql, case.dialect, case.question.text)
+        question = case.question
+        return Statements(expected.sql, case.predicted.sql, case.dialect, question.text, question.tags, expected.result)
