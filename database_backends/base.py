@@ -133,7 +133,7 @@ class CanShuffle(ABC):
             copy: A file that is not there yet.
             seed: Which order; the same one gives the same.
             bare: Leave out keys, indexes, other constraints and statistics, so that statements need another plan.
-                Otherwise all of them are kept, and tables that are sorted by a key stay in its order.
+                Otherwise keys and indexes are kept, and tables that are sorted by a key stay in its order.
 
         Raises:
             BackendError: It cannot be read or copied; nothing useful is in the file then.

@@ -212,13 +212,13 @@ class DuckDBBackend(EmbeddedBackend, CanBuild, CanShuffle):
 
     @classmethod
     def shuffled_copy(cls, target: str, copy: str, seed: int, *, bare: bool = False) -> None:
-        """Copy a database."""
+        """Copy a database; foreign keys and checks are left out, generated columns hold their values."""
         from database_backends.duckdb_copy import shuffled_copy
 
         try:
             shuffled_copy(target, copy, seed, bare=bare)
         except duckdb.Error as error:
-            raise BackendError(FailureKind.OTHER, f"cannot copy {target}: {error}") from error
+            raise BackendError(FailureKind.OTHER, f"cannot be copied: {error}") from error
 
     def close(self) -> None:
         """Close the connection; the next statement would open another."""

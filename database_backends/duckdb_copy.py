@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +42,11 @@ class _Table:
 
 
 class _Copier:
-    """Copies what is attached into the database that is open."""
+    """Copies what is attached into the database that is open.
+
+    Foreign keys want parents before children, which a shuffled table that refers to itself cannot offer. They have no
+    part in how a statement is executed, nor have checks, and are left out.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, seed: int, *, bare: bool) -> None:
         self._connection = connection
@@ -52,63 +55,66 @@ class _Copier:
         self._name = _quoted(str(self._rows("SELECT current_database()")[0][0]))
 
     def all_tables(self) -> None:
-        self._run(f"COPY FROM DATABASE {_ORIGINAL} TO {self._name} (SCHEMA)")
+        self._run(f"COPY FROM DATABASE {_ORIGINAL} TO {self._name} (SCHEMA)")  # views, types, macros, sequences
         tables = [
             _Table(schema, name)
             for schema, name in self._rows(
-                "SELECT schema_name, table_name FROM duckdb_tables()"  # noqa: S608
-                f" WHERE database_name = '{_ORIGINAL}' AND NOT internal ORDER BY schema_name, table_name"
+                "SELECT schema_name, table_name FROM duckdb_tables()"
+                " WHERE database_name = $1 AND NOT internal ORDER BY schema_name, table_name",
+                _ORIGINAL,
             )
         ]
-        seeds = {table: self._seed + number for number, table in enumerate(tables)}
-        if self._bare:
-            self._each_when_it_can(tables, lambda table: self._run(f"DROP TABLE {self._name}.{table}"))
-            for table in tables:
-                self._create(table, seeds[table])
-        else:
-            self._each_when_it_can(tables, lambda table: self._insert(table, seeds[table]))
+        self._drop(tables)
+        for number, table in enumerate(tables):
+            order = self._order(table, self._seed + number)
+            self._run(f"CREATE TABLE {self._name}.{table} AS {self._shuffled(table)}", order)
+        if not self._bare:
+            self._add_keys()
+            self._add_indexes()
 
-    def _each_when_it_can(self, tables: list[_Table], act: Callable[[_Table], None]) -> None:
-        """Foreign keys want an order: a table that fails is tried again after the others."""
+    def _drop(self, tables: list[_Table]) -> None:
+        """Drop the empty tables; one that others refer to is tried again after them."""
         waiting, failed = deque(tables), 0
         while waiting:
             table = waiting.popleft()
             try:
-                act(table)
+                self._run(f"DROP TABLE {self._name}.{table}")
                 failed = 0
             except duckdb.Error:
                 waiting.append(table)
                 failed += 1
-                if failed >= len(waiting):
+                if failed > len(waiting):
                     raise
 
-    def _create(self, table: _Table, seed: int) -> None:
-        self._run(f"CREATE TABLE {self._name}.{table} AS {self._shuffled(table, '*')}", self._order(table, seed))
-
-    def _insert(self, table: _Table, seed: int) -> None:
-        found = self._rows(
-            "SELECT column_name FROM information_schema.columns WHERE table_catalog = $1 AND table_schema = $2"
-            " AND table_name = $3 AND is_generated = 'NEVER' ORDER BY ordinal_position",
+    def _add_keys(self) -> None:
+        keys = self._rows(
+            "SELECT schema_name, table_name, constraint_type, constraint_column_names FROM duckdb_constraints()"
+            " WHERE database_name = $1 AND constraint_type IN ('PRIMARY KEY', 'UNIQUE') ORDER BY constraint_index",
             _ORIGINAL,
-            table.schema,
-            table.name,
         )
-        columns = ", ".join(_quoted(name) for (name,) in found)
-        shuffled = self._shuffled(table, columns)
-        self._run(f"INSERT INTO {self._name}.{table} ({columns}) {shuffled}", self._order(table, seed))
+        for number, (schema, name, kind, names) in enumerate(keys):
+            table, columns = _Table(schema, name), ", ".join(map(_quoted, names))
+            if kind == "PRIMARY KEY":
+                self._run(f"ALTER TABLE {self._name}.{table} ADD PRIMARY KEY ({columns})")
+            else:
+                self._run(f"CREATE UNIQUE INDEX sqlassay_unique_{number} ON {self._name}.{table} ({columns})")
+
+    def _add_indexes(self) -> None:
+        for (sql,) in self._rows("SELECT sql FROM duckdb_indexes() WHERE database_name = $1", _ORIGINAL):
+            if sql:
+                self._run(sql)
 
     def _order(self, table: _Table, seed: int) -> list[int]:
         count = self._rows(f"SELECT count(*) FROM {_ORIGINAL}.{table}")[0][0]  # noqa: S608
         return permutation(count, seed)
 
-    def _shuffled(self, table: _Table, columns: str) -> str:
+    def _shuffled(self, table: _Table) -> str:
         """The query for its rows in the order that is its parameter."""
         chosen = "SELECT unnest($1::BIGINT[]) AS sqlassay_number, unnest(range(len($1::BIGINT[]))) AS sqlassay_place"
         rows = f"SELECT *, row_number() OVER () - 1 AS sqlassay_number FROM {_ORIGINAL}.{table}"  # noqa: S608
-        taken = f"{columns} EXCLUDE (sqlassay_number, sqlassay_place)" if columns == "*" else columns
         return (
-            f"SELECT {taken} FROM ({rows}) JOIN ({chosen}) USING (sqlassay_number)"  # noqa: S608
-            " ORDER BY sqlassay_place"
+            f"SELECT * EXCLUDE (sqlassay_number, sqlassay_place) FROM ({rows}) JOIN ({chosen})"  # noqa: S608
+            " USING (sqlassay_number) ORDER BY sqlassay_place"
         )
 
     def _run(self, sql: str, *parameters: object) -> None:

@@ -79,6 +79,17 @@ class Dataset(ABC):
                 came before.
         """
 
+    def own_ids(self) -> Iterator[str | None]:
+        """The id that the file gives each question, in file order; `None` where it gives none, or cannot tell.
+
+        `questions` refuses an id that came before; here it is given again.
+
+        Raises:
+            UserError: The file cannot be read, or is not of this format.
+        """
+        for _ in self.questions():
+            yield None
+
     @abstractmethod
     def database(self, db_id: str, suffixes: tuple[str, ...]) -> Path | None:
         """The database file of a `db_id` for an engine with these suffixes; `None` when it is not there."""

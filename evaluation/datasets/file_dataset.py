@@ -70,6 +70,11 @@ class FileDataset(Dataset):
         if not seen:
             raise UserError("holds no questions", place=str(self.question_file), remedy="was it written to the end?")
 
+    def own_ids(self) -> Iterator[str | None]:
+        """The id that the file gives each question, or `None`."""
+        for record in self.records():
+            yield record.identifier(self.id_key) if self.id_key else None
+
     def database(self, db_id: str, suffixes: tuple[str, ...]) -> Path | None:
         """The database file of a `db_id`, or `None`; see `find_database`."""
         beside = self.question_file.parent

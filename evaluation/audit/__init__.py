@@ -1,0 +1,1 @@
+"""The gold audit: what is wrong with the golds of a dataset, one probe per flaw."""
