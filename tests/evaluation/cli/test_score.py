@@ -260,3 +260,48 @@ def test_a_wrong_command_says_how_it_is_used(
     assert shown.out == ""
     assert shown.err.startswith("Usage: ")
     assert expected in shown.err
+
+
+EXACT = [
+    ("a", "correct", "match"),
+    ("b", "incorrect", "different_clauses"),
+    ("c", "unscored", "gold_failed"),
+    ("d", "unscored", "database_missing"),
+    ("e", "correct", "match"),
+]
+
+
+def test_a_strategy_alone_executes_nothing(world: World) -> None:
+    world.questions(
+        [
+            {**question, "gold": "SELECT name FROM singer"} if question["id"] == "b" else question
+            for question in QUESTIONS
+        ]
+    )
+    assert score(world, "--strategy", "exact_set_match", "--output", "v.jsonl") == 0
+    assert [(v["id"], v["status"], v["reason"]) for v in verdicts()] == EXACT
+    assert {v["strategy"] for v in verdicts()} == {"exact_set_match"}
+    assert verdicts()[1]["evidence"] == {"components": ["select", "select(no AGG)"]}
+
+
+def test_strategies_beside_conventions(world: World) -> None:
+    more = ["--strategy", "exact_set_match", "--strategy", "execution_match:bird"]
+    assert score(world, "--convention", "bird", *more[:2], "--output", "v.jsonl") == 0
+    assert [v["strategy"] for v in verdicts()[:2]] == ["execution_match:bird", "exact_set_match"]
+    assert score(world, *more, "--output", "w.jsonl") == 0
+    assert [v["strategy"] for v in verdicts("w.jsonl")[:2]] == ["exact_set_match", "execution_match:bird"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--strategy", "exact_set"], "error: unknown strategy 'exact_set' (did you mean 'exact_set_match'?)\n"),
+        (
+            ["--convention", "bird", "--strategy", "execution_match:bird"],
+            "error: the strategy 'execution_match:bird' is there twice (leave one out)\n",
+        ),
+    ],
+)
+def test_strategies_that_cannot_be(arguments: list[str], message: str, world: World, capsys: Capture) -> None:
+    assert score(world, *arguments) == 2
+    assert capsys.readouterr().err == message

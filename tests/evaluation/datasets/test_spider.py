@@ -8,6 +8,7 @@ import pytest
 from evaluation.datasets.base import Question
 from evaluation.datasets.spider import SpiderDataset
 from sqlassay.errors import UserError
+from sqlassay.schema import Column, ForeignKey, Schema, Table
 
 ENTRY = {"db_id": "shop", "query": "SELECT  1", "question": "One?", "sql": {"from": []}, "query_toks": ["SELECT"]}
 QUESTION = Question("0", "One?", "shop", ("SELECT  1",))
@@ -156,3 +157,85 @@ def test_a_dataset_of_spider_s_shape_for_duckdb(data: Path) -> None:
     questions = list(dataset.questions())
     assert len(questions) == 75
     assert all(question.gold and dataset.database(question.db_id, (".duckdb",)) for question in questions)
+
+
+SELECTED = [0, [0, [0, 1, False], None]]
+ANNOTATION = {
+    "select": [False, [SELECTED]],
+    "from": {"table_units": [["table_unit", 0]], "conds": []},
+    **dict.fromkeys(("where", "groupBy", "having", "orderBy"), ()),
+    **dict.fromkeys(("limit", "intersect", "union", "except")),
+}
+GRADED = {
+    "easy": (ANNOTATION, "easy"),
+    "medium": ({**ANNOTATION, "select": [False, [SELECTED, SELECTED]]}, "medium"),
+    "hard": ({**ANNOTATION, "union": ANNOTATION}, "hard"),
+    "extra": ({**ANNOTATION, "union": ANNOTATION, "limit": 1, "orderBy": ["asc", [SELECTED[1]]]}, "extra"),
+    "not there": (None, None),
+    "text": ("SELECT 1", None),
+    "another form": ({"select": 1}, None),
+}
+
+
+@pytest.mark.parametrize(("annotation", "difficulty"), GRADED.values(), ids=GRADED)
+def test_difficulty_is_the_hardness_of_the_annotation(
+    tmp_path: Path, annotation: object, difficulty: str | None
+) -> None:
+    (tmp_path / "dev.json").write_text(json.dumps([{**ENTRY, "sql": annotation}]))
+    (question,) = SpiderDataset(tmp_path).questions()
+    assert question.difficulty == difficulty
+
+
+TABLES = {
+    "db_id": "shop",
+    "table_names_original": ["Region", "Customer"],
+    "column_names_original": [[-1, "*"], [0, "Id"], [1, "Name"], [1, "Region_Id"]],
+    "column_types": ["text", "number", "text", "number"],
+    "primary_keys": [1],
+    "foreign_keys": [[3, 1]],
+}
+
+
+def test_tables_json_describes_databases(tmp_path: Path) -> None:
+    (tmp_path / "dev.json").write_text(json.dumps([ENTRY]))
+    assert SpiderDataset(tmp_path).schema("shop") is None
+    (tmp_path / "tables.json").write_text(json.dumps([TABLES]))
+    dataset = SpiderDataset(tmp_path)
+    assert dataset.schema("elsewhere") is None
+    assert dataset.schema("shop") == Schema(
+        (
+            Table("Region", (Column("Id", "number", primary_key=True),)),
+            Table(
+                "Customer",
+                (Column("Name", "text"), Column("Region_Id", "number")),
+                (ForeignKey(("Region_Id",), "Region", ("Id",)),),
+            ),
+        )
+    )
+
+
+BAD_TABLES = {
+    "not a list": ({}, "{file}: holds an object, not a list of questions (give the question file)"),
+    "a key is missing": (
+        [{"db_id": "shop"}],
+        "{file}, entry 1: does not describe a database as Spider does: KeyError: 'column_names_original'",
+    ),
+    "no such column": (
+        [{**TABLES, "foreign_keys": [[9, 1]]}],
+        "{file}, entry 1: does not describe a database as Spider does: IndexError: list index out of range",
+    ),
+    "types are missing": (
+        [{**TABLES, "column_types": []}],
+        "{file}, entry 1: does not describe a database as Spider does: ValueError: zip() argument 2 is shorter than"
+        " argument 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), BAD_TABLES.values(), ids=BAD_TABLES)
+def test_a_bad_tables_json_is_one_line(tmp_path: Path, content: object, message: str) -> None:
+    (tmp_path / "dev.json").write_text(json.dumps([ENTRY]))
+    (tmp_path / "tables.json").write_text(json.dumps(content))
+    with pytest.raises(UserError) as caught:
+        SpiderDataset(tmp_path).schema("shop")
+    assert str(caught.value) == message.format(file=tmp_path / "tables.json")
