@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from database_backends.errors import BackendError
 from database_backends.result import ExecutionFailure, Limits, Outcome, ResultTable
 from database_backends.runner import Runner, Statement
+from evaluation.base.case import Executed
 from evaluation.databases import Databases
+from evaluation.datasets.base import GoldResult
+from evaluation.gold_result import read_result
+from evaluation.records import ExecutionRecord
 from evaluation.store import Store, digest
 
 KEPT_IN_MEMORY = 2_000_000
@@ -22,11 +26,30 @@ KEPT_ON_DISK = 16 * 2**20
 
 @dataclass(frozen=True)
 class Gold:
-    """One gold statement, its outcome, and whether that was known from before."""
+    """One gold, its outcome, and whether that was known from before.
+
+    Attributes:
+        sql: The statement; empty for a result from a file.
+        outcome: What came of it.
+        cached: Whether that was known.
+        result: The gold result that was read; `None` for a statement.
+    """
 
     sql: str
     outcome: Outcome
     cached: bool
+    result: GoldResult | None = None
+
+    @property
+    def executed(self) -> Executed:
+        """As strategies see it."""
+        return Executed(self.sql, self.outcome, self.result)
+
+    @property
+    def record(self) -> ExecutionRecord:
+        """As it is written down."""
+        source = None if self.result is None else self.result.path.name
+        return ExecutionRecord.of(self.sql, self.outcome, cached=self.cached, source=source)
 
 
 class GoldStore:
@@ -72,6 +95,10 @@ class GoldStore:
             self._running[key] = task
         # Shielded: one item that is given up must not take the gold from the others that wait for it.
         return Gold(sql, await asyncio.shield(task), cached=False)
+
+    async def read(self, result: GoldResult) -> Gold:
+        """The rows of one gold result; it is small beside what made it, so it is read whenever it is asked for."""
+        return Gold("", await asyncio.to_thread(read_result, result, self._limits.rows), cached=False, result=result)
 
     async def _execute(self, key: bytes, sql: str, target: str) -> Outcome:
         try:

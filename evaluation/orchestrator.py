@@ -101,7 +101,7 @@ class Orchestrator:
             answer=answer.record,
             extraction=answer.extraction,
             sql=answer.sql,
-            golds=tuple(ExecutionRecord.of(gold.sql, gold.outcome, cached=gold.cached) for gold in golds),
+            golds=tuple(gold.record for gold in golds),
             predicted=None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome),
             verdicts=tuple(VerdictRecord.of(strategy.label, verdict) for strategy, verdict in verdicts),
             started=started.isoformat(timespec="milliseconds"),
@@ -116,8 +116,8 @@ class Orchestrator:
     async def _run_golds(self, question: Question, target: str) -> tuple[Gold, ...]:
         if not any(strategy.needs_gold and strategy.needs_execution for strategy in self.strategies):
             return ()
-        golds = question.golds(self.databases.backend.dialect)
-        return tuple([await self.golds.run(sql, target) for sql in golds])
+        ran = [await self.golds.run(sql, target) for sql in question.golds(self.databases.backend.dialect)]
+        return (*ran, *[await self.golds.read(result) for result in question.gold_results])
 
     async def _run_predicted(self, answer: Answer, target: str) -> Executed | None:
         needed = any(strategy.needs_execution for strategy in self.strategies)
@@ -138,7 +138,7 @@ class Orchestrator:
         case = Case(
             question,
             self.databases.backend.dialect,
-            golds=tuple(Executed(gold.sql, gold.outcome) for gold in golds),
+            golds=tuple(gold.executed for gold in golds),
             sql=answer.sql,
             predicted=predicted,
             settled=answer.settled,

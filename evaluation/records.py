@@ -72,6 +72,7 @@ class ExecutionRecord:
         failure: What kind of failure it was; `None` when it ran.
         message: The engine's words about the failure.
         cached: Whether the result was known from before.
+        source: The name of the file that the result is from, when there is no statement; `sql` is then empty.
     """
 
     sql: str
@@ -81,14 +82,16 @@ class ExecutionRecord:
     failure: str | None = None
     message: str | None = None
     cached: bool = False
+    source: str | None = None
 
     @classmethod
-    def of(cls, sql: str, outcome: Outcome, *, cached: bool = False) -> ExecutionRecord:
-        """The record of an execution."""
+    def of(cls, sql: str, outcome: Outcome, *, cached: bool = False, source: str | None = None) -> ExecutionRecord:
+        """The record of an execution, or of a result from a file."""
         seconds = round(outcome.seconds, 6)
         if isinstance(outcome, ExecutionFailure):
-            return cls(sql, seconds=seconds, failure=outcome.kind.value, message=outcome.message[:500], cached=cached)
-        return cls(sql, len(outcome.rows), outcome.truncated, seconds, cached=cached)
+            kind, message = outcome.kind.value, outcome.message[:500]
+            return cls(sql, seconds=seconds, failure=kind, message=message, cached=cached, source=source)
+        return cls(sql, len(outcome.rows), outcome.truncated, seconds, cached=cached, source=source)
 
 
 @dataclass(frozen=True)

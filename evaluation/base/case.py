@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from database_backends.result import Outcome
-from evaluation.datasets.base import Question
+from evaluation.datasets.base import GoldResult, Question
 from evaluation.verdicts import Verdict
 from sqlassay.schema import Schema
 
@@ -18,10 +18,17 @@ ReadSchema = Callable[[], Schema]
 
 @dataclass(frozen=True)
 class Executed:
-    """One statement and what came of it."""
+    """One statement and what came of it, or a gold result and its rows.
+
+    Attributes:
+        sql: The statement; empty when there is none.
+        outcome: What came of it, or what the file holds.
+        result: The gold result that stands in the place of a statement; `None` for a statement.
+    """
 
     sql: str
     outcome: Outcome
+    result: GoldResult | None = None
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,8 @@ class Case:
     Attributes:
         question: The question.
         dialect: The sqlglot dialect of all SQL here.
-        golds: The acceptable statements and their results; empty when the dataset has none.
+        golds: The acceptable statements and their results, then acceptable results from files; empty when the
+            dataset has none.
         sql: The statement under test; `None` when there is none.
         predicted: The same with its result; `None` when it was not executed.
         settled: A verdict that stands before any comparison, since a step of the flow failed: no SQL in the answer,

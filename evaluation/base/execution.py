@@ -11,6 +11,7 @@ from database_backends.errors import FailureKind
 from database_backends.result import ExecutionFailure, Outcome, ResultTable
 from evaluation.base.case import Case, Executed, Run
 from evaluation.base.strategy import EvaluationStrategy
+from evaluation.comparison.untyped import untyped
 from evaluation.verdicts import Reason, Status, Verdict
 
 Side = Literal["gold", "predicted"]
@@ -54,20 +55,20 @@ class ExecutionEvaluator(EvaluationStrategy):
         """The statement to execute in the place of `sql`, where the rule wants another one."""
         return sql
 
-    def further_gold(self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case) -> str | None:
+    def further_gold(self, gold: ResultTable, predicted: ResultTable, expected: Executed, case: Case) -> str | None:
         """A further statement on the gold's side that `compare` needs for this pair; `None` when it needs none."""
         return None
 
     @abstractmethod
     def compare(
-        self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case, further: Outcome | None
+        self, gold: ResultTable, predicted: ResultTable, expected: Executed, case: Case, further: Outcome | None
     ) -> Verdict:
         """Compare two complete results. Called off the event loop when they are large.
 
         Args:
             gold: The expected result.
             predicted: The result under test.
-            gold_sql: The statement behind the expected result.
+            expected: Where the expected result is from: the statement, or the gold result in a file.
             case: The item.
             further: What came of the statement that `further_gold` asked for; `None` when it asked for none.
         """
@@ -97,6 +98,8 @@ class ExecutionEvaluator(EvaluationStrategy):
         """The case with the statements that the rule wants executed."""
 
         async def executed(before: Executed, side: Side, run: Run | None) -> Executed:
+            if before.result is not None:
+                return before
             sql = self.rewrite(before.sql, side, case)
             return before if sql == before.sql or run is None else Executed(sql, await run(sql))
 
@@ -115,17 +118,23 @@ class ExecutionEvaluator(EvaluationStrategy):
             reason = PREDICTION_REASON.get(outcome.kind, Reason.RUNTIME_ERROR)
             return Verdict.of(reason, **describe(outcome))
         if isinstance(gold.outcome, ExecutionFailure):
-            # Another gold ran. This one is no SQL of this engine and cannot be met; or it was stopped, and might be.
-            return _failed_gold(gold.outcome) if gold.outcome.kind in GOLD_STOPPED else None
+            # Another gold ran. This one is no SQL of this engine and cannot be met; or it was stopped or is a file
+            # that cannot be read, and might be.
+            might_be = gold.outcome.kind in GOLD_STOPPED or gold.result is not None
+            return _failed_gold(gold.outcome) if might_be else None
         if gold.outcome.truncated:
             return Verdict.of(Reason.ROWS_TRUNCATED, rows=len(gold.outcome.rows), side="gold")
         if outcome.truncated:
             return Verdict.of(Reason.EXTRA_ROWS, gold_rows=len(gold.outcome.rows), predicted_cut_at=len(outcome.rows))
-        further = self.further_gold(gold.outcome, outcome, gold.sql, case)
+        large = len(gold.outcome.rows) + len(outcome.rows) >= LARGE
+        if gold.result is not None:
+            # The file has no types, so what it is compared with is read in the same way.
+            outcome = await asyncio.to_thread(untyped, outcome) if large else untyped(outcome)
+        further = self.further_gold(gold.outcome, outcome, gold, case)
         more = None if further is None or case.run_gold is None else await case.run_gold(further)
-        if len(gold.outcome.rows) + len(outcome.rows) < LARGE:
-            return self.compare(gold.outcome, outcome, gold.sql, case, more)
-        return await asyncio.to_thread(self.compare, gold.outcome, outcome, gold.sql, case, more)
+        if not large:
+            return self.compare(gold.outcome, outcome, gold, case, more)
+        return await asyncio.to_thread(self.compare, gold.outcome, outcome, gold, case, more)
 
 
 def describe(failure: ExecutionFailure) -> dict[str, object]:

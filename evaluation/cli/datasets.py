@@ -51,7 +51,7 @@ def show(
     for question in opened.questions():
         questions[question.db_id] += 1
         grades[question.difficulty or "not graded"] += 1
-        without_gold += not (question.gold or question.gold_by_dialect)
+        without_gold += not (question.gold or question.gold_by_dialect or question.gold_results)
     engines = []
     for name in BACKENDS.names():
         with suppress(UserError):  # its driver is not installed: then it finds nothing here

@@ -9,6 +9,7 @@ from itertools import islice
 
 from database_backends.result import ResultTable
 from evaluation.comparison.grid import Grid
+from evaluation.comparison.numbers import Clusters, Tolerance
 from evaluation.comparison.pairing import assignments
 
 BUDGET = 1_000
@@ -38,16 +39,18 @@ def by_position(table: ResultTable) -> ResultTable:
     return replace(table, columns=tuple(map(str, range(len(table.columns)))))
 
 
-def narrowed(gold: ResultTable, predicted: ResultTable) -> Iterator[ResultTable]:
-    """The prediction with only as many columns as the gold has: those of its names, then those of its content."""
+def narrowed(gold: ResultTable, predicted: ResultTable, tolerance: Tolerance) -> Iterator[ResultTable]:
+    """The prediction with only as many columns as the gold has: those of its names, or those of its content."""
     names = [name.casefold() for name in predicted.columns]
-    wanted = [name.casefold() for name in gold.columns]
-    if len(set(wanted)) == len(wanted) and set(wanted) <= set(names):
-        yield _only(predicted, tuple(map(names.index, wanted)))
+    gold_names = [name.casefold() for name in gold.columns]
+    if len(set(gold_names)) == len(gold_names) and set(gold_names) <= set(names):
+        yield _only(predicted, tuple(map(names.index, gold_names)))
         return
     left, right = Grid.of(gold), Grid.of(predicted)
-    contents = [Counter(column) for column in right.columns]
-    fits = [[index for index, content in enumerate(contents) if content == Counter(column)] for column in left.columns]
+    clusters = Clusters((cell for grid in (left, right) for column in grid.columns for cell in set(column)), tolerance)
+    contents = [Counter(clusters.labels(column)) for column in right.columns]
+    wanted = [Counter(clusters.labels(column)) for column in left.columns]
+    fits = [[index for index, content in enumerate(contents) if content == one] for one in wanted]
     for chosen in islice(assignments(fits, (), iter(range(BUDGET))), BUDGET):
         yield replace(_only(predicted, chosen), columns=tuple(f"column {place}" for place in range(len(chosen))))
 

@@ -30,6 +30,11 @@ class Choice:
     length: int
     complete: bool
 
+    @classmethod
+    def of_sequence(cls, table: ResultTable) -> Choice:
+        """No choice: all of the rows, in their order, none tied with another."""
+        return cls(table, tuple(range(len(table.rows))), 0, len(table.rows), complete=True)
+
     def slices(self) -> list[tuple[slice, slice]]:
         """For each group that the result has rows of: where they are in the result, and where the group is here."""
         found = []

@@ -49,7 +49,8 @@ class Spider(Convention):
         self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
     ) -> Verdict:
         """Compare two results as multisets or lists of rows."""
-        ordered = "order by" in statements.gold.lower()
+        result = statements.result
+        ordered = "order by" in statements.gold.lower() if result is None else not result.ignore_order
         if not gold.rows and not predicted.rows:
             return Verdict.of(Reason.MATCH_VACUOUS)
         if len(gold.rows) == len(predicted.rows) and len(gold.columns) == len(predicted.columns):

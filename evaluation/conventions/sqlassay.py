@@ -30,6 +30,9 @@ class SqlAssay(Convention):
     Order counts where the gold's output is ordered, and only on its keys: rows that tie come in any order, and where
     a LIMIT cuts through rows that tie, any choice of them is right. `docs/conventions.md` has the whole of it.
 
+    A gold result in a file may say that its rows come in the order in which it has them; no two of them tie. A
+    prediction may have more columns than it, whatever `extra_columns` says.
+
     Args:
         relative_tolerance: How far two numbers may be apart, as a share of the larger, when one is a float.
         absolute_tolerance: The same, whatever their magnitude.
@@ -95,7 +98,7 @@ class SqlAssay(Convention):
     ) -> Verdict:
         """Compare two results as multisets of rows, in the gold's order where it has one."""
         choice = self._choice(gold, statements, further)
-        found = self._compare(gold, predicted, choice)
+        found = self._compare(gold, predicted, choice, more=statements.result is not None)
         if found.reason.status is Status.CORRECT:
             told = {} if found.mechanism is None else {"mechanism": found.mechanism.value}
             if further is not None and choice is None:
@@ -118,16 +121,16 @@ class SqlAssay(Convention):
             evidence["extra_rows"] = found.extra.total()
         return Verdict.of(reason, **evidence)
 
-    def _compare(self, gold: ResultTable, predicted: ResultTable, choice: Choice | None) -> Comparison:
-        """Compare as the settings say."""
+    def _compare(self, gold: ResultTable, predicted: ResultTable, choice: Choice | None, *, more: bool) -> Comparison:
+        """Compare as the settings say, or with `more` columns in the prediction."""
         if self.numeric_text == "accept":
             gold, predicted = with_numbers(gold), with_numbers(predicted)
             choice = choice and replace(choice, table=with_numbers(choice.table))
         if self.column_order == "strict" and len(gold.columns) == len(predicted.columns):
             gold, predicted = by_position(gold), by_position(predicted)
         tables = [predicted]
-        if self.extra_columns == "accept" and len(predicted.columns) > len(gold.columns):
-            tables = list(narrowed(gold, predicted))
+        if (more or self.extra_columns == "accept") and len(predicted.columns) > len(gold.columns):
+            tables = list(narrowed(gold, predicted, self.tolerance))
         found = compare_tables(gold, predicted, self.tolerance, choice)
         for table in tables:
             if found.reason.status is Status.CORRECT:
@@ -144,6 +147,9 @@ class SqlAssay(Convention):
 
     def _choice(self, gold: ResultTable, statements: Statements, further: Outcome | None) -> Choice | None:
         """What the gold may return; `None` when it has no order or limit, or when that cannot be known."""
+        if statements.result is not None:
+            in_order = self.row_order == "keys" and not statements.result.ignore_order
+            return Choice.of_sequence(gold) if in_order else None
         width = len(gold.columns)
         ranking = self._ranking(gold, statements)
         if ranking is None or not isinstance(further, ResultTable) or further.truncated:

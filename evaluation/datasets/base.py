@@ -15,6 +15,23 @@ Ids = Literal["field", "position"]
 
 
 @dataclass(frozen=True)
+class GoldResult:
+    """An acceptable result that a file holds, in the place of the statement that would give it.
+
+    A prediction may have further columns: what is asked for is the gold's.
+
+    Attributes:
+        path: A CSV file with a header.
+        condition_columns: The places of the columns that count, from 0; all when empty.
+        ignore_order: Whether rows may come in any order; else they come as in the file, where no two tie.
+    """
+
+    path: Path
+    condition_columns: tuple[int, ...] = ()
+    ignore_order: bool = False
+
+
+@dataclass(frozen=True)
 class Question:
     """One question of a dataset.
 
@@ -24,6 +41,7 @@ class Question:
         db_id: Which of the dataset's databases it is about.
         gold: Acceptable SQL, one or several; any of them may be met.
         gold_by_dialect: Acceptable SQL per sqlglot dialect, where dialects need different texts.
+        gold_results: Acceptable results in files, whatever the dialect; any of them may be met, as any gold may.
         evidence: A hint that belongs to the question (BIRD); empty when there is none.
         difficulty: The dataset's own grade; `None` when it has none.
         tags: Labels to slice by.
@@ -39,6 +57,7 @@ class Question:
     difficulty: str | None = None
     tags: tuple[str, ...] = ()
     turn: int | None = None
+    gold_results: tuple[GoldResult, ...] = ()
 
     def golds(self, dialect: str) -> tuple[str, ...]:
         """The acceptable SQL in one dialect; empty when there is none."""

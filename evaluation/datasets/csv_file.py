@@ -36,18 +36,31 @@ def row_records(
         UnknownName: A column that is not among `known`.
     """
     header: list[str] | None = None
-    for line, cells in _rows(path):
+    for line, cells in table_rows(path):
         if header is None:
             header = cells
             _check_header(header, f"{path}, line {line}", required, known)
-        elif len(cells) != len(header):
+        else:
+            yield Record(path, "line", line, dict(zip(header, cells, strict=True)))
+
+
+def table_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The header and the rows of a CSV file, each with the number of its first line; blank lines are skipped.
+
+    Raises:
+        UserError: Not readable, or a row that does not fit the header.
+    """
+    width: int | None = None
+    for line, cells in _rows(path):
+        if width is None:
+            width = len(cells)
+        elif len(cells) != width:
             raise UserError(
-                f"has {counted(len(cells), 'cell')}, the header {len(header)}",
+                f"has {counted(len(cells), 'cell')}, the header {width}",
                 place=f"{path}, line {line}",
                 remedy="put cells that hold commas or line ends in double quotes",
             )
-        else:
-            yield Record(path, "line", line, dict(zip(header, cells, strict=True)))
+        yield line, cells
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

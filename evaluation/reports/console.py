@@ -94,7 +94,7 @@ def item(record: ItemRecord) -> RenderableType:
         line("message", record.predicted.message)
     line("predicted", record.sql if record.sql is not None else "(no SQL)")
     for gold in record.golds:
-        line("gold", gold.sql)
+        line("gold", gold.source or gold.sql)
     evidence = record.verdicts[0].evidence if record.verdicts else {}
     for heading, key in (("lacks rows", "missing"), ("extra rows", "extra")):
         if evidence.get(key):

@@ -27,9 +27,9 @@ class Same(ExecutionEvaluator):
         self.threads: set[threading.Thread] = set()
 
     def compare(
-        self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case, further: Outcome | None = None
+        self, gold: ResultTable, predicted: ResultTable, expected: Executed, case: Case, further: Outcome | None = None
     ) -> Verdict:
-        self.compared.append(gold_sql)
+        self.compared.append(expected.sql)
         self.threads.add(threading.current_thread())
         if gold.rows == predicted.rows:
             return Verdict.of(Reason.MATCH)

@@ -23,7 +23,7 @@ class WithoutDistinct(ExecutionEvaluator):
         return sql.replace("DISTINCT ", "") if side == "predicted" else sql.replace("BROKEN ", "")
 
     def compare(
-        self, gold: ResultTable, predicted: ResultTable, gold_sql: str, case: Case, further: Outcome | None
+        self, gold: ResultTable, predicted: ResultTable, expected: Executed, case: Case, further: Outcome | None
     ) -> Verdict:
         return Verdict.of(Reason.MATCH if gold.rows == predicted.rows else Reason.WRONG_ROWS)
 
