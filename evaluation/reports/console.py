@@ -67,7 +67,8 @@ def reasons(summary: RunSummary) -> RenderableType:
     table.add_column("status")
     table.add_column("reason")
     for label in strategies:
-        table.add_column(label, justify="right", overflow="fold")
+        # A column per convention: its own name is enough where there are several.
+        table.add_column(label.removeprefix("execution_match:"), justify="right", overflow="fold")
     for status in Status:
         shown = status.value
         for reason in Reason:
