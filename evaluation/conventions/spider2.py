@@ -22,15 +22,15 @@ class Spider2(Convention):
     Where order does not count each column is sorted by itself, as text: rows may be scrambled, and 10.001 stands before
     9.9999. One column of the prediction may stand for several of the gold; further columns and all names are free.
 
-    Whether order counts is set by hand for each question of Spider 2.0. Other datasets have no such mark, so that here
-    it counts where the gold's text says `order by`, unless `ignore_order` says otherwise for all questions. Nor is
-    there a list of columns to look at (`condition_cols`): all of the gold's are. A result without columns, which the
-    script cannot read back, is incorrect.
+    Whether order counts is set by hand for each question of Spider 2.0, and so are the columns to look at
+    (`condition_cols`): a gold result has both. A gold statement has neither, so that order counts where its text says
+    `order by`, and all of its columns do. `ignore_order` decides for all questions. A result without columns, which
+    the script cannot read back, is incorrect.
 
     Source: `compare_pandas_table` in `spider2-lite/evaluation_suite/evaluate.py` of xlang-ai/Spider2, under pandas 2.3.
 
     Args:
-        ignore_order: Whether row order is free; `None` asks the gold's text.
+        ignore_order: Whether row order is free; `None` asks the gold.
         tolerance: How far numbers may be apart.
     """
 
@@ -52,7 +52,8 @@ class Spider2(Convention):
         """Compare two results column by column."""
         free = self.ignore_order
         if free is None:
-            free = "order by" not in statements.gold.lower()
+            result = statements.result
+            free = "order by" not in statements.gold.lower() if result is None else result.ignore_order
         if not gold.columns or not predicted.columns:
             return script_error(ValueError("no columns to read back"))
         try:

@@ -189,6 +189,17 @@ def test_spider_knows_whether_order_counts(folder: Folder) -> None:
     assert folder.reasons("--convention", "spider") == ["match", "wrong_order"]
 
 
+def test_spider2_goes_by_what_the_dataset_says(folder: Folder) -> None:
+    for ignored in (True, False):
+        folder.add("SELECT 5, id FROM t ORDER BY id DESC", "id\n1\n2\n3\n", ignore_order=ignored)
+    folder.add(
+        "SELECT name, '007', ROUND(price, 2) FROM t", FULL + "4,d,9\n", "a,price,z\nx,1.501,7\ny,2.25,7\nz,0,7\n"
+    )
+    folder.lines[2][1]["condition_cols"] = [[], [1, 2]]
+    folder.add("SELECT name FROM t", FULL, columns=[0])
+    assert folder.reasons("--convention", "spider2") == ["match", "extra_columns", "match", "wrong_rows"]
+
+
 def test_the_evidence_names_the_file(folder: Folder) -> None:
     folder.add("SELECT id FROM t", "id,b\n1\n")
     (verdict,) = folder.score()
