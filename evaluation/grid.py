@@ -161,7 +161,7 @@ class Grid:
 
     @cached_property
     def dataset_sha256(self) -> str:
-        """Of the question file."""
+        """Of the dataset's files."""
         return dataset_digest(self.dataset)
 
     def identity(self, cell: Cell) -> dict[str, Any]:

@@ -89,6 +89,11 @@ class Dataset(ABC):
     def question_file(self) -> Path:
         """The file that holds the questions."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that questions and golds are from, the question file first; a run is told by their content."""
+        return (self.question_file,)
+
     @abstractmethod
     def questions(self) -> Iterator[Question]:
         """Every question, in file order, one at a time.

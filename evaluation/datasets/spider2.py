@@ -17,6 +17,13 @@ from sqlassay.errors import UserError
 _DIALECTS = {"local": "sqlite", "bq": "bigquery", "ga": "bigquery", "sf": "snowflake"}
 """What ids begin with, and the dialect of the gold SQL."""
 
+_FURTHER_FILES = (
+    "evaluation_suite/gold/spider2lite_eval.jsonl",
+    "evaluation_suite/gold/exec_result/*.csv",
+    "evaluation_suite/gold/sql/*.sql",
+    "resource/documents/*.*",
+)
+
 
 class Spider2Dataset(FileDataset):
     """JSON Lines of `instance_id`, `db`, `question` and `external_knowledge`; other keys are not read.
@@ -33,6 +40,12 @@ class Spider2Dataset(FileDataset):
     id_key = "instance_id"
     file_patterns = ("spider2-lite.jsonl",)
     database_folders = ("resource/databases/spider2-localdb", "resource/databases/sqlite", "spider2-localdb")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The question file, the golds with what counts of them, and the documents."""
+        beside = self.question_file.parent
+        return (self.question_file, *(file for pattern in _FURTHER_FILES for file in sorted(beside.glob(pattern))))
 
     def records(self) -> Iterator[Record]:
         """The lines."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.datasets.base import GoldResult, Question
+from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.selection import Selection
 from evaluation.datasets.spider2 import Spider2Dataset
 from sqlassay.errors import UserError
@@ -127,6 +128,19 @@ def test_databases(tmp_path: Path) -> None:
 
 def bad_rule(**fields: object) -> dict[str, str]:
     return {RULES: lines(RULE | fields), f"{RESULTS}/local002.csv": "a\n"}
+
+
+def test_the_digest_knows_every_file(tmp_path: Path) -> None:
+    rest = (f"{RESULTS}/local002.csv", f"{GOLD}/sql/local002.sql", "resource/documents/a.md")
+    build(tmp_path, dict.fromkeys(rest, "a\n"))
+    dataset = Spider2Dataset(tmp_path)
+    found = {dataset_digest(dataset)}
+    for number, name in enumerate((QUESTIONS, RULES, *rest), start=2):
+        (tmp_path / name).write_text("changed")
+        found.add(dataset_digest(dataset))
+        assert len(found) == number
+    (tmp_path / rest[0]).rename(tmp_path / RESULTS / "local002_a.csv")
+    assert dataset_digest(dataset) not in found
 
 
 BAD: dict[str, tuple[dict[str, str], str]] = {
