@@ -15,7 +15,7 @@ from evaluation.datasets.text_file import no_such_file, read_text, unreadable
 from sqlassay.errors import UserError
 
 _DIALECTS = {"local": "sqlite", "bq": "bigquery", "ga": "bigquery", "sf": "snowflake"}
-"""What ids begin with, and the dialect of the gold SQL."""
+"""What ids begin with, and the dialect of the engine that has the database."""
 
 _FURTHER_FILES = (
     "evaluation_suite/gold/spider2lite_eval.jsonl",
@@ -33,7 +33,8 @@ class Spider2Dataset(FileDataset):
     whether the order of rows does. SQL in `evaluation_suite/gold/sql` is the gold of a question without results only:
     the two do not always agree, and the published score goes by the results.
 
-    The evidence is the text of the document that `external_knowledge` names, where `resource/documents` has it.
+    The evidence is the text of the document that `external_knowledge` names, where `resource/documents` has it. The
+    tag is the engine: `sqlite`, `bigquery` or `snowflake`.
     """
 
     name = "spider2"
@@ -55,13 +56,15 @@ class Spider2Dataset(FileDataset):
         """The question that a line holds."""
         instance = record.text("instance_id")
         results = self._results(instance)
+        dialect = next((dialect for start, dialect in _DIALECTS.items() if instance.startswith(start)), "")
         return Question(
             id=question_id,
             text=record.text("question"),
             db_id=record.text("db"),
-            gold_by_dialect={} if results else self._statement(instance),
+            gold_by_dialect={} if results else self._statement(instance, dialect),
             gold_results=results,
             evidence=self._document(record),
+            tags=(dialect,) if dialect else (),
         )
 
     def _results(self, instance: str) -> tuple[GoldResult, ...]:
@@ -79,10 +82,9 @@ class Spider2Dataset(FileDataset):
         ignore_order = _ignore_order(rule)
         return tuple(GoldResult(file, chosen, ignore_order) for file, chosen in zip(files, columns, strict=True))
 
-    def _statement(self, instance: str) -> Mapping[str, tuple[str, ...]]:
+    def _statement(self, instance: str, dialect: str) -> Mapping[str, tuple[str, ...]]:
         file = self._gold_folder / "sql" / f"{instance}.sql"
-        dialect = next((dialect for start, dialect in _DIALECTS.items() if instance.startswith(start)), None)
-        if dialect is None or Path(instance).name != instance or not file.is_file():
+        if not dialect or Path(instance).name != instance or not file.is_file():
             return {}
         text = read_text(file)
         return {dialect: (text,)} if text.strip() else {}

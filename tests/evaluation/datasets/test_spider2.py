@@ -39,7 +39,7 @@ def one(folder: Path) -> Question:
 
 def test_the_least(tmp_path: Path) -> None:
     (tmp_path / QUESTIONS).write_text(lines(QUESTION))
-    assert one(tmp_path) == Question("local002", "One?", "shop")
+    assert one(tmp_path) == Question("local002", "One?", "shop", tags=("sqlite",))
 
 
 def test_results_in_the_order_of_their_letters(tmp_path: Path) -> None:
@@ -89,6 +89,7 @@ def test_sql_is_the_gold_where_there_is_no_result(tmp_path: Path, instance: str,
     build(tmp_path, {QUESTIONS: lines({**QUESTION, "instance_id": instance}), f"{GOLD}/sql/{instance}.sql": "SELECT 1"})
     assert one(tmp_path).gold_by_dialect == ({} if dialect is None else {dialect: ("SELECT 1",)})
     assert one(tmp_path).gold == ()
+    assert one(tmp_path).tags == (() if dialect is None else (dialect,))
     (tmp_path / RESULTS).mkdir()
     (tmp_path / RESULTS / f"{instance}.csv").touch()
     (tmp_path / RULES).write_text(lines({**RULE, "instance_id": instance}))
