@@ -19,6 +19,7 @@ from evaluation.comparison.tables import Comparison, compare_tables
 from evaluation.conventions.base import Convention, Statements, show_rows
 from evaluation.conventions.ranking import Ranking, ranking_of
 from evaluation.verdicts import Reason, Status, Verdict
+from evaluation.volatility import volatile_part
 from sqlassay.errors import UnknownName, UserError
 
 Leniency = Literal["refuse", "accept"]
@@ -99,8 +100,13 @@ class SqlAssay(Convention):
         """Compare two results as multisets of rows, in the gold's order where it has one."""
         choice = self._choice(gold, statements, further)
         found = self._compare(gold, predicted, choice, more=statements.result is not None)
+        told: dict[str, object] = {}
+        if found.mechanism is not None:
+            told["mechanism"] = found.mechanism.value
+        changing = volatile_part(statements.gold, statements.dialect)
+        if changing is not None:
+            told["nondeterministic"] = changing
         if found.reason.status is Status.CORRECT:
-            told = {} if found.mechanism is None else {"mechanism": found.mechanism.value}
             if further is not None and choice is None:
                 return Verdict.of(Reason.MATCH_AMBIGUOUS, order="not checked", **told)
             return Verdict.of(found.reason, **told)
@@ -108,7 +114,7 @@ class SqlAssay(Convention):
         if reason is Reason.ROW_COUNT_FANOUT and _says_distinct(statements.gold, statements.dialect):
             reason = Reason.MISSING_DISTINCT
         evidence: dict[str, object] = {
-            "mechanism": found.mechanism.value if found.mechanism is not None else None,
+            **told,
             "gold_rows": len(gold.rows),
             "predicted_rows": len(predicted.rows),
             "gold_columns": list(gold.columns),

@@ -138,3 +138,20 @@ def test_cells_as_a_person_reads_them(cell: object, shown: object) -> None:
 def test_a_tolerance_that_is_no_share_is_refused(value: object) -> None:
     with pytest.raises(UserError, match="absolute_tolerance is"):
         CONVENTIONS.make("sqlassay", {"absolute_tolerance": value})
+
+
+@pytest.mark.parametrize(
+    ("gold", "part"),
+    [
+        ("SELECT a FROM t WHERE d > CURRENT_DATE", "CURRENT_DATE"),
+        ("SELECT a FROM t WHERE d > date('now', '-30 days')", "'now'"),
+        ("SELECT a FROM t ORDER BY random() LIMIT 1", "RANDOM()"),
+        ("SELECT date(d), time, 'now' FROM t", None),
+        ("SELECT a FROM t", None),
+        ("SELECT ( now", None),
+    ],
+)
+def test_a_gold_that_changes_by_itself_is_flagged(gold: str, part: str | None) -> None:
+    for predicted in (ONE, TWICE):
+        evidence = SqlAssay().compare(ONE, predicted, Statements(gold, "", "sqlite")).evidence
+        assert evidence.get("nondeterministic") == part
