@@ -6,10 +6,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from evaluation.audit.report import AuditReport
 from evaluation.experiment import Experiment
 from evaluation.records import ItemRecord, VerdictLine
 
-DOCUMENTS: dict[str, type] = {"experiment": Experiment, "items": ItemRecord, "verdicts": VerdictLine}
+DOCUMENTS: dict[str, type] = {
+    "experiment": Experiment,
+    "items": ItemRecord,
+    "verdicts": VerdictLine,
+    "audit": AuditReport,
+}
 
 
 def schema_of(document: str) -> dict[str, Any]:

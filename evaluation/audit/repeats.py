@@ -11,7 +11,7 @@ from sqlglot import exp
 from database_backends.result import ExecutionFailure, Outcome, ResultTable, Row
 from evaluation.audit.base import Finding, Needs, Probe, fired, not_applicable, quiet, result_of
 from evaluation.audit.subject import Subject
-from evaluation.comparison.cells import canonical, is_number, needs_tolerance
+from evaluation.comparison.cells import canonical, is_number
 from evaluation.comparison.numbers import Tolerance
 from evaluation.conventions.base import SHOWN_ROWS, Statements
 from evaluation.conventions.sqlassay import SqlAssay
@@ -91,8 +91,8 @@ class FloatSum(Probe):
             return "sqlglot cannot read the gold as one query"
         if not any(map(_adds, subject.tree.walk())):
             return "it adds nothing up"
-        if not any(needs_tolerance(canonical(cell)) for row in (await result_of(subject)).rows for cell in row):
-            return "its result has no float with a fraction"
+        if not any(isinstance(cell, float) for row in (await result_of(subject)).rows for cell in row):
+            return "its result has no float"
         return await _no_shuffle(subject)
 
     async def examine(self, subject: Subject) -> Finding:

@@ -16,6 +16,7 @@ class Document(StrEnum):
     EXPERIMENT = "experiment"
     ITEMS = "items"
     VERDICTS = "verdicts"
+    AUDIT = "audit"
 
 
 def schema(
@@ -25,7 +26,7 @@ def schema(
 
     `experiment` is for editors: save it and name it in the first line of the YAML file,
     `# yaml-language-server: $schema=experiment.schema.json`. `items` is one line of a run's `items.jsonl`, `verdicts`
-    one line of what `sqlassay score --output` writes.
+    one line of what `sqlassay score --output` writes, `audit` what `sqlassay audit --json` prints.
     """
     from evaluation.schemas import schema_of
 
