@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from database_backends.result import Outcome, ResultTable, Row
 from evaluation.conventions.base import Convention, Statements
-from evaluation.conventions.difference import SCRIPT_ERRORS, differing, script_error
+from evaluation.conventions.difference import SCRIPT_ERRORS, differing, plainly_equal, script_error
 from evaluation.verdicts import Reason, Status, Verdict
 
 
@@ -34,6 +34,8 @@ class BirdSoftF1(Convention):
         """Score the rows of two results, place by place."""
         if not gold.rows and not predicted.rows:
             return Verdict.of(Reason.MATCH_VACUOUS)
+        if plainly_equal(gold, predicted):
+            return Verdict.of(Reason.MATCH)
         try:
             score = _soft_f1(list(dict.fromkeys(gold.rows)), list(dict.fromkeys(predicted.rows)))
         except SCRIPT_ERRORS as error:

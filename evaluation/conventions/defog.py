@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from database_backends.result import Outcome, ResultTable
 from evaluation.conventions.base import Convention, Statements
-from evaluation.conventions.difference import SCRIPT_ERRORS, differing, script_error
+from evaluation.conventions.difference import PLAIN, SCRIPT_ERRORS, differing, plainly_equal, script_error
 from evaluation.conventions.frame import Column, Frame, FrameError
 from evaluation.conventions.frame_equality import columns_equal, frames_equal, values_equal
 from evaluation.verdicts import Reason, Verdict
@@ -17,6 +17,7 @@ _ORDER_WORDS = re.compile(r"\b(?:order|sort|arrange)\b", re.IGNORECASE)
 _ORDER_CLAUSE = re.compile(r"ORDER BY[\s\S]*", re.IGNORECASE)
 _FIRST_KEY = re.compile(r"(?<=ORDER BY)(.*?)(?=;|,|\)|$)", re.IGNORECASE)
 _NO_COLUMN = frozenset({"desc", "asc", "nulls", "last", "first", "limit"})
+_PLAIN = PLAIN - {type(None)}
 _MISSING = -99999
 """What stands for NULL when tidied tables are compared."""
 
@@ -63,6 +64,8 @@ class Defog(Convention):
         self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
     ) -> Verdict:
         """Compare two results as data frames."""
+        if plainly_equal(gold, predicted, _PLAIN):
+            return Verdict.of(Reason.MATCH if gold.rows else Reason.MATCH_VACUOUS)
         ordered = "order_by" in statements.tags or _ORDER_WORDS.search(statements.question) is not None
         try:
             expected, found = self._frame(gold), self._frame(predicted)

@@ -6,6 +6,7 @@ The published scripts say yes or no; what is told here changes no verdict.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 
 from database_backends.result import ResultTable, Row
 from evaluation.conventions.base import show_rows
@@ -13,6 +14,25 @@ from evaluation.verdicts import Reason, Verdict
 
 SCRIPT_ERRORS = (TypeError, ValueError, KeyError, ArithmeticError)
 """What cells of every kind (lists, maps, signalling NaN) raise when they are hashed, compared, sorted or printed."""
+
+PLAIN: frozenset[type] = frozenset({int, str, float, type(None)})
+"""Types of cells that, when they are equal and of one type, print alike; but for a float that is 0 or NaN."""
+
+
+def plainly_equal(gold: ResultTable, predicted: ResultTable, kinds: Set[type] = PLAIN) -> bool:
+    """Whether both are the same rows in the same order, have columns, and only cells of these types, each to each.
+
+    A shortcut for the common case: such results are equal under every convention here.
+    """
+    if gold.rows != predicted.rows or not len(gold.columns) == len(predicted.columns) > 0:
+        return False
+    types = [type(cell) for row in gold.rows for cell in row]
+    if types != [type(cell) for row in predicted.rows for cell in row]:
+        return False
+    seen = set(types)
+    if float in seen and any(type(cell) is float and not abs(cell) > 0 for row in gold.rows for cell in row):
+        return False
+    return seen <= kinds
 
 
 def differing(gold: ResultTable, predicted: ResultTable, same_rows: Reason, score: float = 0.0) -> Verdict:

@@ -200,7 +200,7 @@ _MISSING = object()
 
 def is_missing(cell: object) -> bool:
     """As `pandas.isna`: `None` and NaN."""
-    return cell is None or (isinstance(cell, float | Decimal) and bool(cell != cell))
+    return cell is None or bool(cell != cell)
 
 
 def _rank(cells: list[Any]) -> dict[Any, int]:

@@ -12,13 +12,11 @@ from typing import ClassVar, Literal, cast
 from database_backends.result import Outcome, ResultTable, Row
 from evaluation.comparison.pairing import Columns, Pairing, find_pairing
 from evaluation.conventions.base import Convention, Statements
-from evaluation.conventions.difference import SCRIPT_ERRORS, differing, script_error
+from evaluation.conventions.difference import PLAIN, SCRIPT_ERRORS, differing, plainly_equal, script_error
 from evaluation.conventions.spider_text import executed_text
 from evaluation.verdicts import Reason, Verdict
 
 _UNDECODED = re.compile("[\udc80-\udcff]+")
-_PRINT_ALIKE = frozenset({int, str, type(None)})
-"""Types of cells that print alike exactly when they are equal."""
 
 
 class Spider(Convention):
@@ -53,6 +51,8 @@ class Spider(Convention):
         ordered = "order by" in statements.gold.lower() if result is None else not result.ignore_order
         if not gold.rows and not predicted.rows:
             return Verdict.of(Reason.MATCH_VACUOUS)
+        if plainly_equal(gold, predicted):
+            return Verdict.of(Reason.MATCH)
         if len(gold.rows) == len(predicted.rows) and len(gold.columns) == len(predicted.columns):
             try:
                 if _equal(_decoded(gold.rows), _decoded(predicted.rows), ordered=ordered):
@@ -64,27 +64,32 @@ class Spider(Convention):
 
 def _equal(gold: list[Row], predicted: list[Row], *, ordered: bool) -> bool:
     """Whether some order of the columns makes two results of one shape equal."""
-    as_they_are = gold == predicted if ordered else Counter(gold) == Counter(predicted)
-    if as_they_are and {type(cell) for row in chain(gold, predicted) for cell in row} <= _PRINT_ALIKE:
-        return True
     if Counter(chain.from_iterable(gold)) != Counter(chain.from_iterable(predicted)):
         return False
-    if not _alike_when_sorted(gold, predicted, ordered=ordered):
+    if not _print_tells(gold, predicted) and not _alike_when_sorted(gold, predicted, ordered=ordered):
         return False
     if ordered:
         # Rows are equal in order under some order of the columns exactly when the columns are the same vectors.
         found = Counter(zip(*gold, strict=True)) == Counter(zip(*predicted, strict=True))
     else:
-        found = as_they_are or _pairing(gold, predicted) is not None
+        found = Counter(gold) == Counter(predicted) or _pairing(gold, predicted) is not None
     has_nan = any(cell != cell for row in gold for cell in row)
     return found and not has_nan
+
+
+def _print_tells(gold: list[Row], predicted: list[Row]) -> bool:
+    """Whether all equal cells print alike, so that the script's first look says no more than its second."""
+    kinds = {(type(cell), cell) for row in chain(gold, predicted) for cell in row}
+    if not {kind for kind, _ in kinds} <= PLAIN or (float, 0.0) in kinds:
+        return False
+    return len({cell for _, cell in kinds}) == len(kinds)
 
 
 def _alike_when_sorted(gold: list[Row], predicted: list[Row], *, ordered: bool) -> bool:
     """The script's first look: the rows, the cells of each sorted by print and type, as lists or as sets."""
     if ordered:
         return all(_sorted_cells(left) == _sorted_cells(right) for left, right in zip(gold, predicted, strict=True))
-    return set(map(_sorted_cells, set(gold))) == set(map(_sorted_cells, set(predicted)))
+    return set(map(_sorted_cells, gold)) == set(map(_sorted_cells, predicted))
 
 
 def _sorted_cells(row: Row) -> Row:

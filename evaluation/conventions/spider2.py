@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from database_backends.result import Outcome, ResultTable
 from evaluation.conventions.base import Convention, Statements
 from evaluation.conventions.csv_round_trip import read_back
-from evaluation.conventions.difference import SCRIPT_ERRORS, differing, script_error
+from evaluation.conventions.difference import SCRIPT_ERRORS, differing, plainly_equal, script_error
 from evaluation.conventions.frame import Frame, is_missing
 from evaluation.verdicts import Reason, Verdict
 
@@ -56,6 +56,9 @@ class Spider2(Convention):
             free = "order by" not in statements.gold.lower() if result is None else result.ignore_order
         if not gold.columns or not predicted.columns:
             return script_error(ValueError("no columns to read back"))
+        if plainly_equal(gold, predicted):
+            return Verdict.of(Reason.MATCH if gold.rows else Reason.MATCH_VACUOUS)
+        free = self._order_is_free(statements)
         try:
             expected, found = _vectors(gold, sort=free), _vectors(predicted, sort=free)
             equal = all(any(self._alike(wanted, vector) for vector in found) for wanted in expected)
@@ -64,6 +67,13 @@ class Spider2(Convention):
         if equal:
             return Verdict.of(Reason.MATCH if gold.rows or predicted.rows else Reason.MATCH_VACUOUS)
         return differing(gold, predicted, Reason.WRONG_ROWS if free else Reason.WRONG_ORDER)
+
+    def _order_is_free(self, statements: Statements) -> bool:
+        if self.ignore_order is not None:
+            return self.ignore_order
+        if statements.result is not None:
+            return statements.result.ignore_order
+        return "order by" not in statements.gold.lower()
 
     def _alike(self, gold: Sequence[Any], predicted: Sequence[Any]) -> bool:
         return len(gold) == len(predicted) and all(
