@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 
 from evaluation.datasets.base import Question
 from evaluation.datasets.describing import CanDescribe
@@ -29,6 +30,11 @@ class SpiderDataset(FileDataset, CanDescribe):
     default_file = "dev.json"
     database_folders = ("database", "databases", "test_database")
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The question file, and `tables.json` where it is there."""
+        return (self.question_file, *([self._tables_file] if self._tables_file.is_file() else []))
+
     def records(self) -> Iterator[Record]:
         """The entries of the array."""
         return array_records(self.question_file)
@@ -51,4 +57,8 @@ class SpiderDataset(FileDataset, CanDescribe):
 
     @cached_property
     def _tables(self) -> Mapping[str, Record]:
-        return read_tables(self.question_file.with_name("tables.json"))
+        return read_tables(self._tables_file)
+
+    @property
+    def _tables_file(self) -> Path:
+        return self.question_file.with_name("tables.json")

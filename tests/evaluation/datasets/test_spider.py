@@ -199,8 +199,10 @@ TABLES = {
 def test_tables_json_describes_databases(tmp_path: Path) -> None:
     (tmp_path / "dev.json").write_text(json.dumps([ENTRY]))
     assert SpiderDataset(tmp_path).schema("shop") is None
+    assert SpiderDataset(tmp_path).files == (tmp_path / "dev.json",)
     (tmp_path / "tables.json").write_text(json.dumps([TABLES]))
     dataset = SpiderDataset(tmp_path)
+    assert dataset.files == (tmp_path / "dev.json", tmp_path / "tables.json")
     assert dataset.schema("elsewhere") is None
     assert dataset.schema("shop") == Schema(
         (
