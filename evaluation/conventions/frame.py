@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -71,9 +71,21 @@ class Column:
         Raises:
             TypeError: The cells have no common order.
         """
-        present = [cell for cell in self.cells if not is_missing(cell)]
-        missing = [cell for cell in self.cells if is_missing(cell)]
+        present = self.present()
+        missing = [cell for cell in self.cells if is_missing(cell)] if len(present) < len(self.cells) else []
         return Column(self.name, self.kind, [*sorted(present), *missing])
+
+    def present(self) -> list[Any]:
+        """The cells that are not missing."""
+        if self.kind in ("int", "bool"):
+            return self.cells
+        return [cell for cell in self.cells if not (cell is None or cell != cell)]
+
+    def filled(self, value: object) -> list[Any]:
+        """The cells, missing ones replaced."""
+        if self.kind in ("int", "bool"):
+            return self.cells
+        return [value if cell is None or cell != cell else cell for cell in self.cells]
 
 
 @dataclass(frozen=True)
@@ -123,9 +135,8 @@ class Frame:
         """
         if not self.columns:
             return self
-        keyed = [[_MISSING if is_missing(cell) else cell for cell in column.cells] for column in self.columns]
         first: dict[tuple[object, ...], int] = {}
-        for index, row in enumerate(zip(*keyed, strict=True)):
+        for index, row in enumerate(zip(*(column.filled(_MISSING) for column in self.columns), strict=True)):
             first.setdefault(row, index)
         return self if len(first) == self.height else self._taken(list(first.values()))
 
@@ -152,13 +163,14 @@ class Frame:
         """
         if not names:
             return self
-        rank: Callable[[list[Any]], dict[Any, int]] = _rank if len(names) == 1 else _mixed_rank
+        ordered = _ordered if len(names) == 1 else _ordered_mixed
         keys = []
         for name in names:
-            cells = self.named(name).cells
-            ranks = rank([cell for cell in cells if not is_missing(cell)])
-            sign = 1 if ascending else -1
-            keys.append([math.inf if is_missing(cell) else sign * ranks[cell] for cell in cells])
+            column = self.named(name)
+            ranks: dict[Any, float] = {_MISSING: math.inf}
+            for place, cell in enumerate(ordered(column.present())):
+                ranks[cell] = place if ascending else -place
+            keys.append([ranks[cell] for cell in column.filled(_MISSING)])
         order = [index for *_, index in sorted(zip(*keys, range(self.height), strict=True))]
         return self._taken(order)
 
@@ -177,7 +189,7 @@ class Frame:
         """As `fillna`, which looks anew at the types of columns that hold anything."""
         filled = []
         for column in self.columns:
-            cells = [value if is_missing(cell) else cell for cell in column.cells]
+            cells = column.filled(value)
             again = column.kind == "object" and cells
             filled.append(Column.of(column.name, cells) if again else Column(column.name, column.kind, cells))
         return Frame(tuple(filled), self.height)
@@ -203,19 +215,18 @@ def is_missing(cell: object) -> bool:
     return cell is None or bool(cell != cell)
 
 
-def _rank(cells: list[Any]) -> dict[Any, int]:
-    return {cell: place for place, cell in enumerate(sorted(set(cells)))}
+def _ordered(cells: list[Any]) -> list[Any]:
+    return sorted(set(cells))
 
 
-def _mixed_rank(cells: list[Any]) -> dict[Any, int]:
+def _ordered_mixed(cells: list[Any]) -> list[Any]:
     """The order that pandas uses for several keys: where cells have no common order, text comes after the rest."""
     distinct = set(cells)
     try:
-        ordered = sorted(distinct)
+        return sorted(distinct)
     except TypeError:
         texts = {cell for cell in distinct if isinstance(cell, str)}
-        ordered = [*sorted(distinct - texts), *sorted(texts)]
-    return {cell: place for place, cell in enumerate(ordered)}
+        return [*sorted(distinct - texts), *sorted(texts)]
 
 
 def _is_64_bit(value: Any, values: Sequence[object]) -> bool:
