@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
@@ -71,7 +72,11 @@ class DatabaseBackend(ABC):
 
     @abstractmethod
     def run(self, sql: str, limits: Limits) -> ResultTable:
-        """As `execute`, behind the second and third wall only. Called by `execute` and by tests of the walls."""
+        """As `execute`, behind the second and third wall only: called when the guard has been asked."""
+
+    def run_to_first_row(self, sql: str, limits: Limits) -> None:
+        """As `run`, but stop when the first row could be fetched; an engine that can stop sooner does."""
+        self.run(sql, replace(limits, rows=0))
 
     @abstractmethod
     def schema(self) -> Schema:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from database_backends.base import BACKENDS
 from database_backends.execution import Statement, execute
-from database_backends.result import Outcome
+from database_backends.quiet import Quiet
+from database_backends.result import ExecutionFailure
+from database_backends.task import Task, perform
 from database_backends.workers import WorkerPool
 
 __all__ = ["Runner", "Statement", "default_workers", "execute"]
+
+T = TypeVar("T")
 
 
 def default_workers() -> int:
@@ -42,9 +45,10 @@ class Runner:
         self._executor = executor
         self._workers = None if executor else WorkerPool(workers, megabytes)
         self._threads = ThreadPoolExecutor(workers, "sqlassay-server")
+        self._quiet = Quiet(self._start)
 
-    def submit(self, statement: Statement) -> Future[Outcome]:
-        """Queue a statement. Cancelling the future stops it; in a worker process also when it is running.
+    def submit(self, task: Task[T]) -> Future[T | ExecutionFailure]:
+        """Queue a statement, or another task. Cancelling the future stops it; in a worker also when it is running.
 
         Raises:
             UnknownName: There is no such backend.
@@ -53,20 +57,23 @@ class Runner:
         """
         if self._closed:
             raise RuntimeError("the runner is closed")
-        embedded = BACKENDS.get(statement.backend).embedded
-        if embedded and self._workers is not None:
-            return self._workers.submit(statement)
-        return (self._executor or self._threads).submit(execute, statement)
+        return self._quiet.submit(task) if task.alone else self._start(task)
 
-    async def run(self, statement: Statement) -> Outcome:
-        """Run a statement. Cancelling the task that awaits it stops it."""
+    def _start(self, task: Task[T]) -> Future[T | ExecutionFailure]:
+        if task.in_process and self._workers is not None:
+            return self._workers.submit(task)
+        return (self._executor or self._threads).submit(perform, task)
+
+    async def run(self, task: Task[T]) -> T | ExecutionFailure:
+        """Run a statement, or another task. Cancelling the task that awaits it stops it."""
         import asyncio  # whoever awaits has it already; whoever does not starts the workers sooner
 
-        return await asyncio.wrap_future(self.submit(statement))
+        return await asyncio.wrap_future(self.submit(task))
 
     def close(self) -> None:
         """Stop what is running and let go of the processes. A given executor stays open. Calling it twice is fine."""
         self._closed = True
+        self._quiet.close()
         self._threads.shutdown(cancel_futures=True)
         if self._workers is not None:
             self._workers.close()

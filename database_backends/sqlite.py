@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from database_backends import memory
@@ -130,12 +130,24 @@ class SQLiteBackend(EmbeddedBackend, CanBuild, CanShuffle):
     def run(self, sql: str, limits: Limits) -> ResultTable:
         """Run one statement on the read-only connection, within the limits."""
         started = time.monotonic()
+        with self._within(limits, started):
+            columns, rows, truncated = self._fetch(sql, limits)
+        return ResultTable(columns, ("",) * len(columns), rows, truncated, time.monotonic() - started)
+
+    def run_to_first_row(self, sql: str, limits: Limits) -> None:
+        """Run one statement to its first row, which `execute` of the driver finds and does not give out."""
+        with self._within(limits, time.monotonic()):
+            self._connection.execute(sql).close()
+
+    @contextmanager
+    def _within(self, limits: Limits, started: float) -> Iterator[None]:
+        """Keep a statement within its limits, and tell why it fails."""
         watch = _Watch(started, limits)
         self._denied = None
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(self._length_limit, limits.megabytes << 20))
         self._connection.set_progress_handler(watch, _STEPS_BETWEEN_LOOKS)
         try:
-            columns, rows, truncated = self._fetch(sql, limits)
+            yield
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise self._failure(error, watch) from error
         except MemoryError as error:
@@ -144,7 +156,6 @@ class SQLiteBackend(EmbeddedBackend, CanBuild, CanShuffle):
             raise BackendError(FailureKind.SYNTAX, f"the statement is not Unicode text: {error}") from error
         finally:
             self._connection.set_progress_handler(None, 0)
-        return ResultTable(columns, ("",) * len(columns), rows, truncated, time.monotonic() - started)
 
     def _fetch(self, sql: str, limits: Limits) -> tuple[tuple[str, ...], list[tuple[object, ...]], bool]:
         try:

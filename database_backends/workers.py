@@ -1,4 +1,4 @@
-"""Processes that may die: each runs one statement at a time and is replaced when a statement takes it down.
+"""Processes that may die: each does one task at a time and is replaced when a task takes it down.
 
 The pool is pebble's. What is added here: a start that runs nobody's main module twice, a memory cap, an end that
 follows the parent's, and outcomes in place of exceptions.
@@ -23,32 +23,40 @@ from functools import partial
 from importlib.machinery import ModuleSpec
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from database_backends import memory
 from database_backends.base import BACKENDS
 from database_backends.errors import FailureKind
-from database_backends.execution import Statement, execute
-from database_backends.result import ExecutionFailure, Outcome
+from database_backends.result import ExecutionFailure
+from database_backends.task import Task
+
+T = TypeVar("T")
 
 GRACE_SECONDS = 2.0
-"""How long after a statement's own time limit its worker is killed; what stops inside the engine stops sooner."""
+"""How long after a task's own time limit its worker is killed; what stops inside the engine stops sooner."""
 
 _TRIP_SECONDS = 0.1
 """How long a trip may take before what is left of it goes on another one."""
 _JOBS_PER_TRIP = 16
 _TRIPS_PER_WORKER = 2
 """One that runs and one that is ready when it ends."""
-_PRELOADED = ["database_backends.workers", "database_backends.guard", "database_backends.sqlite"]
+_PRELOADED = [
+    "database_backends.workers",
+    "database_backends.execution",
+    "database_backends.guard",
+    "database_backends.sqlite",
+]
 _SPEC_LOCK = threading.Lock()
 
 
 class WorkerPool:
     """Worker processes for embedded engines. They start at once, in the background.
 
-    A trip to a worker costs more than a small query, so statements that have to wait anyway share one: the trip ends
-    early when a statement takes long, and its rest is queued again.
+    A trip to a worker costs more than a small query, so tasks that have to wait anyway share one: the trip ends early
+    when a task takes long, and its rest is queued again. While a task runs that is to run alone, all others wait.
 
     Args:
         workers: How many.
@@ -65,9 +73,9 @@ class WorkerPool:
         self._starter = ThreadPoolExecutor(1, "sqlassay-workers")
         self._pool: Future[ProcessPool] = self._starter.submit(self._start)
 
-    def submit(self, statement: Statement) -> Future[Outcome]:
-        """Queue a statement. Cancelling the future stops it, also when it is running."""
-        job = _Job(statement)
+    def submit(self, task: Task[T]) -> Future[T | ExecutionFailure]:
+        """Queue a task. Cancelling the future stops it, also when it is running."""
+        job = _Job(task)
         with self._lock:
             self._queue.append(job)
         self._dispatch()
@@ -106,7 +114,7 @@ class WorkerPool:
         """Send off what is waiting, as far as trips are free."""
         while True:
             with self._lock:
-                if self._closed or not self._queue or len(self._under_way) >= _TRIPS_PER_WORKER * self._workers:
+                if self._closed or not self._queue or self._is_full():
                     return
                 trip = _Trip(self._next_jobs())
                 if trip.jobs:
@@ -114,36 +122,44 @@ class WorkerPool:
             if trip.jobs:
                 self._pool.add_done_callback(partial(self._schedule, trip))
 
+    def _is_full(self) -> bool:
+        """Whether the next job has to wait: for a place, for its turn to run alone, or for one that does."""
+        if len(self._under_way) >= _TRIPS_PER_WORKER * self._workers:
+            return True
+        return bool(self._under_way) and (
+            self._queue[0].task.alone or any(job.task.alone for trip in self._under_way for job in trip.jobs)
+        )
+
     def _next_jobs(self) -> tuple[_Job, ...]:
         """The jobs of the next trip: a fair share of those that wait, and one that is to travel alone alone."""
         share = min(_JOBS_PER_TRIP, -(-len(self._queue) // self._workers))
         jobs: list[_Job] = []
         while self._queue and len(jobs) < share:
-            if self._queue[0].alone and jobs:
+            if self._queue[0].travels_alone and jobs:
                 break
             job = self._queue.popleft()
             if job.outcome.cancelled():
                 continue
             jobs.append(job)
-            if job.alone:
+            if job.travels_alone:
                 break
         return tuple(jobs)
 
     def _schedule(self, trip: _Trip, started: Future[ProcessPool]) -> None:
-        statements = tuple(job.statement for job in trip.jobs)
-        longest = max(statement.limits.seconds for statement in statements)
+        tasks = tuple(job.task for job in trip.jobs)
+        longest = max(task.seconds for task in tasks)
         try:
-            task = started.result().schedule(_run, args=(statements,), timeout=longest + _TRIP_SECONDS + GRACE_SECONDS)
+            run = started.result().schedule(_run, args=(tasks,), timeout=longest + _TRIP_SECONDS + GRACE_SECONDS)
         except (OSError, RuntimeError) as error:  # pebble: the pool is broken, or closed
             self._pool_broke(trip, started, error)
             return
         for job in trip.jobs:
-            job.outcome.add_done_callback(partial(_stop_if_cancelled, task))
-        task.add_done_callback(partial(self._finish, trip, started))
+            job.outcome.add_done_callback(partial(_stop_if_cancelled, run))
+        run.add_done_callback(partial(self._finish, trip, started))
 
-    def _finish(self, trip: _Trip, started: Future[ProcessPool], task: Future[list[bytes]]) -> None:
+    def _finish(self, trip: _Trip, started: Future[ProcessPool], run: Future[list[bytes]]) -> None:
         try:
-            packed = task.result()
+            packed = run.result()
         except BrokenProcessPool as error:
             self._pool_broke(trip, started, error)
             return
@@ -152,7 +168,7 @@ class WorkerPool:
             return
         except Exception as error:  # noqa: BLE001  # whatever became of the worker costs one item
             if len(trip.jobs) == 1:
-                _settle(trip.jobs[0].outcome, _death(error, trip.jobs[0].statement))
+                _settle(trip.jobs[0].outcome, _death(error, trip.jobs[0].task))
                 self._end(trip)
             else:
                 # One of them took the worker down; each finds out for itself.
@@ -169,7 +185,7 @@ class WorkerPool:
         self._dispatch()
 
     def _pool_broke(self, trip: _Trip, started: Future[ProcessPool], error: Exception) -> None:
-        """A worker that dies while it has no statement breaks pebble's pool: make another."""
+        """A worker that dies while it has no task breaks pebble's pool: make another."""
         with self._lock:
             if self._closed:
                 for job in trip.jobs:
@@ -189,38 +205,41 @@ class WorkerPool:
 
 @dataclass(frozen=True)
 class _Job:
-    """A statement, what will be known of it, and how it is to travel."""
+    """A task, what will be known of it, and how it is to travel."""
 
-    statement: Statement
-    outcome: Future[Outcome] = field(default_factory=Future)
+    task: Task[Any]
+    outcome: Future[Any] = field(default_factory=Future)
     tries: int = 3
     alone: bool = False
+
+    @property
+    def travels_alone(self) -> bool:
+        return self.alone or self.task.alone
 
 
 @dataclass(frozen=True, eq=False)
 class _Trip:
-    """Statements that go to a worker together."""
+    """Tasks that go to a worker together."""
 
     jobs: tuple[_Job, ...]
 
 
-def _stop_if_cancelled(task: Future[list[bytes]], outcome: Future[Outcome]) -> None:
-    """Kill the worker of a statement that nobody waits for any more; its companions travel again."""
+def _stop_if_cancelled(run: Future[list[bytes]], outcome: Future[Any]) -> None:
+    """Kill the worker of a task that nobody waits for any more; its companions travel again."""
     if outcome.cancelled():
-        task.cancel()
+        run.cancel()
 
 
-def _settle(outcome: Future[Outcome], result: Outcome) -> None:
+def _settle(outcome: Future[Any], result: object) -> None:
     if not outcome.cancelled() and outcome.set_running_or_notify_cancel():
         outcome.set_result(result)
 
 
-def _death(error: Exception, statement: Statement) -> ExecutionFailure:
-    """What the end of a worker says about the statement that it was running."""
-    limits = statement.limits
+def _death(error: Exception, task: Task[Any]) -> ExecutionFailure:
+    """What the end of a worker says about the task that it had."""
     if isinstance(error, TimeoutError):
-        message = f"did not stop by itself after {limits.seconds:g} s: its process was killed"
-        return ExecutionFailure(FailureKind.TIMEOUT, message, seconds=limits.seconds + GRACE_SECONDS)
+        message = f"did not stop by itself after {task.seconds:g} s: its process was killed"
+        return ExecutionFailure(FailureKind.TIMEOUT, message, seconds=task.seconds + GRACE_SECONDS)
     if isinstance(error, ProcessExpired):
         if error.exitcode == -signal.SIGKILL:  # sent by the system when memory is short
             return ExecutionFailure(FailureKind.MEMORY, "the engine's process was killed (signal 9)")
@@ -238,7 +257,7 @@ def _begin(megabytes: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     memory.cap(megabytes)
-    BACKENDS.names()  # reading the entry points takes a while: better now than when the first statement waits
+    BACKENDS.names()  # reading the entry points takes a while: better now than when the first task waits
 
 
 def _end_with_parent() -> None:
@@ -249,21 +268,21 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(statements: tuple[Statement, ...]) -> list[bytes]:
-    """The outcomes of the first statements, as many as there was time for; at least one."""
+def _run(tasks: tuple[Task[Any], ...]) -> list[bytes]:
+    """What came of the first tasks, as many as there was time for; at least one."""
     enough = time.monotonic() + _TRIP_SECONDS
     packed: list[bytes] = []
-    for statement in statements:
-        packed.append(_pack(statement))
+    for task in tasks:
+        packed.append(_pack(task))
         if time.monotonic() > enough:
             break
     return packed
 
 
-def _pack(statement: Statement) -> bytes:
-    """The outcome, pickled here so that a result too large to copy costs one item and not the worker."""
+def _pack(task: Task[Any]) -> bytes:
+    """What came of it, pickled here so that a result too large to copy costs one item and not the worker."""
     try:
-        return pickle.dumps(execute(statement), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps(task.perform(), pickle.HIGHEST_PROTOCOL)
     except MemoryError:
         failure = ExecutionFailure(FailureKind.MEMORY, "the result is too large to hand over")
     except Exception as error:  # noqa: BLE001  # a cell of a third party's engine that cannot be pickled
