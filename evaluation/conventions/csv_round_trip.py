@@ -65,18 +65,30 @@ def _column(column: Column) -> Column:
 
 
 def _whole(texts: Sequence[str]) -> list[object] | None:
-    """Whole numbers of 64 bits, without sign where one needs all of them; one that is too long leaves a column text."""
+    """Whole numbers of 64 bits, else unsigned ones; a number that is too long for either leaves the column text.
+
+    How the column goes on is settled by the first cell that is no such number, as the parser of pandas has it.
+    """
     for text in texts:
         if text in _MISSING:
             continue
         if not _WHOLE.fullmatch(text):
             return None
         if not -(2**63) <= int(text) < 2**63:
-            break
-    else:
-        return None if _MISSING.intersection(texts) else [int(text) for text in texts]
-    unsigned = all(_WHOLE.fullmatch(text) and 0 <= int(text) < 2**64 for text in texts)
-    return [int(text) for text in texts] if unsigned else _texts(texts)
+            return _unsigned(texts)
+    return None if _MISSING.intersection(texts) else [int(text) for text in texts]
+
+
+def _unsigned(texts: Sequence[str]) -> list[object] | None:
+    for text in texts:
+        if text in _MISSING:
+            continue
+        if not _WHOLE.fullmatch(text):
+            return None
+        if int(text) >= 2**64:
+            return _texts(texts)
+    plain = all(text not in _MISSING and "-" not in text for text in texts)
+    return [int(text) for text in texts] if plain else _texts(texts)
 
 
 def _numbers(texts: Sequence[str]) -> list[object] | None:

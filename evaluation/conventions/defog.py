@@ -37,8 +37,9 @@ class Defog(Convention):
     they came where the question asks for an order.
 
     Numbers are as pandas has them: whole numbers beside a NULL, and decimals, are floats. Where the script ends in an
-    error (names that repeat, mixed types in one column), it counts the question as failed, and so does this. Of several
-    golds each has its own verdict here, while the script's error at one of them ends the question.
+    error (names that repeat, mixed types in one column, lists) it counts the question as failed, and so does this. It
+    differs in two places: rows of nothing but one list have to come in the same order, and of several golds each has
+    its own verdict, while an error of the script at one of them ends the question.
 
     Source: `compare_query_results`, `compare_df`, `subset_df` and `normalize_table` in `eval/eval.py` of
     defog-ai/sql-eval, under pandas 2.3 and numpy 2.

@@ -24,7 +24,11 @@ def plainly_equal(gold: ResultTable, predicted: ResultTable, kinds: Set[type] = 
 
     A shortcut for the common case: such results are equal under every convention here.
     """
-    if gold.rows != predicted.rows or not len(gold.columns) == len(predicted.columns) > 0:
+    try:
+        same = gold.rows == predicted.rows
+    except SCRIPT_ERRORS:
+        return False
+    if not same or not len(gold.columns) == len(predicted.columns) > 0:
         return False
     types = [type(cell) for row in gold.rows for cell in row]
     if types != [type(cell) for row in predicted.rows for cell in row]:

@@ -51,7 +51,7 @@ def ranking_of(gold: str, dialect: str, width: int) -> Ranking | None:
         statements = [tree for tree in parse(gold, read=dialect) if tree is not None]
     except (SqlglotError, RecursionError):
         return None
-    if len(statements) != 1:
+    if len(statements) != 1 or width == 0:
         return None
     query = _inside(statements[0])
     if not isinstance(query, exp.Query):

@@ -59,7 +59,8 @@ class Spider(Convention):
                     return Verdict.of(Reason.MATCH)
             except SCRIPT_ERRORS as error:
                 return script_error(error)
-        return differing(gold, predicted, Reason.WRONG_ORDER if ordered else Reason.TYPE)
+        in_order = not ordered or gold.rows == predicted.rows
+        return differing(gold, predicted, Reason.TYPE if in_order else Reason.WRONG_ORDER)
 
 
 def _equal(gold: list[Row], predicted: list[Row], *, ordered: bool) -> bool:
