@@ -1,4 +1,4 @@
-"""The numbers that others published, reproduced from the same predictions. Needs the real benchmark data."""
+"""The verdicts that others published, reproduced from the same predictions. Needs the real benchmark data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import csv
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from evaluation.predictions.reading import read_predictions
 from evaluation.records import ItemRecord
 from evaluation.scoring import score
 from evaluation.strategies.making import make_strategy
+from evaluation.verdicts import Status
 
 pytestmark = [pytest.mark.data, pytest.mark.timeout(600)]
 
@@ -52,6 +53,12 @@ BIRD_FILES = (
     ),
 )
 LIMITS = Limits(seconds=8)  # two predictions take 15 s, and are wrong in any case
+CONVENTIONS = ("spider", "spider_keep_distinct", "bird", "bird_soft_f1", "defog_exact", "defog", "spider2")
+"""The columns of `convention_verdicts.csv`."""
+OFFICIAL = {"spider": "exec", "spider_keep_distinct": "exec_keep_distinct"}
+"""The fields of Spider's own verdicts."""
+Scores = dict[int, float]
+"""The score of each position."""
 
 
 @pytest.fixture(scope="module")
@@ -60,58 +67,78 @@ def runner() -> Iterator[Runner]:
         yield runner
 
 
-def scored(runner: Runner, spec: str, predictions: Path, *, databases: Path | None = None) -> list[ItemRecord]:
+def scored(
+    runner: Runner, spec: str, predictions: Path, conventions: Sequence[str], *, databases: Path | None = None
+) -> list[ItemRecord]:
     dataset = open_dataset(spec, databases=databases)
     questions = list(dataset.questions())
     given = read_predictions(predictions, questions)
     records: list[ItemRecord] = []
-    strategies = [make_strategy("execution_match:bird")]
+    strategies = [make_strategy(f"execution_match:{convention}") for convention in conventions]
     finder = Databases(dataset, "sqlite")
     asyncio.run(
-        score(
-            questions, given.sql_by_id, finder, strategies, runner, records.append, limits=LIMITS, gold_limits=LIMITS
-        )
+        score(questions, given.sql_by_id, finder, strategies, runner, records.append, limits=LIMITS, gold_limits=LIMITS)
     )
     return sorted(records, key=lambda record: record.position)
 
 
+def scores(records: list[ItemRecord], place: int) -> Scores:
+    """The scores under the convention at this place, rounded as they were published."""
+    return {record.position: round(record.verdicts[place].score, 6) for record in records}
+
+
 @pytest.fixture(scope="module")
-def published(data: Path) -> dict[str, dict[int, bool]]:
-    verdicts: dict[str, dict[int, bool]] = defaultdict(dict)
+def published(data: Path) -> dict[str, dict[str, Scores]]:
+    """By system and convention."""
+    verdicts: dict[str, dict[str, Scores]] = defaultdict(lambda: defaultdict(dict))
     with (data / "spider" / "convention_verdicts.csv").open(newline="") as file:
         for row in csv.DictReader(file):
-            verdicts[row["system"]][int(row["idx"])] = row["bird"] == "1"
+            for convention in CONVENTIONS:
+                verdicts[row["system"]][convention][int(row["idx"])] = float(row[convention])
     return verdicts
 
 
+def official(folder: Path, name: str, field: str) -> Scores:
+    lines = (folder / "official_verdicts" / f"{name}.jsonl").read_text().splitlines()
+    return {row["idx"]: row[field] for row in map(json.loads, lines)}
+
+
 @pytest.mark.parametrize("system", SPIDER_SYSTEMS)
-def test_spider(system: str, data: Path, runner: Runner, published: dict[str, dict[int, bool]]) -> None:
-    records = scored(runner, f"spider:{data / 'spider'}", data / "spider" / "predictions" / f"{system}.txt")
+def test_spider(system: str, data: Path, runner: Runner, published: dict[str, dict[str, Scores]]) -> None:
+    spider = data / "spider"
+    records = scored(runner, f"spider:{spider}", spider / "predictions" / f"{system}.txt", CONVENTIONS)
 
-    counts = Counter((record.verdicts[0].status.value, record.db_id == "wta_1") for record in records)
     assert len(records) == 1034
-    assert counts["unscored", True] == 62
-    assert counts["unscored", False] == 0
-    assert {r.verdicts[0].reason.value for r in records if r.db_id == "wta_1"} == {"database_missing"}
-    if system in published:
-        ours = {r.position: r.verdicts[0].status.value == "correct" for r in records if r.db_id != "wta_1"}
-        assert ours == published[system]
+    reasons = {record.verdicts[0].reason.value for record in records if record.db_id == "wta_1"}
+    assert reasons == {"database_missing"}
+    there = [record for record in records if record.db_id != "wta_1"]
+    assert Counter(verdict.status is Status.UNSCORED for record in there for verdict in record.verdicts) == {
+        False: 6804
+    }
+    for place, convention in enumerate(CONVENTIONS):
+        ours = scores(there, place)
+        if convention in OFFICIAL:
+            assert ours == official(spider, system, OFFICIAL[convention]), convention
+        if system in published:
+            assert ours == published[system][convention], convention
 
 
-def test_every_published_row_is_compared(published: dict[str, dict[int, bool]]) -> None:
-    assert sum(map(len, published.values())) == 7776
+def test_every_published_row_is_compared(published: dict[str, dict[str, Scores]], data: Path) -> None:
     assert set(published) <= set(SPIDER_SYSTEMS)
+    assert {len(rows) for system in published.values() for rows in system.values()} == {972}
+    assert sum(len(rows) for system in published.values() for rows in system.values()) == 7 * 7776
+    assert {path.stem for path in (data / "spider" / "official_verdicts").iterdir()} == set(SPIDER_SYSTEMS)
+    assert all(len(official(data / "spider", system, "exec")) == 972 for system in SPIDER_SYSTEMS)
 
 
 @pytest.mark.parametrize(("questions", "name"), BIRD_FILES)
 def test_bird(questions: str, name: str, data: Path, runner: Runner) -> None:
     bird = data / "bird"
     predictions = bird / "predictions" / f"{name.partition('__')[2]}.json"
-    records = scored(runner, f"bird:{bird / 'questions' / questions}", predictions, databases=bird / "databases")
+    spec = f"bird:{bird / 'questions' / questions}"
+    records = scored(runner, spec, predictions, ["bird"], databases=bird / "databases")
 
-    lines = (bird / "official_verdicts" / f"{name}.jsonl").read_text().splitlines()
-    official = [json.loads(line) for line in lines]
-    ours = {record.position: record for record in records}
-    assert all(ours[row["idx"]].id == str(row["question_id"]) for row in official)
-    differing = [row for row in official if (ours[row["idx"]].verdicts[0].score == 1) != bool(row["res"])]
-    assert differing == []
+    ids = official(bird, name, "question_id")
+    ours = {record.position: record for record in records if record.position in ids}
+    assert {position: record.id for position, record in ours.items()} == {key: str(id_) for key, id_ in ids.items()}
+    assert scores(list(ours.values()), 0) == official(bird, name, "res")
