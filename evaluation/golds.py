@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from database_backends.errors import BackendError
 from database_backends.result import ExecutionFailure, Limits, Outcome, ResultTable
 from database_backends.runner import Runner, Statement
+from database_backends.timing import Plan, Times, Timing
 from evaluation.base.case import Executed
 from evaluation.databases import Databases
 from evaluation.datasets.base import GoldResult
@@ -99,6 +100,10 @@ class GoldStore:
     async def read(self, result: GoldResult) -> Gold:
         """The rows of one gold result; it is small beside what made it, so it is read whenever it is asked for."""
         return Gold("", await asyncio.to_thread(read_result, result, self._limits.rows), cached=False, result=result)
+
+    async def time(self, gold: str, predicted: str, target: str, plan: Plan) -> Times | ExecutionFailure:
+        """How long a gold and another statement take beside each other, each run within the limits of golds."""
+        return await self._runner.run(Timing(self._databases.backend.name, target, gold, predicted, plan, self._limits))
 
     async def _execute(self, key: bytes, sql: str, target: str) -> Outcome:
         try:

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from database_backends.result import Limits, Outcome
+from database_backends.result import ExecutionFailure, Limits, Outcome
 from database_backends.runner import Runner, Statement
+from database_backends.timing import Plan, Times
 from evaluation.answers import Answer, AnswerSource, RunStopped
 from evaluation.base.case import Case, Executed
 from evaluation.base.strategy import EvaluationStrategy
@@ -135,6 +136,9 @@ class Orchestrator:
         async def run_predicted(sql: str) -> Outcome:
             return await self.runner.run(Statement(self.databases.backend.name, target, sql, self.limits))
 
+        async def time_beside(gold: str, predicted: str, plan: Plan) -> Times | ExecutionFailure:
+            return await self.golds.time(gold, predicted, target, plan)
+
         case = Case(
             question,
             self.databases.backend.dialect,
@@ -144,6 +148,8 @@ class Orchestrator:
             settled=answer.settled,
             run_gold=run_gold,
             run_predicted=run_predicted,
+            time=time_beside,
+            perform=self.runner.run,
             read_schema=lambda: self.databases.schema(question.db_id),
         )
         verdicts = []

@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 
 from database_backends.base import BACKENDS, DatabaseBackend
-from database_backends.result import Limits, Outcome
+from database_backends.result import ExecutionFailure, Limits, Outcome
 from database_backends.runner import Runner, Statement
+from database_backends.timing import Plan, Times, Timing
 from evaluation.base.case import Case, Executed
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.datasets.base import Question
@@ -86,6 +87,9 @@ async def settle(
     async def run(sql: str) -> Outcome:
         return await runner.run(Statement(backend.name, target, sql, wanted))
 
+    async def time(gold: str, other: str, plan: Plan) -> Times | ExecutionFailure:
+        return await runner.run(Timing(backend.name, target, gold, other, plan, wanted))
+
     def read_schema() -> Schema:
         with backend(target) as opened:
             return opened.schema()
@@ -99,6 +103,8 @@ async def settle(
         predicted=executed[-1],
         run_gold=run,
         run_predicted=run,
+        time=time,
+        perform=runner.run,
         read_schema=read_schema,
     )
     verdicts = {strategy.label: await strategy.evaluate(case) for strategy in strategies}

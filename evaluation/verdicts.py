@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 
 
 class Status(StrEnum):
@@ -121,6 +122,10 @@ NO_RESULT = frozenset(
 """The reasons of incorrect items that gave no result to compare."""
 
 
+FIGURES = "figures"
+"""The key of `evidence` under which a strategy puts further numbers, by name; reports show the mean of each."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What one strategy decided about one item.
@@ -147,26 +152,57 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A further number of a strategy, added up over the items that have it.
+
+    Attributes:
+        total: The sum.
+        items: How many items have it.
+    """
+
+    total: float = 0.0
+    items: int = 0
+
+    @property
+    def mean(self) -> float:
+        """Over the items that have it; at least one does."""
+        return self.total / self.items
+
+    @classmethod
+    def add(cls, figures: dict[str, Figure], evidence: Mapping[str, object]) -> None:
+        """Add what one verdict tells; what is no finite number is passed over."""
+        told = evidence.get(FIGURES)
+        for name, value in told.items() if isinstance(told, Mapping) else ():
+            if isinstance(value, int | float) and isfinite(value):
+                before = figures.get(name, cls())
+                figures[name] = cls(before.total + value, before.items + 1)
+
+
+@dataclass(frozen=True)
 class Summary:
     """How the verdicts of one strategy add up. Nothing leaves a denominator silently.
 
     Attributes:
         reasons: How often each reason was given.
         score_sum: Sum of the scores of the scored items.
+        figures: The strategy's further numbers, by name.
     """
 
     reasons: Mapping[Reason, int]
     score_sum: float
+    figures: Mapping[str, Figure] = field(default_factory=dict)
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Summary:
         """Count verdicts; the iterable is read once and not kept."""
         reasons: Counter[Reason] = Counter()
         score_sum = 0.0
+        figures: dict[str, Figure] = {}
         for verdict in verdicts:
             reasons[verdict.reason] += 1
             score_sum += verdict.score
-        return cls(reasons, score_sum)
+            Figure.add(figures, verdict.evidence)
+        return cls(reasons, score_sum, figures)
 
     def count(self, status: Status) -> int:
         """How many items have this status."""

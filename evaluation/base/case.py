@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from database_backends.result import Outcome
+from database_backends.result import ExecutionFailure, Outcome
+from database_backends.task import Task
+from database_backends.timing import Plan, Times
 from evaluation.datasets.base import GoldResult, Question
 from evaluation.verdicts import Verdict
 from sqlassay.schema import Schema
 
 Run = Callable[[str], Awaitable[Outcome]]
 """Executes a further statement on the item's database."""
+Time = Callable[[str, str, Plan], Awaitable[Times | ExecutionFailure]]
+"""Times a gold and another statement beside each other, on the item's database."""
 ReadSchema = Callable[[], Schema]
 """Reads the tables of the item's database; may raise `BackendError` or `UserError`."""
+
+T = TypeVar("T")
+
+
+class Perform(Protocol):
+    """Does a task where it can be stopped."""
+
+    async def __call__(self, task: Task[T], /) -> T | ExecutionFailure:
+        """What came of it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,8 @@ class Case:
             the database missing, the provider down. `None` when there is something to judge.
         run_gold: Runs a further statement as golds are run: within their limits, and its result is kept.
         run_predicted: Runs a further statement as the one under test is run.
+        time: Times two statements beside each other, within the limits of golds.
+        perform: Does other work that hostile text could keep busy, in a process that may die.
         read_schema: Gives the tables of the database, as the dataset describes them or as they are.
     """
 
@@ -57,4 +73,6 @@ class Case:
     settled: Verdict | None = None
     run_gold: Run | None = None
     run_predicted: Run | None = None
+    time: Time | None = None
+    perform: Perform | None = None
     read_schema: ReadSchema | None = None

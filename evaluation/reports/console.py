@@ -127,7 +127,17 @@ def notes(summary: RunSummary) -> list[str]:
                 told.append((label, f"{count:,} unscored: {reason.words}{which}"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
-    return [*lines, *_spent(summary.tokens)]
+    return [*_figures(summary), *lines, *_spent(summary.tokens)]
+
+
+def _figures(summary: RunSummary) -> list[str]:
+    """The further numbers of each strategy, and over how many items each is a mean."""
+    return [
+        f"{label}: "
+        + ", ".join(f"{name} {figure.mean:.1f} ({figure.items:,})" for name, figure in counts.figures.items())
+        for label, counts in summary.strategies.items()
+        if counts.figures
+    ]
 
 
 def _shown(names: Collection[str]) -> str:
