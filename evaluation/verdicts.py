@@ -73,6 +73,8 @@ class Reason(StrEnum):
     BACKEND_DOWN = "backend_down"
     PROVIDER_DOWN = "provider_down"
     JUDGE_UNREADABLE = "judge_unreadable"
+    OVER_BUDGET = "over_budget"
+    """The comparison itself took too long."""
     INTERNAL_ERROR = "internal_error"
     """sqlassay or a plug-in raised an error that nobody foresaw."""
 
@@ -97,6 +99,7 @@ _UNSCORED = {
     Reason.BACKEND_DOWN,
     Reason.PROVIDER_DOWN,
     Reason.JUDGE_UNREADABLE,
+    Reason.OVER_BUDGET,
     Reason.INTERNAL_ERROR,
 }
 _STATUS = {

@@ -16,6 +16,8 @@ from evaluation.verdicts import Reason, Status, Verdict
 
 Side = Literal["gold", "predicted"]
 """Whose statement it is."""
+COMPARISON_SECONDS = 120.0
+"""How long one rule may compare two large results before it loses its own verdict; the others are not touched."""
 LARGE = 20_000
 """Rows in both results together from which a comparison leaves the event loop."""
 
@@ -142,7 +144,11 @@ class ExecutionEvaluator(EvaluationStrategy):
         more = None if further is None or case.run_gold is None else await case.run_gold(further)
         if not large:
             return self.compare(gold.outcome, outcome, gold, case, more)
-        return await asyncio.to_thread(self.compare, gold.outcome, outcome, gold, case, more)
+        work = asyncio.to_thread(self.compare, gold.outcome, outcome, gold, case, more)
+        try:
+            return await asyncio.wait_for(work, COMPARISON_SECONDS)
+        except TimeoutError:
+            return Verdict.of(Reason.OVER_BUDGET, seconds=COMPARISON_SECONDS)
 
 
 def describe(failure: ExecutionFailure) -> dict[str, object]:
