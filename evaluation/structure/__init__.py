@@ -1,0 +1,1 @@
+"""What a statement consists of, clause by clause, whatever its spelling."""
