@@ -78,7 +78,7 @@ class Choice:
 
 
 def ranked(keys: Sequence[Row], ranks: Sequence[object], near: Tolerance) -> tuple[int, ...]:
-    """Group numbers from the engine's ranks: neighbours whose keys are equal within tolerance tie as well.
+    """Group numbers from the engine's ranks: rows also tie whose keys are near those of the first of their group.
 
     Args:
         keys: The values of the ORDER BY keys of each row, as the driver gives them.
@@ -86,12 +86,15 @@ def ranked(keys: Sequence[Row], ranks: Sequence[object], near: Tolerance) -> tup
         near: When two numbers are equal.
     """
     groups: list[int] = []
+    first = 0
     for index, rank in enumerate(ranks):
         if index == 0:
             groups.append(0)
-        elif rank == ranks[index - 1] or (keys[index] and _tie(keys[index - 1], keys[index], near)):
+        # Held against the first of the group, so that a long row of small steps does not become one tie.
+        elif rank == ranks[index - 1] or (keys[index] and _tie(keys[first], keys[index], near)):
             groups.append(groups[-1])
         else:
+            first = index
             groups.append(groups[-1] + 1)
     return tuple(groups)
 

@@ -6,6 +6,7 @@ ranking query lets `DENSE_RANK()` decide. Order is only ever the top level's, re
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,9 +59,11 @@ def ranking_of(gold: str, dialect: str, width: int) -> Ranking | None:
         return None
     order, limited = query.args.get("order"), bool(query.args.get("limit") or query.args.get("fetch"))
     offset = _offset(query)
-    if (order is None and not limited and offset == 0) or offset is None:
+    if order is None and not limited and offset == 0:
         return None
     keys = [key for key in order.expressions if isinstance(key, exp.Ordered)] if order is not None else []
+    if dialect == "duckdb" and len(keys) == 1 and keys[0].this.name.upper() == "ALL":
+        keys = [_replaced(keys[0], exp.Literal.number(place)) for place in range(1, width + 1)]
     return _Ranker(query, keys, width, dialect).ranking(offset, limited or offset > 0)
 
 
@@ -73,13 +76,13 @@ def _inside(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-def _offset(query: exp.Query) -> int | None:
-    """The number of rows to skip; `None` when it is not written as a number."""
+def _offset(query: exp.Query) -> int:
+    """The number of rows to skip; more than any result has when it is not written as a number."""
     offset = query.args.get("offset")
     if offset is None:
         return 0
     number = offset.expression
-    return int(number.name) if isinstance(number, exp.Literal) and number.is_int else None
+    return int(number.name) if isinstance(number, exp.Literal) and number.is_int else sys.maxsize
 
 
 class _Ranker:
@@ -97,17 +100,11 @@ class _Ranker:
         self.has_star = any(map(_is_star, self.outputs))
 
     def ranking(self, offset: int, limited: bool) -> Ranking:
-        places = [self._place(key.this) for key in self.keys]
+        keys: list[tuple[exp.Ordered, int | None]] = [(key, self._place(key.this)) for key in self.keys]
         plain = isinstance(self.query, exp.Select) and not self.query.args.get("distinct")
-        if all(place is not None for place in places):
-            kept = list(zip(self.keys, places, strict=True))
-            complete = True
-        elif plain:
-            return Ranking(self._beside(places), len(self.keys), offset, limited, complete=True)
-        else:
-            kept = [(key, place) for key, place in zip(self.keys, places, strict=True) if place is not None]
-            complete = False
-        return Ranking(self._around(kept), len(kept), offset, limited, complete)
+        # Beside a plain query any key can be computed; beside DISTINCT and set operations only what they return.
+        kept = [(key, place) for key, place in keys if plain or place is not None]
+        return Ranking(self._sql(kept), len(kept), offset, limited, complete=len(kept) == len(keys))
 
     def _place(self, key: exp.Expr) -> int | None:
         """Which output a key is, from 0; `None` when it is none of them."""
@@ -128,22 +125,27 @@ class _Ranker:
                 return place
         return None
 
-    def _around(self, keys: list[tuple[exp.Ordered, int | None]]) -> str:
-        """The gold without order and limit as a table, ranked by its own columns."""
-        names = [f"c{number}" for number in range(1, self.width + 1)]
+    def _sql(self, keys: list[tuple[exp.Ordered, int | None]]) -> str:
+        """The gold without order and limit as a table, with the keys that it does not return beside its columns."""
         inner = self.query.copy()
         for part in ("order", "limit", "offset", "fetch"):
             inner.set(part, None)
         with_ = inner.args.get("with_")
         inner.set("with_", None)
-        ranked = [_replaced(key, exp.column(names[place or 0])) for key, place in keys]
+        names = [f"c{number}" for number in range(1, self.width + 1)]
+        outside: list[str] = []
+        ranked = []
+        for key, place in keys:
+            if place is None:
+                outside.append(f"k{len(outside) + 1}")
+                bare = key.this.this if isinstance(key.this, exp.Collate) else key.this
+                inner.append("expressions", self._without_aliases(bare.copy()))
+            ranked.append(_replaced(key, exp.column(outside[-1] if place is None else names[place])))
         columns = [exp.column(name) for name in names]
         outer = exp.select(*columns, *(key.this.copy() for key in ranked), _rank(ranked)).from_(ROWS)
         outer = outer.order_by(RANK, dialect=self.dialect)
-        cte = exp.CTE(
-            this=inner,
-            alias=exp.TableAlias(this=exp.to_identifier(ROWS), columns=[exp.to_identifier(name) for name in names]),
-        )
+        heads = [exp.to_identifier(name) for name in (*names, *outside)]
+        cte = exp.CTE(this=inner, alias=exp.TableAlias(this=exp.to_identifier(ROWS), columns=heads))
         if with_ is None:
             with_ = exp.With(expressions=[cte])
         else:
@@ -151,21 +153,28 @@ class _Ranker:
         outer.set("with_", with_)
         return outer.sql(dialect=self.dialect)
 
-    def _beside(self, places: list[int | None]) -> str:
-        """The gold without limit, its keys computed beside its columns."""
-        query = self.query.copy()
-        for part in ("order", "limit", "offset", "fetch"):
-            query.set(part, None)
-        ranked = []
-        for key, place in zip(self.keys, places, strict=True):
-            if place is None:
-                ranked.append(key.copy())
-            else:
-                ranked.append(_replaced(key, exp.paren(self.outputs[place].unalias().copy())))
-        for key in ranked:
-            query.append("expressions", key.this.copy())
-        query.append("expressions", _rank(ranked))
-        return query.order_by(RANK, copy=False, dialect=self.dialect).sql(dialect=self.dialect)
+    def _without_aliases(self, key: exp.Expr) -> exp.Expr:
+        """The key with the names of outputs replaced by what they stand for: beside the outputs they mean nothing.
+
+        A name that is also a column's is left alone, since within an expression the column comes first.
+        """
+        columns = {column.name.casefold() for part in self._parts() for column in part.find_all(exp.Column)}
+        stands_for = {output.alias.casefold(): output.unalias() for output in self.outputs if output.alias}
+
+        def meaning(node: exp.Expr) -> exp.Expr:
+            bare = isinstance(node, exp.Column) and not node.table
+            name = node.name.casefold() if bare else ""
+            if name in stands_for and name not in columns:
+                return exp.paren(stands_for[name].copy())
+            return node
+
+        return key.transform(meaning)
+
+    def _parts(self) -> list[exp.Expr]:
+        """The query without its order, as far as it may mention columns."""
+        parts = [value for name, value in self.query.args.items() if name not in ("order", "with_")]
+        flat = [node for part in parts for node in (part if isinstance(part, list) else [part])]
+        return [node for node in flat if isinstance(node, exp.Expr)]
 
 
 def _rank(keys: list[exp.Ordered]) -> exp.Expr:

@@ -21,6 +21,10 @@ INSERT INTO emp VALUES (1, 'ann', 'eng', 100), (2, 'bob', 'eng', 250), (3, 'cat'
 CREATE TABLE twin (name VARCHAR, n INTEGER);
 INSERT INTO twin VALUES ('x', 1), ('x', 1), ('x', 1), ('y', 0);
 CREATE TABLE noise (name VARCHAR, v DOUBLE PRECISION);
+CREATE TABLE pair (a INTEGER, b INTEGER);
+INSERT INTO pair VALUES (1, 2), (2, 1);
+CREATE TABLE steps (name VARCHAR, v DOUBLE PRECISION);
+INSERT INTO steps VALUES ('a', 1600000000.5), ('b', 1600001200.5), ('c', 1600002400.5), ('d', 1600003600.5);
 INSERT INTO noise VALUES ('a', 0.3), ('b', 0.1 + 0.2), ('c', 0.5);
 """
 ENGINES = ("sqlite", "duckdb")
@@ -197,6 +201,46 @@ PAIRS = {
         Reason.EXTRA_ROWS,
     ),
     "a limit of all": ("SELECT name FROM emp LIMIT 5", "SELECT name FROM emp ORDER BY id DESC", MATCH),
+    "the right values in the wrong order under swapped names": (
+        "SELECT a, b FROM pair ORDER BY a",
+        "SELECT b, a FROM pair ORDER BY b",
+        WRONG_ORDER,
+    ),
+    "a position beside a star, and another key": (
+        "SELECT * FROM twin ORDER BY 2, name || 'x'",
+        "SELECT * FROM twin ORDER BY n DESC",
+        WRONG_ORDER,
+    ),
+    "an offset that is reckoned": (
+        "SELECT name FROM emp ORDER BY id LIMIT 2 OFFSET 0+1",
+        "SELECT name FROM emp ORDER BY id LIMIT 2 OFFSET 1",
+        AMBIGUOUS,
+    ),
+    "an alias within an expression": (
+        "SELECT name, id * 2 AS twice FROM emp ORDER BY -twice",
+        "SELECT name, id * 2 AS twice FROM emp ORDER BY id",
+        WRONG_ORDER,
+    ),
+    "an alias within an expression, in order": (
+        "SELECT name, id * 2 AS twice FROM emp ORDER BY abs(twice) DESC LIMIT 2",
+        "SELECT name, id * 2 AS twice FROM emp WHERE id > 3 ORDER BY id DESC",
+        MATCH,
+    ),
+    "a window as key": (
+        "SELECT name FROM emp ORDER BY RANK() OVER (ORDER BY id DESC)",
+        "SELECT name FROM emp ORDER BY id",
+        WRONG_ORDER,
+    ),
+    "a window beside a key that is not returned": (
+        "SELECT name, ROW_NUMBER() OVER (PARTITION BY dept ORDER BY id) AS r FROM emp ORDER BY dept, id",
+        "SELECT name, ROW_NUMBER() OVER (PARTITION BY dept ORDER BY id) AS r FROM emp ORDER BY dept DESC, id",
+        WRONG_ORDER,
+    ),
+    "small steps are no tie": (
+        "SELECT name FROM steps ORDER BY v DESC LIMIT 1",
+        "SELECT name FROM steps ORDER BY v LIMIT 1",
+        Reason.WRONG_ROWS,
+    ),
     "both empty": (
         "SELECT name FROM emp WHERE id > 9 ORDER BY id",
         "SELECT 1 FROM emp WHERE id > 9",
@@ -267,4 +311,25 @@ def test_collations_decide_what_ties(
 ) -> None:
     strategy = make_strategy("execution_match")
     settled = asyncio.run(settle(runner, databases["sqlite"], [gold], predicted, [strategy]))
+    assert settled.verdicts["execution_match"].reason is reason
+
+
+@pytest.mark.parametrize(
+    ("engine", "gold", "predicted", "reason"),
+    [
+        ("duckdb", "SELECT id FROM emp ORDER BY ALL", "SELECT id FROM emp ORDER BY id DESC", WRONG_ORDER),
+        ("duckdb", "SELECT id FROM emp ORDER BY ALL DESC", "SELECT id FROM emp ORDER BY id DESC", MATCH),
+        (
+            "sqlite",
+            "SELECT DISTINCT dept FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1",
+            "SELECT dept FROM emp WHERE sal > 0 ORDER BY sal LIMIT 1",
+            Reason.WRONG_ROWS,
+        ),
+    ],
+)
+def test_one_engine_only(
+    engine: str, gold: str, predicted: str, reason: Reason, runner: Runner, databases: dict[str, str]
+) -> None:
+    strategy = make_strategy("execution_match")
+    settled = asyncio.run(settle(runner, databases[engine], [gold], predicted, [strategy]))
     assert settled.verdicts["execution_match"].reason is reason
