@@ -31,6 +31,8 @@ def data() -> Path:
 
 @pytest.fixture(autouse=True)
 def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's cache, keys or runs."""
-    monkeypatch.setenv("SQLASSAY_CACHE", str(tmp_path_factory.mktemp("cache")))
+    """No test reads or writes the user's cache, keys or runs, or waits for what the user has timed."""
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("SQLASSAY_CACHE", str(cache))
+    monkeypatch.setattr("database_backends.quiet._lock_file", lambda: cache / "timing.lock")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -68,9 +68,8 @@ def test_the_slower_one_takes_longer(runner: Runner, timing: Timing) -> None:
     assert min(times.first) > min(times.second)
 
 
+@pytest.mark.parametrize("timing", [SQLiteBackend], indirect=True)
 def test_up_to_the_first_row_only_the_first_row_is_made(runner: Runner, timing: Timing) -> None:
-    if timing.backend != "sqlite":
-        pytest.skip("DuckDB makes rows in vectors")
     # The second row would take for ever.
     sql = f"{ENDLESS} SELECT x FROM c WHERE x = 1"
     plan = Plan(2, part="first_row")
@@ -126,9 +125,8 @@ def test_the_walls_stand(runner: Runner, timing: Timing, side: str, part: str, s
     assert failure.kind is kind
 
 
+@pytest.mark.parametrize("timing", [SQLiteBackend], indirect=True)
 def test_what_does_not_stop_is_killed(runner: Runner, timing: Timing) -> None:
-    if timing.backend != "sqlite":
-        pytest.skip("DuckDB can be interrupted there")
     deaf = replace(timing, second=DEAF, limits=Limits(0.3, 10, 128), plan=Plan(2, seconds=0.3))
     failure = runner.submit(deaf).result(60)
     assert isinstance(failure, ExecutionFailure)
