@@ -91,7 +91,7 @@ class Orchestrator:
         except (RunStopped, UserError):
             raise
         except Exception as error:  # noqa: BLE001 - one bad item never takes the run with it
-            verdicts = [(strategy, _unforeseen(error)) for strategy in self.strategies]
+            verdicts = [(strategy, unforeseen(error)) for strategy in self.strategies]
         return ItemRecord(
             id=question.id,
             position=position,
@@ -157,7 +157,7 @@ class Orchestrator:
             try:
                 verdict = _checked(await strategy.evaluate(case))
             except Exception as error:  # noqa: BLE001 - a strategy that fails loses its own verdict, not the others'
-                verdict = _unforeseen(error)
+                verdict = unforeseen(error)
             verdicts.append((strategy, verdict))
         return verdicts
 
@@ -181,7 +181,8 @@ def _missing(question: Question, databases: Databases) -> Verdict:
     return Verdict.of(Reason.DATABASE_MISSING, db_id=question.db_id, backend=databases.backend.name)
 
 
-def _unforeseen(error: Exception) -> Verdict:
+def unforeseen(error: Exception) -> Verdict:
+    """The verdict on an item whose judging raised an error that nobody foresaw."""
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in last]
     return Verdict.of(Reason.INTERNAL_ERROR, error=f"{type(error).__name__}: {error}"[:500], where="".join(where))

@@ -17,6 +17,7 @@ from database_backends.timing import Plan, Times, Timing
 from evaluation.base.case import Case, Executed
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.datasets.base import Question
+from evaluation.orchestrator import unforeseen
 from evaluation.strategies.making import make_strategy
 from evaluation.verdicts import Verdict
 from sqlassay.errors import UserError
@@ -107,7 +108,12 @@ async def settle(
         perform=runner.run,
         read_schema=read_schema,
     )
-    verdicts = {strategy.label: await strategy.evaluate(case) for strategy in strategies}
+    verdicts = {}
+    for strategy in strategies:
+        try:
+            verdicts[strategy.label] = await strategy.evaluate(case)
+        except Exception as error:  # noqa: BLE001 - as in a run: it loses its own verdict, not the others'
+            verdicts[strategy.label] = unforeseen(error)
     return Settlement(case.golds, executed[-1], verdicts)
 
 

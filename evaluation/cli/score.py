@@ -20,7 +20,7 @@ from evaluation.cli.options import (
     Seed,
     Workers,
 )
-from sqlassay.errors import ExitCode
+from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from evaluation.records import ItemRecord
@@ -108,6 +108,8 @@ def score(
         from evaluation.strategies.making import describe_strategies, make_execution_matches, make_strategies
         from evaluation.verdict_file import VerdictFile
 
+        if output_file is not None and output_file.resolve() == predictions.resolve():
+            raise UserError("is the file of predictions itself", place=str(output_file), remedy="name another file")
         verdicts = None if output_file is None else VerdictFile(output_file, overwrite=overwrite)
         conventions = convention or ([] if strategy else ["sqlassay"])
         strategies = [*make_execution_matches(conventions), *make_strategies(strategy or [])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from sqlassay.registry import Registry
 
 SHOWN_ROWS = 5
 """Rows of each side that go into the evidence."""
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that would command a terminal; cells are hostile."""
 SHOWN_TEXT = 200
 """Characters of one cell that go into the evidence."""
 
@@ -102,5 +105,6 @@ def show_cell(cell: object) -> object:
     if isinstance(cell, bytes):
         text = f"x'{cell[:SHOWN_TEXT].hex()}'"
         return text if len(cell) <= SHOWN_TEXT else f"{text}… ({len(cell):,} bytes)"
-    text = str(cell).encode("utf-8", "backslashreplace").decode()
+    text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(cell))
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}… ({len(text):,} characters)"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from evaluation.cli.app import run
 from tests.evaluation.world import GOLD, World
 
 Capture = pytest.CaptureFixture[str]
@@ -305,3 +306,12 @@ def test_strategies_beside_conventions(world: World) -> None:
 def test_strategies_that_cannot_be(arguments: list[str], message: str, world: World, capsys: Capture) -> None:
     assert score(world, *arguments) == 2
     assert capsys.readouterr().err == message
+
+
+def test_the_output_never_replaces_the_predictions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    predictions = tmp_path / "predictions.sql"
+    predictions.write_text("SELECT 1\n")
+    arguments = ["score", str(predictions), "--dataset", "jsonl:nothing", "--output", str(predictions), "--overwrite"]
+    assert run(arguments) == 2
+    assert "is the file of predictions itself" in capsys.readouterr().err
+    assert predictions.read_text() == "SELECT 1\n"

@@ -128,6 +128,8 @@ def test_evidence_is_json_and_capped() -> None:
         (b"\x01\xff", "x'01ff'"),
         ("x" * 201, "x" * 200 + "… (201 characters)"),
         ("\ud800", "\\ud800"),
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("two\nlines", "two\nlines"),
     ],
 )
 def test_cells_as_a_person_reads_them(cell: object, shown: object) -> None:
