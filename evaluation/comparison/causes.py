@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
 from evaluation.comparison.cells import Cell, is_number
@@ -24,9 +25,7 @@ def cause(missing: list[Row], extra: list[Row]) -> Reason:
         if left == right:
             return reason
     if len(missing) == len(extra):
-        rows = sorted(missing, key=_sort_key), sorted(extra, key=_sort_key)
-        pairs = [pair for row, other in zip(*rows, strict=True) for pair in zip(row, other, strict=True)]
-        differing = [(left, right) for left, right in pairs if left != right]
+        differing = _differing(missing, extra)
         if all(_is_rounded(left, right) for left, right in differing):
             return Reason.ROUNDING
         for factor in (100.0, 0.01):
@@ -63,11 +62,15 @@ def _sort_key(row: Row) -> tuple[tuple[int, float, str], ...]:
 
 def rounded(missing: Counter[Row], extra: Counter[Row]) -> bool:
     """Whether every number that differs is the gold's, rounded to the decimals that the prediction shows."""
-    rows = sorted(missing.elements(), key=_sort_key), sorted(extra.elements(), key=_sort_key)
-    if len(rows[0]) != len(rows[1]):
+    if missing.total() != extra.total():
         return False
-    pairs = [pair for row, other in zip(*rows, strict=True) for pair in zip(row, other, strict=True)]
-    return all(_is_rounding_of(left, right) for left, right in pairs if left != right)
+    return all(_is_rounding_of(left, right) for left, right in _differing(missing.elements(), extra.elements()))
+
+
+def _differing(missing: Iterable[Row], extra: Iterable[Row]) -> list[tuple[Cell, Cell]]:
+    """The cells that differ between as many rows of both sides, paired in their sorted order."""
+    rows = zip(sorted(missing, key=_sort_key), sorted(extra, key=_sort_key), strict=True)
+    return [pair for row, other in rows for pair in zip(row, other, strict=True) if pair[0] != pair[1]]
 
 
 def _is_rounding_of(gold: Cell, predicted: Cell) -> bool:

@@ -134,7 +134,7 @@ class SqlAssay(Convention):
             choice = choice and replace(choice, table=with_numbers(choice.table))
         if self.column_order == "strict" and len(gold.columns) == len(predicted.columns):
             gold, predicted = by_position(gold), by_position(predicted)
-        tables = [predicted]
+        tables: list[ResultTable] = []
         if (more or self.extra_columns == "accept") and len(predicted.columns) > len(gold.columns):
             tables = list(narrowed(gold, predicted, self.tolerance))
         found = compare_tables(gold, predicted, self.tolerance, choice)
