@@ -35,6 +35,14 @@ Ids = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--ids", metavar="ID,ID,…", help="Only these questions."),
 ]
+Conventions = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--convention",
+        metavar="NAME",
+        help="May be given several times; `all` is every one; `sqlassay` unless given.",
+    ),
+]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="The folder of runs.")]
 Workers = Annotated[
     Optional[int],  # noqa: UP045

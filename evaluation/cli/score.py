@@ -9,6 +9,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import (
+    Conventions,
     Databases,
     Filter,
     Ids,
@@ -36,14 +37,7 @@ def score(
     dataset: Annotated[
         str, typer.Option("--dataset", metavar="FORMAT:PATH", help="The questions, such as spider:data/spider.")
     ],
-    convention: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            "--convention",
-            metavar="NAME",
-            help="May be given several times; `all` is every one; `sqlassay` unless given.",
-        ),
-    ] = None,
+    convention: Conventions = None,
     strategy: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(

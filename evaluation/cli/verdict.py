@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Json
+from evaluation.cli.options import Conventions, Json
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -44,14 +44,7 @@ def verdict(
             " verdict is not the expected one.",
         ),
     ] = None,
-    convention: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            "--convention",
-            metavar="NAME",
-            help="May be given several times; `all` is every one; `sqlassay` unless given.",
-        ),
-    ] = None,
+    convention: Conventions = None,
     seconds: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one statement.")
     ] = 30.0,
