@@ -92,6 +92,22 @@ class UnknownName(UserError):
         self.kind = kind
         self.name = name
         self.known = tuple(sorted(known))
-        near = difflib.get_close_matches(name, self.known, n=1, cutoff=0.5)
-        guess = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(self.known) or 'none'}"
+        near = _nearest(name, self.known)
+        guess = f"did you mean {near!r}?" if near is not None else f"known: {_listed(self.known)}"
         super().__init__(f"unknown {kind} {name!r}", place=place, remedy=remedy or guess)
+
+
+LISTED = 10
+"""Names that a message lists before it says how many more there are."""
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str | None:
+    """The known name that was likely meant, in whatever case it was written; `None` when none is near."""
+    by_folded = {one.casefold(): one for one in reversed(known)}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.65)
+    return by_folded[near[0]] if near else None
+
+
+def _listed(known: tuple[str, ...]) -> str:
+    more = f" and {len(known) - LISTED:,} more" if len(known) > LISTED else ""
+    return (", ".join(known[:LISTED]) or "none") + more

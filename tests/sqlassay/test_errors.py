@@ -28,6 +28,8 @@ SUGGESTIONS = {
     "spyder": "unknown dataset 'spyder' (did you mean 'spider'?)",
     "Spider": "unknown dataset 'Spider' (did you mean 'spider'?)",
     "jsonlines": "unknown dataset 'jsonlines' (did you mean 'jsonl'?)",
+    "SPIDER": "unknown dataset 'SPIDER' (did you mean 'spider'?)",
+    "bindery": "unknown dataset 'bindery' (known: bird, jsonl, spider)",
     "xyzzy": "unknown dataset 'xyzzy' (known: bird, jsonl, spider)",
     "": "unknown dataset '' (known: bird, jsonl, spider)",
 }
@@ -36,6 +38,15 @@ SUGGESTIONS = {
 @pytest.mark.parametrize(("name", "line"), SUGGESTIONS.items())
 def test_the_nearest_name_is_suggested(name: str, line: str) -> None:
     assert str(UnknownName("dataset", name, ["spider", "jsonl", "bird"])) == line
+
+
+@pytest.mark.parametrize(
+    ("count", "end"), [(10, "n08, n09)"), (11, "n08, n09 and 1 more)"), (2_000, "and 1,990 more)")]
+)
+def test_a_long_list_is_cut(count: int, end: str) -> None:
+    line = str(UnknownName("run", "zzzz", [f"n{number:02d}" for number in range(count)]))
+    assert line.startswith("unknown run 'zzzz' (known: n00, n01, ")
+    assert line.endswith(end)
 
 
 def test_nothing_is_known() -> None:
