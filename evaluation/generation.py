@@ -76,7 +76,7 @@ class ResponseCache:
             return None
 
     def put(self, key: bytes, completion: Completion) -> None:
-        """Keep an answer; it is on disk when this returns."""
+        """Keep an answer; when this returns, it survives this process."""
         if completion.finish_reason is not FinishReason.REFUSED:
             self._store.put(key, json.dumps(asdict(completion)).encode())
 

@@ -7,6 +7,7 @@ import io
 import pickle
 from collections import OrderedDict
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from database_backends.errors import BackendError
 from database_backends.result import ExecutionFailure, Limits, Outcome, ResultTable
@@ -19,6 +20,8 @@ from evaluation.gold_result import read_result
 from evaluation.records import ExecutionRecord
 from evaluation.store import Store, digest
 
+FORMAT = 1
+"""Part of every key in the store: changes whenever results are packed, read from a driver or cut in another way."""
 KEPT_IN_MEMORY = 2_000_000
 """Cells of gold results that stay in memory."""
 KEPT_ON_DISK = 16 * 2**20
@@ -68,6 +71,7 @@ class GoldStore:
         self._databases = databases
         self._limits = limits
         self._store = store
+        self._version = version("sqlassay")
         self._known: OrderedDict[bytes, ResultTable] = OrderedDict()
         self._cells = 0
         self._running: dict[bytes, asyncio.Task[Outcome]] = {}
@@ -81,6 +85,8 @@ class GoldStore:
         backend = self._databases.backend
         key = digest(
             kind="gold",
+            format=FORMAT,
+            sqlassay=self._version,
             backend=backend.name,
             engine=backend.engine_version(),
             database=fingerprint,

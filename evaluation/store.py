@@ -1,4 +1,4 @@
-"""A small durable map from digests to bytes, shared safely by several processes."""
+"""A small map on disk from digests to bytes, shared safely by several processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from sqlassay.errors import UserError
 
 
 class Store:
-    """One SQLite file in WAL mode: what `put` has returned from survives a killed process.
+    """One SQLite file in WAL mode: what `put` has returned from survives a killed process, whatever kills it.
+
+    A power cut or a crash of the operating system may take the last entries (`synchronous=NORMAL`), never the file:
+    what is lost is made again.
 
     Args:
         path: The file; made, with its folder, when it is not there.
@@ -40,7 +43,7 @@ class Store:
         return None if row is None else bytes(row[0])
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set the value of a key; it is on disk when this returns."""
+        """Set the value of a key; when this returns, it survives this process."""
         try:
             self._connection.execute("INSERT OR REPLACE INTO entry VALUES (?, ?)", (key, value))
         except sqlite3.Error as error:

@@ -8,7 +8,7 @@ import pickle
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from database_backends.errors import FailureKind
 from database_backends.result import ExecutionFailure, Limits, Outcome, ResultTable
 from database_backends.runner import Runner, Statement
+from evaluation import golds as golds_module
 from evaluation.databases import Databases
 from evaluation.datasets.opening import open_dataset
 from evaluation.golds import Gold, GoldStore
@@ -109,6 +110,31 @@ def test_a_database_that_changed_is_asked_again(world: World, runner: CountingRu
         connection.commit()
     (again,) = ask(golds(world, runner, store), world, GOLD)
     assert (rows(again), again.cached) == ([(4,)], False)
+
+
+@pytest.mark.parametrize("changed", [("FORMAT", golds_module.FORMAT + 1), ("version", lambda package: "99")], ids=str)
+def test_results_of_other_code_are_made_again(
+    changed: tuple[str, object], world: World, runner: CountingRunner, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(golds(world, runner, store), world, GOLD)
+    monkeypatch.setattr(golds_module, *changed)
+    (again,) = ask(golds(world, runner, store), world, GOLD)
+    assert not again.cached
+
+
+def test_a_result_of_another_form_is_another_format() -> None:
+    """Whoever changes what a result holds reads here that `FORMAT` changes with it."""
+    held = {field.name: field.type for field in fields(ResultTable)}
+    assert (golds_module.FORMAT, held) == (
+        1,
+        {
+            "columns": "tuple[str, ...]",
+            "types": "tuple[str, ...]",
+            "rows": "list[Row]",
+            "truncated": "bool",
+            "seconds": "float",
+        },
+    )
 
 
 def test_a_copy_of_the_database_is_the_same_database(world: World, runner: CountingRunner, store: Store) -> None:
