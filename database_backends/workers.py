@@ -25,7 +25,7 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from database_backends import memory
 from database_backends.base import BACKENDS
@@ -50,6 +50,9 @@ _PRELOADED = [
     "database_backends.sqlite",
 ]
 _SPEC_LOCK = threading.Lock()
+
+# Seconds between two looks of pebble at its workers: closing a pool waits for the next one, at the end of each command.
+CONSTS.sleep_unit = 0.02
 
 
 class WorkerPool:

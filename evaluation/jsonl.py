@@ -24,7 +24,7 @@ def line_of(value: object) -> bytes:
         ValueError: The value holds NaN or an infinity.
         TypeError: The value is not made of JSON types and dataclasses.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_fields)
+    text = _ENCODER.encode(value)
     try:
         return text.encode() + b"\n"
     except UnicodeEncodeError:
@@ -35,6 +35,9 @@ def _fields(value: object) -> dict[str, Any]:
     if is_dataclass(value):
         return vars(value)
     raise TypeError(f"{type(value).__name__} is no JSON type")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_fields)
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -173,7 +173,8 @@ def _checked(verdict: object) -> Verdict:
         raise TypeError(f"the strategy returned {type(verdict).__name__}, not a Verdict")
     if not 0 <= verdict.score <= 1:
         raise ValueError(f"the score is {verdict.score}, not between 0 and 1")
-    line_of(dict(verdict.evidence))
+    if verdict.evidence != {}:
+        line_of(dict(verdict.evidence))
     return verdict
 
 

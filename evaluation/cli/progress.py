@@ -59,11 +59,13 @@ class ProgressDisplay:
 
     def item(self, record: ItemRecord) -> None:
         """Count one item."""
+        if self.quiet:
+            return
         self._summary.add(record)
         self._done += 1
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=self._done, numbers=self._numbers())
-        elif not self.quiet and time.monotonic() - self._spoke >= INTERVAL:
+        elif time.monotonic() - self._spoke >= INTERVAL:
             self._speak()
 
     def end(self) -> None:

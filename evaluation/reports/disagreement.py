@@ -45,7 +45,9 @@ class Disagreements:
         for verdict in record.verdicts:
             if reference is None or verdict is reference:
                 continue
-            parting = self._found.setdefault(verdict.strategy, Parting(reference.strategy, verdict.strategy))
+            parting = self._found.get(verdict.strategy)
+            if parting is None:
+                parting = self._found[verdict.strategy] = Parting(reference.strategy, verdict.strategy)
             if Status.UNSCORED in (verdict.status, reference.status):
                 continue
             parting.compared += 1

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from evaluation.records import ItemRecord
 from evaluation.reports.summary import RunSummary
-from evaluation.sql_features import features
 from sqlassay.errors import UnknownName
 
 Key = Callable[[ItemRecord, str], tuple[str, ...]]
 
 
 def _features(record: ItemRecord, dialect: str) -> tuple[str, ...]:
+    from evaluation.sql_features import features  # brings sqlglot, which no other slice needs
+
     counts = features(record.golds[0].sql, dialect) if record.golds else None
     if counts is None:
         return ("gold not read",)

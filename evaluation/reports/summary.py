@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,7 +75,7 @@ class RunSummary:
     total: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     missing_databases: set[str] = field(default_factory=set)
-    _counts: dict[str, _Counts] = field(default_factory=dict)
+    _counts: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _items: int = 0
 
     def add(self, record: ItemRecord) -> None:
@@ -83,7 +83,7 @@ class RunSummary:
         self._items += 1
         self.tokens.add(record)
         for verdict in record.verdicts:
-            counts = self._counts.setdefault(verdict.strategy, _Counts())
+            counts = self._counts[verdict.strategy]
             counts.reasons[Reason(verdict.reason)] += 1
             counts.score_sum += verdict.score
             Figure.add(counts.figures, verdict.evidence)
