@@ -19,18 +19,19 @@ def cause(missing: list[Row], extra: list[Row]) -> Reason:
         missing: Rows that the prediction lacks, repeated as often as they are lacking.
         extra: Rows that it has too much.
     """
+    differing = _differing(missing, extra) if len(missing) == len(extra) else []
+    if not differing:
+        return Reason.WRONG_ROWS
     for reason, forms in _CAUSES:
         left = Counter(tuple(forms(cell) for cell in row) for row in missing)
         right = Counter(tuple(forms(cell) for cell in row) for row in extra)
         if left == right:
             return reason
-    if len(missing) == len(extra):
-        differing = _differing(missing, extra)
-        if all(_is_rounded(left, right) for left, right in differing):
-            return Reason.ROUNDING
-        for factor in (100.0, 0.01):
-            if all(_is_scaled(left, right, factor) for left, right in differing):
-                return Reason.SCALE
+    if all(_is_rounded(one, other) for one, other in differing):
+        return Reason.ROUNDING
+    for factor in (100.0, 0.01):
+        if all(_is_scaled(one, other, factor) for one, other in differing):
+            return Reason.SCALE
     return Reason.WRONG_ROWS
 
 
@@ -62,7 +63,7 @@ def _sort_key(row: Row) -> tuple[tuple[int, float, str], ...]:
 
 def rounded(missing: Counter[Row], extra: Counter[Row]) -> bool:
     """Whether every number that differs is the gold's, rounded to the decimals that the prediction shows."""
-    if missing.total() != extra.total():
+    if not missing or missing.total() != extra.total():
         return False
     return all(_is_rounding_of(left, right) for left, right in _differing(missing.elements(), extra.elements()))
 

@@ -16,11 +16,7 @@ everything else is a tuple that starts with its kind."""
 NAN: Cell = ("nan",)
 Number = int | float | Decimal
 
-_ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)"
-    r"(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?",
-    re.ASCII,
-)
+_FRACTION = re.compile(r"\.(\d*?)0*(?!\d)", re.ASCII)
 
 
 def canonical(value: object) -> Cell:
@@ -48,24 +44,6 @@ def canonical(value: object) -> Cell:
     return ("other", kind.__name__, str(value))
 
 
-def temporal(text: object) -> Cell | None:
-    """The canonical form of an ISO 8601 date or timestamp in text; `None` when it is not one."""
-    if type(text) is not str or not 10 <= len(text) <= 40 or text[4] != "-":
-        return None
-    match = _ISO.fullmatch(text)
-    if match is None:
-        return None
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
-    try:
-        moment = dt.datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))
-        nanoseconds = int((fraction or "").ljust(9, "0"))
-        if zone is None:
-            return _timestamp(moment, nanoseconds)
-        return _instant(moment - _offset(zone), nanoseconds)
-    except (ValueError, OverflowError):
-        return None
-
-
 def is_number(cell: Cell) -> bool:
     """Whether a canonical cell is a number (NaN is not one)."""
     return type(cell) in (int, float, Decimal)
@@ -76,29 +54,28 @@ def needs_tolerance(cell: Cell) -> bool:
     return type(cell) is float and math.isfinite(cell) and not cell.is_integer()
 
 
-def _timestamp(moment: dt.datetime, nanoseconds: int) -> Cell:
+def timestamp(moment: dt.datetime, nanoseconds: int) -> Cell:
+    """A canonical date or timestamp without a zone."""
     return ("timestamp", moment, nanoseconds)
 
 
-def _instant(moment: dt.datetime, nanoseconds: int) -> Cell:
+def instant(moment: dt.datetime, nanoseconds: int) -> Cell:
+    """A canonical timestamp with a zone, the moment in UTC."""
     return ("instant", moment, nanoseconds)
 
 
-def _offset(zone: str) -> dt.timedelta:
-    if zone == "Z":
-        return dt.timedelta(0)
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    offset = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return -offset if zone[0] == "-" else offset
+def time_of_day(text: str) -> Cell:
+    """A canonical time: its text, without the zeros that end a fraction of a second."""
+    return _FRACTION.sub(lambda fraction: f".{fraction[1]}" if fraction[1] else "", text)
 
 
 def _datetime(value: dt.datetime) -> Cell:
     nanoseconds = value.microsecond * 1000
     whole = value.replace(microsecond=0)
     if value.tzinfo is None:
-        return _timestamp(whole, nanoseconds)
+        return timestamp(whole, nanoseconds)
     try:
-        return _instant(whole.astimezone(dt.UTC).replace(tzinfo=None), nanoseconds)
+        return instant(whole.astimezone(dt.UTC).replace(tzinfo=None), nanoseconds)
     except OverflowError:
         return ("other", "datetime", str(value))
 
@@ -111,19 +88,28 @@ def _items(values: Iterable[object]) -> tuple[Cell, ...]:
     return tuple(canonical(value) for value in values)
 
 
+def _pairs(value: dict[object, object]) -> Iterable[tuple[object, object]]:
+    """What a dictionary maps; DuckDB gives a MAP whose keys cannot be hashed as a list of keys and one of values."""
+    if value.keys() == {"key", "value"}:
+        keys, values = value["key"], value["value"]
+        if isinstance(keys, list) and isinstance(values, list) and any(isinstance(key, list | dict) for key in keys):
+            return zip(keys, values, strict=False)
+    return value.items()
+
+
 _CONVERSIONS: dict[type, Callable[..., Cell]] = {
     bool: int,
     Decimal: _decimal,
     dt.datetime: _datetime,  # before date, its base class
-    dt.date: lambda value: _timestamp(dt.datetime(value.year, value.month, value.day), 0),
-    dt.time: str,
+    dt.date: lambda value: timestamp(dt.datetime(value.year, value.month, value.day), 0),
+    dt.time: lambda value: time_of_day(str(value)),
     dt.timedelta: lambda value: ("interval", value),
     UUID: str,
     bytearray: bytes,
     memoryview: bytes,
     list: lambda value: ("list", _items(value)),
     tuple: lambda value: ("list", _items(value)),
-    dict: lambda value: ("map", frozenset((canonical(key), canonical(item)) for key, item in value.items())),
+    dict: lambda value: ("map", frozenset((canonical(key), canonical(item)) for key, item in _pairs(value))),
     # Subclasses that some drivers give.
     str: lambda value: str.__str__(value),
     int: lambda value: int(value),

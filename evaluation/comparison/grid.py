@@ -3,66 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 from database_backends.result import ResultTable
-from evaluation.comparison.cells import Cell, canonical, temporal
+from evaluation.comparison.cells import Cell, canonical
+from evaluation.comparison.temporal import Path, plain_paths, with_moments
+
+Column = Sequence[Cell]
+Plain = frozenset[Path]
 
 
-@dataclass(frozen=True)
 class Grid:
     """Canonical cells.
 
     Attributes:
-        names: Column names without case.
-        columns: One list of cells per column, all of the same length.
+        texts: One list of cells per column, all of the same length, text left as text.
         height: Number of rows.
     """
 
-    names: tuple[str, ...]
-    columns: tuple[Sequence[Cell], ...]
-    height: int
-
-    @classmethod
-    def of(cls, table: ResultTable) -> Grid:
-        """The canonical form of a result."""
+    def __init__(self, table: ResultTable) -> None:
         columns = zip(*table.rows, strict=True) if table.rows else ((),) * len(table.columns)
-        return cls(
-            tuple(name.casefold() for name in table.columns),
-            tuple(_canonical_column(column) for column in columns),
-            len(table.rows),
-        )
+        self.texts: tuple[Column, ...] = tuple(map(_canonical_column, columns))
+        self.height = len(table.rows)
+        self._read: dict[tuple[int, Plain], Column] = {}
 
     @property
     def width(self) -> int:
         """Number of columns."""
-        return len(self.names)
+        return len(self.texts)
 
-    def rows(self, order: Sequence[int] | None = None) -> list[tuple[Cell, ...]]:
-        """The rows, with the columns in the given order."""
-        columns = self.columns if order is None else [self.columns[index] for index in order]
-        return list(zip(*columns, strict=True)) if columns else [()] * self.height
+    @cached_property
+    def plain(self) -> tuple[Plain, ...]:
+        """Where each column has text that is no date or time."""
+        return tuple(map(plain_paths, self.texts))
+
+    def column(self, index: int, plain: Plain) -> Column:
+        """A column with its text read as dates and times, but for where it is `plain` here or in another table."""
+        known = self._read.get((index, plain))
+        if known is None:
+            known = self._read[index, plain] = with_moments(self.texts[index], plain)
+        return known
 
 
 _AS_THEY_ARE = {int, str, bytes, type(None)}
 """Types whose values are canonical already."""
 
 
-def _canonical_column(values: Sequence[object]) -> Sequence[Cell]:
+def _canonical_column(values: Sequence[object]) -> Column:
     types = set(map(type, values))
-    cells: Sequence[Cell] = values if types <= _AS_THEY_ARE else [canonical(value) for value in values]
-    if str not in types:
-        return cells
-    moments = []
-    for cell in cells:
-        # A column is temporal only when all of its values are.
-        if type(cell) is str:
-            moment = temporal(cell)
-            if moment is None:
-                return cells
-            moments.append(moment)
-        elif cell is None or (type(cell) is tuple and cell[0] in ("timestamp", "instant")):
-            moments.append(cell)
-        else:
-            return cells
-    return moments
+    return values if types <= _AS_THEY_ARE else [canonical(value) for value in values]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from database_backends.result import ResultTable
+from evaluation.comparison.cells import Cell
 from evaluation.comparison.grid import Grid
 from evaluation.comparison.numbers import Clusters, Tolerance
 from evaluation.comparison.pairing import assignments
@@ -46,13 +47,18 @@ def narrowed(gold: ResultTable, predicted: ResultTable, tolerance: Tolerance) ->
     if len(set(gold_names)) == len(gold_names) and set(gold_names) <= set(names):
         yield _only(predicted, tuple(map(names.index, gold_names)))
         return
-    left, right = Grid.of(gold), Grid.of(predicted)
-    clusters = Clusters((cell for grid in (left, right) for column in grid.columns for cell in set(column)), tolerance)
-    contents = [Counter(clusters.labels(column)) for column in right.columns]
-    wanted = [Counter(clusters.labels(column)) for column in left.columns]
+    wanted, contents = _contents(Grid(gold), Grid(predicted), tolerance)
     fits = [[index for index, content in enumerate(contents) if content == one] for one in wanted]
     for chosen in islice(assignments(fits, (), iter(range(BUDGET))), BUDGET):
         yield replace(_only(predicted, chosen), columns=tuple(f"column {place}" for place in range(len(chosen))))
+
+
+def _contents(gold: Grid, predicted: Grid, tolerance: Tolerance) -> tuple[list[Counter[Cell]], list[Counter[Cell]]]:
+    """What each column holds, as much alike as it can be."""
+    sides = [[grid.column(index, frozenset()) for index in range(grid.width)] for grid in (gold, predicted)]
+    clusters = Clusters((cell for columns in sides for column in columns for cell in set(column)), tolerance)
+    wanted, contents = ([Counter(clusters.labels(column)) for column in columns] for columns in sides)
+    return wanted, contents
 
 
 def _only(table: ResultTable, places: tuple[int, ...]) -> ResultTable:

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from database_backends.result import ResultTable
 from evaluation.comparison.causes import cause
-from evaluation.comparison.grid import Grid
+from evaluation.comparison.grid import Grid, Plain
 from evaluation.comparison.mechanism import OF_REASON, Mechanism
 from evaluation.comparison.numbers import Clusters, Tolerance, unlabelled
 from evaluation.comparison.order import Choice
@@ -102,12 +102,11 @@ class _Tables:
         return self._compare_ordered(self.choice)
 
     def _compare_ordered(self, choice: Choice) -> Comparison:
-        rows = list(zip(*self.labelled_choice, strict=True)) if self.labelled_choice else [()] * len(choice.groups)
         pairing = self._pair(self._names, self._is_legal)
-        if pairing is None and self._names is None and choice.matters(rows):
+        if pairing is None and self.chooses:
             pairing = self._pair_by_containment()
         if pairing is not None:
-            certain = choice.complete and not choice.matters(rows)
+            certain = choice.complete and not self.chooses
             return Comparison(Reason.MATCH if certain else Reason.MATCH_AMBIGUOUS, pairing)
         pairing = self._pair(self._names, self._rows_agree)
         return self._differ() if pairing is None else Comparison(Reason.WRONG_ORDER, pairing)
@@ -117,8 +116,7 @@ class _Tables:
             return OF_REASON.get(found.reason)
         if found.reason is Reason.MATCH:
             return self._freedom(found.pairing)
-        gold, predicted = self.labelled
-        rows, others = zip(*gold, strict=True), zip(*(predicted[index] for index in found.pairing), strict=True)
+        rows, others = self._labelled_rows(found.pairing)
         return Mechanism.MULTIPLICITY if set(rows) == set(others) else Mechanism.ROWS
 
     def _freedom(self, pairing: Pairing) -> Mechanism | None:
@@ -168,32 +166,65 @@ class _Tables:
 
     @cached_property
     def grids(self) -> tuple[Grid, Grid]:
-        return Grid.of(self.raw[0]), Grid.of(self.raw[1])
+        gold, predicted = map(Grid, self.raw)
+        return gold, predicted
 
     @cached_property
     def choice_grid(self) -> Grid | None:
-        return Grid.of(self.choice.table) if self.choice is not None else None
+        return Grid(self.choice.table) if self.choice is not None else None
 
     @cached_property
     def clusters(self) -> Clusters:
         grids = [*self.grids, *([self.choice_grid] if self.choice_grid is not None else [])]
-        return Clusters((cell for grid in grids for column in grid.columns for cell in set(column)), self.near)
+        return Clusters((cell for grid in grids for column in grid.texts for cell in set(column)), self.near)
 
     @cached_property
-    def labelled(self) -> tuple[Columns, Columns]:
-        """The columns with every number replaced by what stands for its cluster."""
-        gold, predicted = map(self._labelled, self.grids)
-        return gold, predicted
+    def alike(self) -> tuple[Columns, Columns, Columns]:
+        """The columns of both sides, and those of what the gold chooses from, as much alike as they can be.
+
+        Numbers are replaced by what stands for their cluster, and all text that could be a date is one: what is equal
+        under a pairing is equal here.
+        """
+        gold, predicted, choice = map(self._alike, (*self.grids, self.choice_grid))
+        return gold, predicted, choice
+
+    def _alike(self, grid: Grid | None) -> Columns:
+        columns = [grid.column(index, frozenset()) for index in range(grid.width)] if grid is not None else []
+        return [self.clusters.labels(column) for column in columns] if self.clusters else columns
+
+    def _plain(self, pairing: Pairing) -> list[Plain]:
+        """Where each column of the gold has text that is no date: in either table, or in what the gold chooses from."""
+        gold, predicted = self.grids
+        more = self.choice_grid.plain if self.choice_grid is not None else gold.plain
+        return [gold.plain[column] | more[column] | predicted.plain[other] for column, other in enumerate(pairing)]
+
+    def _rows(self, grid: Grid, plain: Sequence[Plain], order: Pairing | None = None) -> list[Row]:
+        """Canonical rows, columns in the given order."""
+        places = range(grid.width) if order is None else order
+        columns = [grid.column(place, texts) for place, texts in zip(places, plain, strict=True)]
+        return list(zip(*columns, strict=True)) if columns else [()] * grid.height
+
+    def _both(self, pairing: Pairing) -> tuple[list[Row], list[Row]]:
+        """The rows of gold and prediction, columns in the gold's order."""
+        gold, predicted = self.grids
+        plain = self._plain(pairing)
+        return self._rows(gold, plain), self._rows(predicted, plain, pairing)
+
+    def _labelled_rows(self, pairing: Pairing) -> tuple[list[Row], list[Row]]:
+        """The same, with every number replaced by what stands for its cluster."""
+        gold, predicted = self._both(pairing)
+        return self._labelled(gold), self._labelled(predicted)
+
+    def _labelled(self, rows: list[Row]) -> list[Row]:
+        return list(zip(*map(self.clusters.labels, zip(*rows, strict=True)), strict=True)) if self.clusters else rows
 
     @cached_property
-    def labelled_choice(self) -> Columns:
-        """The columns of what the gold chooses from, likewise."""
-        return self._labelled(self.choice_grid) if self.choice_grid is not None else ()
-
-    def _labelled(self, grid: Grid) -> Columns:
-        if not self.clusters:
-            return grid.columns
-        return [self.clusters.labels(column) for column in grid.columns]
+    def chooses(self) -> bool:
+        """Whether the gold leaves a choice between rows that differ."""
+        if self.choice is None or self.choice_grid is None:
+            return False
+        plain = [one | other for one, other in zip(self.grids[0].plain, self.choice_grid.plain, strict=True)]
+        return self.choice.matters(self._labelled(self._rows(self.choice_grid, plain)))
 
     @property
     def _names(self) -> tuple[Sequence[str], Sequence[str]] | None:
@@ -208,50 +239,44 @@ class _Tables:
             if accept(pairing):
                 return pairing
         kinds = names or ([""] * width, [""] * width)
-        return find_pairing(*self.labelled, kinds, accept)
+        return find_pairing(*self.alike[:2], kinds, accept)
 
     def _pair_by_containment(self) -> Pairing | None:
         """A legal choice of other rows than the gold's has columns of other content: pair by what could be chosen."""
-        contents = [Counter(column) for column in self.labelled[1]]
-        fits = [
-            [index for index, content in enumerate(contents) if content <= Counter(column)]
-            for column in self.labelled_choice
-        ]
+        _, predicted, choice = self.alike
+        contents = [Counter(column) for column in predicted]
+        fits = []
+        for place, column in enumerate(choice):
+            holds = Counter(column)
+            named = [k for k in range(len(contents)) if not self.names_bind or self.names[1][k] == self.names[0][place]]
+            fits.append([k for k in named if contents[k] <= holds])
         steps = iter(range(CONTAINMENT_BUDGET))
         return next(filter(self._is_legal, assignments(fits, (), steps)), None)
 
     def _is_legal(self, pairing: Pairing) -> bool:
         assert self.choice is not None  # noqa: S101 - only asked where there is one
         assert self.choice_grid is not None  # noqa: S101
-        rows = self.grids[1].rows(pairing)
-        return self.choice.allows(self.choice_grid.rows(), rows, self.clusters, self.near)
+        plain = self._plain(pairing)
+        rows, result = self._rows(self.choice_grid, plain), self._rows(self.grids[1], plain, pairing)
+        return self.choice.allows(rows, result, self.clusters, self.near)
 
     def _rows_agree(self, pairing: Pairing) -> bool:
-        gold, predicted = self.labelled
-        rows, others = list(zip(*gold, strict=True)), list(zip(*(predicted[k] for k in pairing), strict=True))
-        if not same_multiset(rows, others):
+        gold, predicted = self._both(pairing)
+        if not same_multiset(self._labelled(gold), self._labelled(predicted)):
             return False
-        if self.clusters.exact:
-            return True
-        left, right = self.grids
-        return perfectly_matched(left.rows(), right.rows(pairing), self.clusters, self.near)
+        return self.clusters.exact or perfectly_matched(gold, predicted, self.clusters, self.near)
 
     def _differ(self) -> Comparison:
         """Say how two tables of equal width that are not the same differ."""
-        left, right = self.grids
+        right = self.grids[1]
         pairing = self._likeliest_pairing()
-        missing, extra = self._difference(self.labelled, pairing)
+        rows = self._labelled_rows(pairing)
+        missing, extra = difference(*rows)
         if not missing and not extra:
             # Every row has a partner by label, but no perfect matching exists: show what is not surely equal.
-            missing, extra = self._difference((left.columns, right.columns), pairing)
-        reason = self._reason(missing, extra, left.height, right.height)
+            missing, extra = difference(*self._both(pairing))
+        reason = self._reason(missing, extra, rows[0], right.height)
         return Comparison(reason, pairing, self._unlabelled(missing), self._unlabelled(extra))
-
-    def _difference(self, columns: tuple[Columns, Columns], pairing: Pairing) -> tuple[Counter[Row], Counter[Row]]:
-        gold, predicted = columns
-        return difference(
-            list(zip(*gold, strict=True)), list(zip(*(predicted[index] for index in pairing), strict=True))
-        )
 
     def _unlabelled(self, rows: Counter[Row]) -> Counter[Row]:
         """Rows with a number again in place of its cluster's label."""
@@ -264,7 +289,7 @@ class _Tables:
 
     def _likeliest_pairing(self) -> Pairing:
         """By name where names bind; else columns of most common content first, then by position."""
-        gold, predicted = self.labelled
+        gold, predicted, _ = self.alike
         width = len(gold)
         free = list(range(width))
         pairing = [-1] * width
@@ -290,23 +315,20 @@ class _Tables:
                 free.remove(choice)
         return tuple(pairing)
 
-    def _reason(self, missing: Counter[Row], extra: Counter[Row], height: int, other: int) -> Reason:
+    def _reason(self, missing: Counter[Row], extra: Counter[Row], gold: list[Row], other: int) -> Reason:
         if other == 0:
             return Reason.EMPTY
         if not missing and extra:
-            return self._surplus_reason(extra)
+            known = set(gold)
+            return Reason.EXTRA_ROWS if any(row not in known for row in extra) else Reason.ROW_COUNT_FANOUT
         if missing and not extra:
             return Reason.MISSING_ROWS
-        if height == other:
+        if len(gold) == other:
             if self.names_bind and self._pair(None, self._rows_agree) is not None:
                 return Reason.SWAPPED_COLUMNS
             if sum(missing.values()) <= DIAGNOSED_ROWS:
                 return cause(list(missing.elements()), list(extra.elements()))
         return Reason.WRONG_ROWS
-
-    def _surplus_reason(self, extra: Counter[Row]) -> Reason:
-        gold = set(zip(*self.labelled[0], strict=True)) if self.grids[0].height else set()
-        return Reason.EXTRA_ROWS if any(row not in gold for row in extra) else Reason.ROW_COUNT_FANOUT
 
 
 def _obvious(width: int, names: tuple[Sequence[str], Sequence[str]] | None) -> Iterator[Pairing]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from database_backends.result import ResultTable
 from evaluation.comparison.mechanism import Mechanism
 from evaluation.comparison.numbers import Tolerance
+from evaluation.comparison.order import Choice
 from evaluation.comparison.tables import Comparison, compare_tables
 from evaluation.verdicts import Reason, Status
 
@@ -58,6 +59,16 @@ EQUAL = {
     "date and midnight": (table("d", ("2020-01-01",)), table("d", ("2020-01-01 00:00:00",))),
     "dates and nulls": (table("d", (dt.date(2020, 1, 1),), (None,)), table("d", (None,), ("2020-01-01T00:00",))),
     "time and its text": (table("t", (dt.time(1, 2, 3),)), table("t", ("01:02:03",))),
+    "times and their text": (table("t", (dt.time(1, 2, 3, 500_000),)), table("t", ("01:02:03.500",))),
+    "dates in lists": (table("d", ([dt.date(2020, 1, 1)],), ([],)), table("d", ([],), (["2020-01-01"],))),
+    "dates in structs, beside other text": (
+        table("s", ({"who": "ann", "day": dt.date(2020, 1, 1)},)),
+        table("s", ({"who": "ann", "day": "2020-01-01 00:00:00"},)),
+    ),
+    "a map whose keys are lists, in another order": (
+        table("m", ({"key": [[1], [2]], "value": [0.3, 4]},)),
+        table("m", ({"key": [[2], [1]], "value": [4, 0.1 + 0.2]},)),
+    ),
     "uuid and its text": (table("u", (UUID(int=1),)), table("u", (str(UUID(int=1)),))),
     "lists with float noise": (table("a", ([0.3, 1],)), table("a", ([0.1 + 0.2, 1.0],))),
     "structs": (table("a", ({"x": 1, "y": 0.3},)), table("a", ({"y": 0.1 + 0.2, "x": 1},))),
@@ -146,6 +157,11 @@ DIFFERENT = {
         table("d", ("2020-01-01 00:00:00",), ("soon",)),
         Reason.WRONG_ROWS,
     ),
+    "not all values within lists are dates": (
+        table("d", (["2020-01-01", "soon"],)),
+        table("d", (["2020-01-01 00:00:00", "soon"],)),
+        Reason.WRONG_ROWS,
+    ),
     "list order": (table("a", ([1, 2],)), table("a", ([2, 1],)), Reason.WRONG_ROWS),
     "decimals differ beside a float that is near both": (
         table("k a", (1, Decimal("0.3")), (2, 0.30000000001)),
@@ -161,6 +177,34 @@ def test_different(name: str) -> None:
     found = compare(gold, predicted)
     assert found.reason is reason
     assert compare(predicted, gold).reason.status is Status.INCORRECT
+
+
+SOME_DATES = ("2020-01-01",), ("soon",)
+ALL_DATES = ("2020-01-01",), ("2020-01-02",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cell", "reason"),
+    [
+        (SOME_DATES, "2020-01-01", Reason.MATCH_AMBIGUOUS),
+        (SOME_DATES, "soon", Reason.MATCH_AMBIGUOUS),
+        (SOME_DATES, "2020-01-01 00:00:00", Reason.WRONG_ROWS),
+        (ALL_DATES, "2020-01-02 00:00:00", Reason.MATCH_AMBIGUOUS),
+        (ALL_DATES, dt.date(2020, 1, 2), Reason.MATCH_AMBIGUOUS),
+    ],
+)
+@pytest.mark.parametrize("names", ["day note", "x y"])
+def test_whether_text_is_a_date_is_decided_over_all_that_the_gold_may_return(
+    rows: Sequence[tuple[str]], cell: object, reason: Reason, names: str
+) -> None:
+    whole = table("day note", *((f"200{n}-01-01", *row) for n, row in enumerate(rows)))
+    choice = Choice(whole, (0,) * len(rows), 0, 1, complete=True)
+    found = set()
+    for day in ("2000-01-01", "2001-01-01T00:00"):
+        predicted = table(" ".join(reversed(names.split())), (cell, day))
+        found.add(compare_tables(table("day note", whole.rows[0]), predicted, NEAR, choice).reason)
+    assert reason in found
+    assert {one.status for one in found} <= {reason.status, Status.INCORRECT}
 
 
 def test_both_empty_is_vacuous_whatever_the_names() -> None:
