@@ -6,6 +6,7 @@ ranking query lets `DENSE_RANK()` decide. Order is only ever the top level's, re
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,8 @@ from sqlglot.errors import SqlglotError
 
 ROWS = "sqlassay_rows"
 RANK = "sqlassay_rank"
+_MAY_CHOOSE = re.compile(r"order|limit|offset|fetch|top", re.IGNORECASE)
+"""What a text must hold to be worth reading."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ def ranking_of(gold: str, dialect: str, width: int) -> Ranking | None:
     Returns:
         `None` when the gold has no order and no limit at its top level, or cannot be read.
     """
+    if _MAY_CHOOSE.search(gold) is None:
+        return None
     try:
         statements = [tree for tree in parse(gold, read=dialect) if tree is not None]
     except (SqlglotError, RecursionError):

@@ -85,10 +85,12 @@ class SqlAssay(Convention):
 
     def further_gold(self, gold: ResultTable, predicted: ResultTable, statements: Statements) -> str | None:
         """All rows that an ordered or limited gold chooses from, each with its rank."""
-        ranking = self._ranking(gold, statements)
-        if ranking is None or len(gold.rows) != len(predicted.rows):
+        if len(gold.rows) != len(predicted.rows):
             return None
         if len(gold.columns) != len(predicted.columns) and self.extra_columns == "refuse":
+            return None
+        ranking = self._ranking(gold, statements)
+        if ranking is None:
             return None
         if not ranking.limited and (len(gold.rows) < 2 or _plainly_the_same(gold, predicted)):
             return None
@@ -157,9 +159,11 @@ class SqlAssay(Convention):
         if statements.result is not None:
             in_order = self.row_order == "keys" and not statements.result.ignore_order
             return Choice.of_sequence(gold) if in_order else None
+        if not isinstance(further, ResultTable) or further.truncated:
+            return None
         width = len(gold.columns)
         ranking = self._ranking(gold, statements)
-        if ranking is None or not isinstance(further, ResultTable) or further.truncated:
+        if ranking is None:
             return None
         if ranking.limited and not ranking.complete:
             return None  # a cut by a key that is not known leaves every row possible: only the gold's own are right
