@@ -22,7 +22,7 @@ def postgres_reader(owner: str) -> str:
     password = _password(owner)
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(5)")  # two processes must not change one role at once
-        found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
+        found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
         change = "ALTER ROLE {} LOGIN PASSWORD {}" if found else "CREATE ROLE {} LOGIN PASSWORD {}"
         reader, database = sql.Identifier(READER), sql.Identifier(parts.path.removeprefix("/"))
         connection.execute(sql.SQL(change).format(reader, sql.Literal(password)))

@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             work = {"/build": build, "/query": query}[self.path]
             status, answer = 200, work(**json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        except Exception as error:  # noqa: BLE001: whatever it is, the client is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
             status, answer = 400, {"error": f"{type(error).__name__}: {error}"}
         body = json.dumps(answer).encode()
         self.send_response(status)

@@ -1,0 +1,45 @@
+"""A PostgreSQL server: each database of a test is a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import sql
+
+from tests.servers.readers import READER
+from tests.servers.world import ServerWorld
+
+
+class PostgresWorld(ServerWorld):
+    """One PostgreSQL server."""
+
+    def target(self, user: str, name: str) -> str:
+        return f"{user}?schema={name}"
+
+    def create(self, name: str, statements: Sequence[str]) -> None:
+        schema, reader = sql.Identifier(name), sql.Identifier(READER)
+        with psycopg.connect(self.owner, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
+            connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, reader))
+            connection.execute(sql.SQL("SET search_path TO {}").format(schema))
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def drop(self, name: str) -> None:
+        with psycopg.connect(self.owner, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.owner, autocommit=True) as connection:
+            return connection.execute(sql.encode()).fetchall()
+
+    def busy(self) -> list[str]:
+        found = self.rows(
+            "SELECT query FROM pg_stat_activity"
+            " WHERE application_name = 'sqlassay' AND state <> 'idle' AND pid <> pg_backend_pid()"
+        )
+        return [str(query) for (query,) in found]
+
+    def end_sessions(self) -> None:
+        self.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sqlassay'")

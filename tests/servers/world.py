@@ -1,0 +1,64 @@
+"""A server as its owner sees it: where tests have databases made, and look at what is going on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from itertools import count
+from os import getpid
+
+_NUMBERS = count(1)
+
+
+class ServerWorld(ABC):
+    """One server.
+
+    Args:
+        owner: The connection string of a user who may do everything.
+        reader: That of one who may only read.
+    """
+
+    def __init__(self, owner: str, reader: str) -> None:
+        self.owner = owner
+        self.reader = reader
+        self.made: list[str] = []
+
+    def make(self, statements: Sequence[str] = ()) -> str:
+        """Make a database from trusted statements and give the reader's target."""
+        name = f"test_{getpid()}_{next(_NUMBERS)}"
+        self.made.append(name)
+        self.create(name, statements)
+        return self.target(self.reader, name)
+
+    def owners(self, target: str) -> str:
+        """The owner's target of a database of which the reader's is known."""
+        return self.target(self.owner, next(name for name in self.made if self.target(self.reader, name) == target))
+
+    def close(self) -> None:
+        """Drop what was made."""
+        while self.made:
+            self.drop(self.made.pop())
+
+    @abstractmethod
+    def target(self, user: str, name: str) -> str:
+        """The target of a database of that name, for the user of a connection string."""
+
+    @abstractmethod
+    def create(self, name: str, statements: Sequence[str]) -> None:
+        """Make a database and run statements in it."""
+
+    @abstractmethod
+    def drop(self, name: str) -> None:
+        """Drop a database."""
+
+    @abstractmethod
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """What a statement gives the owner."""
+
+    @abstractmethod
+    def busy(self) -> list[str]:
+        """What the server is doing for readers now, as its own list of processes has it."""
+
+    @abstractmethod
+    def end_sessions(self) -> None:
+        """End all sessions of readers, as a server does that restarts."""
