@@ -86,9 +86,8 @@ class DatabaseBackend(ABC):
     def fingerprint(self) -> str:
         """A digest that changes whenever the content of the database may have changed."""
 
-    @classmethod
     @abstractmethod
-    def engine_version(cls) -> str:
+    def engine_version(self) -> str:
         """The version of the engine: results of one version say nothing about those of another."""
 
     @abstractmethod

@@ -195,8 +195,7 @@ class DuckDBBackend(EmbeddedBackend, CanBuild, CanShuffle):
         with closing(self._connection().cursor()) as cursor:
             return cursor.execute(sql).fetchall()
 
-    @classmethod
-    def engine_version(cls) -> str:
+    def engine_version(self) -> str:
         """The version of the DuckDB library."""
         return duckdb.__version__
 

@@ -244,8 +244,7 @@ class SQLiteBackend(EmbeddedBackend, CanBuild, CanShuffle):
             keys.append(ForeignKey(tuple(column for _, column, _ in parts), other, references))
         return tuple(keys)
 
-    @classmethod
-    def engine_version(cls) -> str:
+    def engine_version(self) -> str:
         """The version of the SQLite library."""
         return sqlite3.sqlite_version
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from database_backends.base import BACKENDS, DatabaseBackend
+from database_backends.errors import BackendError, FailureKind
 from evaluation.datasets.base import Dataset
 from evaluation.datasets.describing import CanDescribe
 from prompts.schema_text import ddl
@@ -38,6 +39,7 @@ class Databases:
         self.schema = lru_cache(maxsize=256)(self._describe)
         self.schema_text = lru_cache(maxsize=256)(self._read_schema)
         self.fingerprint = lru_cache(maxsize=None)(self._read_fingerprint)
+        self.engine_version = lru_cache(maxsize=None)(self._read_engine_version)
 
     def require_any(self, db_ids: Iterable[str]) -> None:
         """Refuse a dataset of which not a single database is there: its folder must be another one.
@@ -53,6 +55,20 @@ class Databases:
                 place=str(self._dataset.path),
                 remedy="name their folder: --databases DIR, or `databases:` in the experiment file",
             )
+
+    def engine(self, db_ids: Iterable[str]) -> str:
+        """The version of the engine that reads these, as the first that can be opened tells; empty if none can.
+
+        Raises:
+            UserError: It is a server, and it does not let us in.
+        """
+        for target in filter(None, map(self.target, dict.fromkeys(db_ids))):
+            try:
+                return self.engine_version(target)
+            except BackendError as error:
+                if not self.backend.embedded and error.kind is FailureKind.CONNECTION:
+                    raise UserError(error.message, remedy="sqlassay backends check says what is wrong") from error
+        return ""
 
     def _find(self, db_id: str) -> str | None:
         """Where the database is; `None` when the dataset has none of that name for this engine."""
@@ -94,3 +110,12 @@ class Databases:
         """
         with self.backend(target) as database:
             return database.fingerprint()
+
+    def _read_engine_version(self, target: str) -> str:
+        """The version of the engine that reads the database at `target`.
+
+        Raises:
+            BackendError: It cannot be opened.
+        """
+        with self.backend(target) as database:
+            return database.engine_version()

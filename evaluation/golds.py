@@ -80,6 +80,7 @@ class GoldStore:
         """The outcome of one gold on one database."""
         try:
             fingerprint = self._databases.fingerprint(target)
+            engine = self._databases.engine_version(target)
         except BackendError as error:
             return Gold(sql, ExecutionFailure.of(error), cached=False)
         backend = self._databases.backend
@@ -88,7 +89,7 @@ class GoldStore:
             format=FORMAT,
             sqlassay=self._version,
             backend=backend.name,
-            engine=backend.engine_version(),
+            engine=engine,
             database=fingerprint,
             sql=sql,
             rows=self._limits.rows,

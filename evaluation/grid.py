@@ -107,6 +107,7 @@ class Grid:
             self.selection = Selection(section.limit, section.sample, section.seed, filters, section.only)
             counts = Counter(question.db_id for question in self.questions())
         self.total = counts.total()
+        self._db_ids = tuple(counts)
         self.strategies()
         self._adapters: dict[int, ModelAdapter] = {}
         for cell in self.cells:
@@ -174,7 +175,7 @@ class Grid:
             "model": dict(self.adapter(cell).identity),
             "parameters": dict(cell.model.parameters),
             "prompt": {"ref": cell.prompt.ref, "sha256": cell.prompt.sha256},
-            "backend": {"name": databases.backend.name, "engine": databases.backend.engine_version()},
+            "backend": {"name": databases.backend.name, "engine": databases.engine(self._db_ids)},
             "repeat": cell.repeat,
             "strategies": describe_strategies(self.strategies()),
             "limits": {"prediction": asdict(self.limits()), "gold": asdict(self.gold_limits())},

@@ -13,13 +13,15 @@ class Check:
         name: What was checked, such as "authentication".
         ok: Whether it is all right.
         detail: What was found.
-        remedy: What to do when it is not all right.
+        remedy: What to do when it is not all right, or could be better.
+        warning: Whether it is all right, and yet something should be done.
     """
 
     name: str
     ok: bool
     detail: str = ""
     remedy: str = ""
+    warning: bool = False
 
 
 @dataclass(frozen=True)

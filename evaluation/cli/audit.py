@@ -98,7 +98,7 @@ def audit(
             dataset=dataset,
             file=str(opened.question_file),
             backend=backend,
-            engine=finder.backend.engine_version(),
+            engine=finder.engine(entry.question.db_id for entry in entries),
             questions=len(chosen),
             golds=sum(len(entry.question.golds(finder.backend.dialect)) for entry in chosen),
             without_database=sum(finder.target(entry.question.db_id) is None for entry in chosen),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 import pickle
+import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -19,6 +21,7 @@ from database_backends.base import DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable
 from sqlassay.schema import ForeignKey
+from tests.servers.world import ServerWorld
 
 LIMITS = Limits(seconds=20, rows=1000, megabytes=256)
 
@@ -52,6 +55,9 @@ class BackendConformance(ABC):
     """Statements that would change what a later statement sees."""
     session_probes: ClassVar[Sequence[str]]
     """Queries whose result tells whether one of the session changes got through."""
+
+    checks: ClassVar[Sequence[str]]
+    """What `check` looks at, in this order."""
 
     tells_types: ClassVar[bool] = True
     tells_place_of_errors: ClassVar[bool] = True
@@ -276,12 +282,16 @@ class BackendConformance(ABC):
     ) -> None:
         (tmp_path / "work").mkdir()
         monkeypatch.chdir(tmp_path / "work")
-        before = contents(tmp_path)
+        before = self.contents(tmp_path, database)
         for sql in self.writes:
             with pytest.raises(BackendError):
                 database.run(sql.format(new=tmp_path / "new"), LIMITS)
-            assert contents(tmp_path) == before, sql
+            assert self.contents(tmp_path, database) == before, sql
         assert database.execute("SELECT count(*) FROM singer", LIMITS).rows == [(3,)]
+
+    def contents(self, folder: Path, database: DatabaseBackend) -> object:
+        """What no statement may change."""
+        return contents(folder)
 
     def test_no_statement_changes_the_session_of_the_next(self, database: DatabaseBackend) -> None:
         before = [database.run(probe, LIMITS).rows for probe in self.session_probes]
@@ -311,10 +321,10 @@ class BackendConformance(ABC):
     def test_check_finds_all_right(self, database: DatabaseBackend) -> None:
         result = database.check()
         assert result.ok, result
-        assert [check.name for check in result.checks] == ["opens", "reads", "refuses a write"]
+        assert [check.name for check in result.checks] == list(self.checks)
 
-    def test_engine_version(self) -> None:
-        assert self.backend.engine_version()[0].isdigit()
+    def test_engine_version(self, database: DatabaseBackend) -> None:
+        assert database.engine_version()[0].isdigit()
 
     def test_it_can_be_closed_twice(self, target: str) -> None:
         database = self.backend(target)
@@ -329,6 +339,7 @@ class BackendConformance(ABC):
 class EmbeddedConformance(BackendConformance):
     """What engines must do besides whose database is a file."""
 
+    checks = ("opens", "reads", "refuses a write")
     file_names: ClassVar[Sequence[str]] = ("a b.db", "50%20.db", "what?mode=rwc.db", "x#y.db", "größe'\".db")
 
     def test_a_missing_file_is_not_made(self, tmp_path: Path) -> None:
@@ -386,3 +397,121 @@ class EmbeddedConformance(BackendConformance):
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, with what it holds."""
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+class ServerConformance(BackendConformance):
+    """What engines must do besides whose databases are behind a connection string."""
+
+    checks = ("connection", "authentication", "version", "reads", "refuses a write", "account")
+
+    world: ServerWorld
+
+    owner_may_write: ClassVar[Sequence[str]] = ()
+    """Of the `writes`, those that a read-only session of the owner does not refuse: only the account does."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, world: ServerWorld) -> Iterator[None]:
+        self.world = world
+        yield
+        world.close()
+
+    def make_database(self, folder: Path, statements: Sequence[str]) -> str:
+        return self.world.make(statements)
+
+    def contents(self, folder: Path, database: DatabaseBackend) -> object:
+        return contents(folder), self.backend(database.target).fingerprint()
+
+    def assert_idle(self) -> None:
+        super().assert_idle()
+        deadline = time.monotonic() + 1
+        while (busy := self.world.busy()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not busy
+
+    def test_the_session_alone_keeps_the_owner_out(self, target: str, tmp_path: Path) -> None:
+        with self.backend(self.world.owners(target)) as database:
+            before = self.contents(tmp_path, database)
+            for sql in self.writes:
+                if sql in self.owner_may_write:
+                    continue
+                with pytest.raises(BackendError):
+                    database.run(sql.format(new=tmp_path / "new"), LIMITS)
+                assert self.contents(tmp_path, database) == before, sql
+
+    def test_an_account_that_could_write_is_a_warning(self, target: str) -> None:
+        with self.backend(self.world.owners(target)) as database:
+            result = database.check()
+        assert result.ok, result
+        assert result.checks[-1].warning
+
+    def test_the_fingerprint_is_that_of_the_content(self, tmp_path: Path) -> None:
+        fingerprints = []
+        for more in ((), (), ("INSERT INTO concert VALUES (4, 3)",), ("UPDATE singer SET age = 53 WHERE age = 52",)):
+            with self.backend(self.make_database(tmp_path, [*STATEMENTS, *more])) as database:
+                fingerprints.append(database.fingerprint())
+                assert database.fingerprint() == fingerprints[-1]
+        assert fingerprints[0] == fingerprints[1]
+        assert len(set(fingerprints)) == 3
+
+    def test_it_comes_back_when_its_session_has_ended(self, database: DatabaseBackend) -> None:
+        for _ in range(3):
+            assert database.execute("SELECT count(*) FROM singer", LIMITS).rows == [(3,)]
+            self.world.end_sessions()
+
+    def test_a_session_with_other_settings_is_not_used(
+        self, database: DatabaseBackend, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        database.execute("SELECT 1", LIMITS)
+        self.drift(database)
+        assert database.execute("SELECT count(*) FROM singer", LIMITS).rows == [(3,)]
+        self.drift_always(monkeypatch)
+        with pytest.raises(BackendError) as raised:
+            self.backend(database.target).run("SELECT 1", LIMITS)
+        assert raised.value.kind is FailureKind.CONNECTION
+        assert "settings" in raised.value.message
+
+    @abstractmethod
+    def drift(self, database: DatabaseBackend) -> None:
+        """Change a setting of the session behind the backend's back, so that it cannot simply be set back."""
+
+    @abstractmethod
+    def drift_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have every new session come with a setting that is not ours."""
+
+    @pytest.mark.parametrize(
+        ("change", "word"),
+        [
+            (lambda target: target.replace("@127.0.0.1:", "@127.0.0.1:x"), "port"),
+            (lambda target: "nonsense" + target[target.index(":") :], "scheme"),
+            (lambda target: target.partition("://")[0] + ":///", "host"),
+            (lambda target: target.partition("?")[0] + "/a/b/c", "path"),
+            (lambda target: target.partition("?")[0] + "?nonsense=1", "option"),
+        ],
+    )
+    def test_each_part_of_a_connection_string_is_named(
+        self, target: str, change: Callable[[str], str], word: str
+    ) -> None:
+        with pytest.raises(BackendError) as raised:
+            self.backend(change(target))
+        assert raised.value.kind is FailureKind.CONNECTION
+        assert word in raised.value.message
+        assert_hidden(target, raised.value.message)
+
+    def test_a_server_that_is_not_there(self, target: str) -> None:
+        elsewhere = re.sub(r"@127\.0\.0\.1:\d+", "@127.0.0.1:9", target)
+        with self.backend(elsewhere) as database:
+            error = self.assert_fails(database, "SELECT 1", FailureKind.CONNECTION)
+            result = database.check()
+        assert "127.0.0.1" in error.message
+        assert [(check.name, check.ok) for check in result.checks] == [("connection", False)]
+        assert_hidden(target, repr(error), repr(result))
+
+    def test_the_password_is_never_shown(self, target: str) -> None:
+        with self.backend(target) as database:
+            assert_hidden(target, str(database.dsn), repr(database.dsn), repr(database.check()))  # type: ignore[attr-defined]
+
+
+def assert_hidden(target: str, *texts: str) -> None:
+    """No text shows the password of a connection string."""
+    password = urlsplit(target).password
+    assert not password or not any(password in text for text in texts)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
+from database_backends.server import application
 from tests.servers.readers import READER
 from tests.servers.world import ServerWorld
 
@@ -36,10 +37,11 @@ class PostgresWorld(ServerWorld):
 
     def busy(self) -> list[str]:
         found = self.rows(
-            "SELECT query FROM pg_stat_activity"
-            " WHERE application_name = 'sqlassay' AND state <> 'idle' AND pid <> pg_backend_pid()"
+            f"SELECT query FROM pg_stat_activity WHERE application_name = '{application()}' AND state <> 'idle'"
         )
         return [str(query) for (query,) in found]
 
     def end_sessions(self) -> None:
-        self.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sqlassay'")
+        self.rows(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = '{application()}'"
+        )

@@ -1,0 +1,98 @@
+"""Connection strings: taken apart, each part named when it is wrong, and never shown with their password."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+_SECRET = re.compile(r"(?P<user>//[^/?#:@]*):[^/?#]*@")
+_PORTS = range(1, 65536)
+
+
+class DsnError(ValueError):
+    """A part of a connection string is wrong; the message names it and never holds the password."""
+
+
+@dataclass(frozen=True)
+class Dsn:
+    """Where a server is, who asks, and for what.
+
+    Attributes:
+        host: A name or an address.
+        port: A TCP port.
+        user: Who connects; empty where the server is to decide.
+        password: Empty where there is none.
+        path: The parts of the path: a database, or a catalog and a schema.
+        options: What follows the question mark.
+    """
+
+    host: str
+    port: int
+    user: str
+    path: tuple[str, ...]
+    password: str = field(default="", repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(
+        cls, text: str, *, schemes: Collection[str], port: int, parts: Collection[int], options: Collection[str] = ()
+    ) -> Dsn:
+        """Take a connection string apart: `[scheme:]//[user[:password]@]host[:port]/path[?option=value]`.
+
+        Args:
+            text: The string. Special characters in its parts are percent-encoded.
+            schemes: The words that may stand before the colon.
+            port: The port where none is given.
+            parts: How many parts the path may have.
+            options: The options that there are.
+
+        Raises:
+            DsnError: A part of it is wrong.
+        """
+        scheme = next(iter(schemes))
+        try:
+            split = urlsplit(text)
+            given_port = split.port
+        except ValueError as error:
+            part = "port" if "ort" in str(error) else "host"
+            raise DsnError(f"its {part} cannot be read in {shown(text)}") from None
+        if split.scheme and split.scheme not in schemes:
+            raise DsnError(f"its scheme is {split.scheme!r}, and {scheme!r} is wanted, in {shown(text)}")
+        if not split.hostname:
+            raise DsnError(f"it names no host: {shown(text)} is not {scheme}://user:password@host/…")
+        if split.fragment:
+            raise DsnError(f"it has a '#' in {shown(text)}; write %23 for one that belongs to a part")
+        if given_port is not None and given_port not in _PORTS:
+            raise DsnError(f"its port is {given_port}, and 1 to 65535 is wanted, in {shown(text)}")
+        path = tuple(unquote(part) for part in split.path.strip("/").split("/") if part)
+        if len(path) not in parts:
+            wanted = " or ".join(map(str, sorted(parts)))
+            raise DsnError(f"its path has {len(path)} parts, and {wanted} are wanted, in {shown(text)}")
+        found = dict(parse_qsl(split.query, keep_blank_values=True))
+        for name in found:
+            if name not in options:
+                known = ", ".join(sorted(options)) or "there are none"
+                raise DsnError(f"it has an unknown option {name!r} (known: {known}) in {shown(text)}")
+        return cls(
+            host=split.hostname,
+            port=given_port or port,
+            user=unquote(split.username or ""),
+            password=unquote(split.password or ""),
+            path=path,
+            options=found,
+        )
+
+    def __str__(self) -> str:
+        """The connection string without its scheme, and with its password hidden."""
+        user = quote(self.user, safe="") + (":***" if self.password else "") + "@" if self.user else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        options = "&".join(f"{name}={value}" for name, value in self.options.items())
+        path = "/".join(quote(part, safe="") for part in self.path)
+        return f"//{user}{host}:{self.port}/{path}{'?' if options else ''}{options}"
+
+
+def shown(text: str) -> str:
+    """A connection string, or text that holds one, with the password hidden."""
+    return _SECRET.sub(r"\g<user>:***@", text)
