@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -37,6 +38,17 @@ class VerdictFile:
         self._written = path if self._is_stream else path.with_name(f".{path.name}.{os.getpid()}.tmp")
         self._next = 0
         self._waiting: dict[int, ItemRecord] = {}
+
+    def spare(self, files: Iterable[Path]) -> None:
+        """Refuse to be one of the files that are read.
+
+        Raises:
+            UserError: It is one of them, also by another name.
+        """
+        for file in files:
+            if self.path.exists() and file.exists() and self.path.samefile(file):
+                problem = f"is read by this command, as {file}"
+                raise UserError(problem, place=str(self.path), remedy="name another file")
 
     def __enter__(self) -> Self:
         try:

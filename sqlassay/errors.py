@@ -30,6 +30,8 @@ class ExitCode(IntEnum):
     """The command, a file or a setting is wrong; one line says which."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C; what was done is kept."""
+    READER_GONE = 141
+    """Whoever read the output closed it (`sqlassay … | head`); as a shell says it of a program that SIGPIPE ended."""
 
 
 class SqlAssayError(Exception):

@@ -10,10 +10,14 @@ def main() -> None:
     """Run the command line; the entry point `sqlassay`."""
     from evaluation.cli.app import run
 
+    from sqlassay.errors import ExitCode
+
     code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone (`sqlassay … | head`); say nothing more to it, nor at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            # The reader has gone (`sqlassay … | head`); say nothing more to it, nor at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            code = ExitCode.READER_GONE
     sys.exit(code)

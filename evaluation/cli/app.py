@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from evaluation.cli import audit, datasets, demo, plugins, report, runs, schema, score, verdict
 from evaluation.cli import run as run_group
 from sqlassay.errors import ExitCode, SqlAssayError, UserError
+from sqlassay.printable import printable
 
 app = typer.Typer(
     name="sqlassay",
@@ -27,7 +28,7 @@ app = typer.Typer(
         "First steps: `sqlassay demo` runs a finished benchmark offline; `sqlassay score` scores a file of"
         " predictions; `sqlassay run` runs an experiment with models.\n\n"
         "Exit codes: 0 finished · 1 finished but unusable (too many instrument failures, or an unexpected verdict)"
-        " · 2 a mistake in the command, a file or a setting · 130 interrupted."
+        " · 2 a mistake in the command, a file or a setting · 130 interrupted · 141 the reader of the output has gone."
     ),
 )
 app.command("run")(run_group.run)
@@ -73,14 +74,19 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as error:
         _show_usage_error(error)
         return ExitCode.USER_ERROR
+    except SystemExit as stop:
+        # typer and rich both turn a reader that has gone into this; their exit code is the one of an unusable result.
+        if isinstance(stop.__context__, BrokenPipeError):
+            return ExitCode.READER_GONE
+        raise
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)  # noqa: T201
         return ExitCode.INTERRUPTED
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"error: {printable(str(error))}", file=sys.stderr)  # noqa: T201
         return ExitCode.USER_ERROR
     except SqlAssayError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"error: {printable(str(error))}", file=sys.stderr)  # noqa: T201
         return ExitCode.UNUSABLE
     if code == ExitCode.INTERRUPTED and not isinstance(code, ExitCode):
         print("interrupted", file=sys.stderr)  # noqa: T201 - by typer, which says nothing; our commands say more
@@ -93,4 +99,4 @@ def _show_usage_error(error: TyperException) -> None:
     if show is not None:
         show()
     else:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"error: {printable(str(error))}", file=sys.stderr)  # noqa: T201

@@ -129,7 +129,9 @@ def _show(report: AuditReport, *, json: bool, verbose: bool) -> None:
         return
     screen = output.data()
     missing = f", {report.without_database:,} without a database" if report.without_database else ""
-    screen.print(f"{report.file}: {report.questions:,} questions, {report.golds:,} golds{missing}")
+    screen.print(
+        f"{report.file}: {output.counted(report.questions, 'question')}, {output.counted(report.golds, 'gold')}{missing}"
+    )
     screen.print(
         output.table(
             ("probe", "fired", "quiet", "not applicable", "looks for"),

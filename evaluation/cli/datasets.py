@@ -74,6 +74,8 @@ def show(
         )
         return
     screen = output.data()
-    screen.print(f"{opened.question_file}: {questions.total():,} questions, {without_gold:,} without gold")
+    screen.print(
+        f"{opened.question_file}: {output.counted(questions.total(), 'question')}, {without_gold:,} without gold"
+    )
     screen.print("difficulty: " + ", ".join(f"{grade} {count:,}" for grade, count in grades.items()))
     screen.print(output.table(("database", "questions", "found for"), rows))

@@ -1,11 +1,14 @@
-"""Data goes to stdout, talk to stderr. Brackets mean nothing to either: much of what is shown was written by others."""
+"""Data goes to stdout, talk to stderr. Much of it was written by others: brackets and control characters do nothing."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,18 +17,32 @@ if TYPE_CHECKING:
 
 @cache
 def data() -> Console:
-    """Where tables go. Piped output is not wrapped to a narrow width."""
-    from rich.console import Console
+    """Where tables go. Piped output is as wide as COLUMNS says, and is not wrapped to a narrow width without it."""
+    from evaluation.cli.screen import Screen
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False, emoji=False, markup=False)
+    known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return Screen(width=None if known else 160)
 
 
 @cache
 def talk() -> Console:
-    """Where everything else goes."""
-    from rich.console import Console
+    """Where everything else goes. A reader that goes away ends nothing."""
+    from evaluation.cli.screen import Talk
 
-    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False, markup=False)
+    return Talk()
+
+
+def program() -> str:
+    """What to type to run this program again: `sqlassay` where the shell finds it, else where it is."""
+    called, found = Path(sys.argv[0]), shutil.which("sqlassay")
+    if called.name != "sqlassay" or (found is not None and called.samefile(found)):
+        return "sqlassay"
+    return str(called)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 question`, `1,200 questions`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def print_json(value: Any) -> None:
@@ -38,9 +55,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Renderab
     from rich.table import Table
     from rich.text import Text
 
+    from sqlassay.printable import printable
+
     made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in headings:
         made.add_column(heading, overflow="fold")
     for row in rows:
-        made.add_row(*(Text(str(cell)) for cell in row))
+        made.add_row(*(Text(printable(str(cell))) for cell in row))
     return made

@@ -53,7 +53,7 @@ def report(
         output.print_json({"runs": entries})
         return
     screen = output.data()
-    screen.print(console.results(summaries))
+    screen.print(console.Results(summaries))
     for summary, folder in zip(summaries, found, strict=True):
         screen.print()
         screen.print(f"{summary.title}  {summary.run_id}")
@@ -62,7 +62,7 @@ def report(
             screen.print(note)
         if by is not None:
             screen.print()
-            screen.print(console.results(_sliced(folder, by), heading=by))
+            screen.print(console.Results(_sliced(folder, by), heading=by))
         if show is not None or disagreements:
             for record in folder.items():
                 statuses = {verdict.status for verdict in record.verdicts}

@@ -108,7 +108,7 @@ def execute(
 
 
 def _resume_command(experiment: str | Path, folder: Path) -> str:
-    return shlex.join(["sqlassay", "run", str(experiment), "--resume", "--runs", str(folder)])
+    return shlex.join([output.program(), "run", str(experiment), "--resume", "--runs", str(folder)])
 
 
 def _conclude(group: str, folder: Path, *, json: bool) -> int:
@@ -121,7 +121,7 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
         output.print_json({"group": group, "runs": [summary.to_json() for summary in summaries]})
     else:
         screen = output.data()
-        screen.print(console.results(summaries))
+        screen.print(console.Results(summaries))
         for summary in summaries:
             for note in console.notes(summary):
                 screen.print(f"{summary.title if len(summaries) > 1 else ''}: {note}".removeprefix(": "))
@@ -144,7 +144,8 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
             )
             code = max(code, ExitCode.UNUSABLE)
     if not json:
-        output.talk().print(f"recorded in {folder}/{group}-*; more: sqlassay report {group} --runs {folder}")
+        more = shlex.join([output.program(), "report", group, "--runs", str(folder)])
+        output.talk().print(f"recorded in {folder}/{group}-*; more: {more}")
     return code
 
 

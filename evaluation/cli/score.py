@@ -21,7 +21,7 @@ from evaluation.cli.options import (
     Seed,
     Workers,
 )
-from sqlassay.errors import ExitCode, UserError
+from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
     from evaluation.records import ItemRecord
@@ -102,8 +102,6 @@ def score(
         from evaluation.strategies.making import describe_strategies, make_execution_matches, make_strategies
         from evaluation.verdict_file import VerdictFile
 
-        if output_file is not None and output_file.resolve() == predictions.resolve():
-            raise UserError("is the file of predictions itself", place=str(output_file), remedy="name another file")
         verdicts = None if output_file is None else VerdictFile(output_file, overwrite=overwrite)
         conventions = convention or ([] if strategy else ["sqlassay"])
         strategies = [*make_execution_matches(conventions), *make_strategies(strategy or [])]
@@ -113,7 +111,11 @@ def score(
         given = read_predictions(predictions, questions)
         selected = list(selection_of(limit, sample, seed, filter_, ids).apply(questions))
         finder = DatabaseFinder(opened, backend)
-        finder.require_any(question.db_id for question in selected)
+        db_ids = {question.db_id: None for question in selected}
+        finder.require_any(db_ids)
+        if verdicts is not None:
+            found = filter(None, map(finder.target, db_ids)) if finder.backend.embedded else ()
+            verdicts.spare((predictions, *opened.files, *map(Path, found)))
         summary = RunSummary(predictions.name, total=len(selected))
         disagreements = Disagreements()
         sliced = None if by is None else Slices(by, finder.backend.dialect)
@@ -161,12 +163,12 @@ def _show(summary: RunSummary, disagreements: Disagreements, sliced: Slices | No
     from evaluation.reports import console
 
     screen = output.data()
-    screen.print(f"{summary.title}: {summary.items:,} questions")
-    screen.print(console.results([summary]))
+    screen.print(f"{summary.title}: {output.counted(summary.items, 'question')}")
+    screen.print(console.Results([summary]))
     screen.print()
     screen.print(console.reasons(summary))
     for note in [*console.notes(summary), *console.partings(disagreements.partings)]:
         screen.print(note)
     if sliced is not None:
         screen.print()
-        screen.print(console.results(sliced.summaries, heading=sliced.key))
+        screen.print(console.Results(sliced.summaries, heading=sliced.key))

@@ -158,14 +158,15 @@ def _result(title: str, outcome: Outcome) -> Any:
 
     from database_backends.result import ExecutionFailure
     from evaluation.conventions.base import show_cell
+    from sqlassay.printable import printable
 
     if isinstance(outcome, ExecutionFailure):
-        return Text(f"{title}: {outcome.kind.value.replace('_', ' ')}\n{outcome.message}")
+        return Text(f"{title}: {outcome.kind.value.replace('_', ' ')}\n{printable(outcome.message)}")
     count = f"{len(outcome.rows):,} row{'s' if len(outcome.rows) != 1 else ''}"
     heading = f"{title}: {count}{', cut' if outcome.truncated else ''}"
     table = Table(title=heading, title_justify="left", min_width=len(heading))
     for column in outcome.columns:
-        table.add_column(Text(column), overflow="fold")
+        table.add_column(Text(str(show_cell(column))), overflow="fold")
     for row in outcome.rows[:SHOWN]:
         table.add_row(*(Text("NULL", style="dim") if cell is None else Text(str(show_cell(cell))) for cell in row))
     if len(outcome.rows) > SHOWN:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +14,7 @@ from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
 from evaluation.verdicts import Reason, Status, Summary
+from sqlassay.printable import printable
 
 HEADINGS = (
     "score",
@@ -25,20 +28,73 @@ HEADINGS = (
 )
 
 
-def results(summaries: Sequence[RunSummary], heading: str = "run") -> RenderableType:
-    """The result table: one row per run and strategy, always with the three counts."""
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(heading if len(summaries) > 1 else "", overflow="fold")
-    table.add_column("strategy", overflow="fold")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="right", vertical="bottom")
-    for summary in summaries:
-        title = summary.title
-        for label, counts in summary.strategies.items():
-            table.add_row(title, label, *_numbers(counts))
-            title = ""
-    lines = [_unfinished(s) for s in summaries if s.items < s.total or s.status != "finished"]
-    return Group(table, *lines)
+NARROW = ("score", "95 %\ninterval", "scored", "correct", "(vacuous)", "system\nfailures", "(no\nresult)", HEADINGS[-1])
+"""The same, where a line has 80 columns."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The result table: one row per run and strategy, always with the three counts.
+
+    Where it is too wide, each run and each strategy has a line of its own above its numbers.
+
+    Attributes:
+        summaries: What to show.
+        heading: What they are.
+    """
+
+    summaries: Sequence[RunSummary]
+    heading: str = "run"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The wide table where it fits."""
+        wide = self._wide()
+        if Measurement.get(console, options.update(max_width=10_000), wide).maximum <= options.max_width:
+            yield wide
+        else:
+            yield from self._narrow()
+        for summary in self.summaries:
+            if summary.items < summary.total or summary.status != "finished":
+                yield _unfinished(summary)
+
+    def _wide(self) -> Table:
+        table = _plain_table()
+        table.add_column(self.heading if len(self.summaries) > 1 else "", overflow="fold")
+        table.add_column("strategy", overflow="fold")
+        for heading in HEADINGS:
+            table.add_column(heading, justify="right", vertical="bottom")
+        for summary in self.summaries:
+            title = printable(summary.title)
+            for label, counts in summary.strategies.items():
+                table.add_row(title, label, *_numbers(counts))
+                title = ""
+        return table
+
+    def _narrow(self) -> Iterable[RenderableType]:
+        rows = [_numbers(counts) for summary in self.summaries for counts in summary.strategies.values()]
+        widths = [
+            max(len(text) for text in (*heading.split("\n"), *column))
+            for heading, *column in zip(NARROW, *rows, strict=True)
+        ]
+
+        def line(cells: Sequence[str], style: str = "") -> Table:
+            table = Table.grid(padding=(0, 2, 0, 0))
+            table.style = style
+            for width in (0, *widths):
+                table.add_column(justify="right", vertical="bottom", min_width=width)
+            table.add_row("", *cells)
+            return table
+
+        yield line(NARROW, "bold")
+        for summary in self.summaries:
+            yield Text(printable(summary.title))
+            for label, counts in summary.strategies.items():
+                yield Text(f"  {label}")
+                yield line(_numbers(counts))
+
+
+def _plain_table() -> Table:
+    return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
 def _numbers(counts: Summary) -> tuple[str, ...]:
@@ -63,7 +119,7 @@ def _unfinished(summary: RunSummary) -> Text:
 def reasons(summary: RunSummary) -> RenderableType:
     """Why: how often each reason was given, a column per strategy."""
     strategies = summary.strategies
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table = _plain_table()
     table.add_column("status")
     table.add_column("reason")
     for label in strategies:
@@ -86,7 +142,7 @@ def item(record: ItemRecord) -> RenderableType:
     lines.add_column(overflow="fold")
 
     def line(heading: str, text: object) -> None:
-        lines.add_row(heading, Text(str(text)))
+        lines.add_row(printable(heading), Text(printable(str(text))))
 
     line(record.id, f"{record.question}  [{record.db_id}]")
     for verdict in record.verdicts:

@@ -90,4 +90,5 @@ def test_exit_codes_are_the_published_ones() -> None:
         "UNUSABLE": 1,
         "USER_ERROR": 2,
         "INTERRUPTED": 130,
+        "READER_GONE": 141,
     }

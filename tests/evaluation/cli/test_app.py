@@ -46,6 +46,7 @@ def test_help_names_every_command_and_every_exit_code(capsys: Capture) -> None:
         "1 finished but unusable",
         "2 a mistake",
         "130 interrupted",
+        "141 the reader of the output has gone",
         "First steps:",
     ):
         assert words in shown
@@ -99,18 +100,81 @@ def test_listing_plugins_imports_no_vendor() -> None:
     assert (VENDORS | {"duckdb", "pydantic"}) & set(done.stderr.split()) == set()
 
 
-@pytest.mark.parametrize("arguments", [["schema"], ["runs", "show", "latest", "--json"], ["report", "--json"]])
-def test_a_reader_that_goes_away_is_no_error(arguments: list[str], world: World, capsys: Capture) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["schema"], ["runs", "show", "latest", "--json"], ["report"], ["report", "--json"]],
+    ids=str,
+)
+@pytest.mark.parametrize("buffered", [True, False], ids=["at the end", "at once"])
+def test_a_reader_that_goes_away_is_no_error(arguments: list[str], buffered: bool, world: World) -> None:
     world.questions(1)
     world.answers({"q0": GOLD})
     assert world.run("run", world.experiment(), "-q") == 0
     reading, writing = os.pipe()
     os.close(reading)
+    environment = {**os.environ, **({} if buffered else {"PYTHONUNBUFFERED": "1"})}
     done = subprocess.run(
-        [SQLASSAY, *arguments], cwd=world.folder, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+        [SQLASSAY, *arguments],
+        cwd=world.folder,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        check=False,
     )
     os.close(writing)
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_nobody_who_listens_to_the_progress_ends_no_run(world: World) -> None:
+    world.questions(1)
+    world.answers({"q0": GOLD})
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [SQLASSAY, "run", world.experiment()], cwd=world.folder, stdout=subprocess.PIPE, stderr=writing, check=False
+    )
+    os.close(writing)
+    assert done.returncode == 0
+    assert b"100.0 %" in done.stdout
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("80", 80), ("120", 120), (None, 160)])
+def test_piped_tables_are_as_wide_as_the_reader_says(columns: str | None, widest: int, world: World) -> None:
+    world.questions(12)
+    world.answers({f"q{number}": GOLD for number in range(12)})
+    tape = {"adapter": "replay", "model": "tape", "settings": {"path": "answers.jsonl"}}
+    models = [{**tape, "label": f"a long label of a model, {n}", "parameters": {"seed": n}} for n in range(2)]
+    path = world.experiment(models=models, strategies=["execution_match", "execution_match:bird"])
+    environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+    if columns is not None:
+        environment["COLUMNS"] = columns
+    done = subprocess.run(
+        [SQLASSAY, "run", path, "-q"],
+        cwd=world.folder,
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= widest
+    row = next(line for line in lines if "execution_match:bird" in line)
+    assert ("100.0 %" in row) == (columns is None)
+    for words in ("a long label of a model, 1 · zero_shot@1 · sqlite", "100.0 %", "75.8 – 100.0"):
+        assert words in done.stdout
+
+
+def test_where_the_shell_does_not_find_it_the_words_to_type_say_where_it_is(world: World) -> None:
+    world.questions(1)
+    world.answers({"q0": GOLD})
+    path = world.experiment()
+    for folders, name in (("/usr/bin:/bin", str(SQLASSAY)), (str(SQLASSAY.parent), "sqlassay")):
+        environment = {**os.environ, "PATH": folders}
+        done = subprocess.run(
+            [SQLASSAY, "run", path, "-q"], cwd=world.folder, capture_output=True, text=True, env=environment, check=True
+        )
+        assert f"; more: {name} report trial-" in done.stderr
 
 
 def test_a_bug_shows_where_it_is(world: World) -> None:

@@ -71,6 +71,24 @@ def test_report_lists_items(status: str, world: World, group: str, capsys: Captu
     assert listed == {"correct": {"q0"}, "incorrect": {"q1", "q2"}, "unscored": {"q3"}}[status]
 
 
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["report"], ["report", "--show", "incorrect"], ["runs", "show", "latest"]], ids=str
+)
+def test_what_others_wrote_commands_no_terminal(arguments: list[str], world: World, capsys: Capture) -> None:
+    gold = f'SELECT name AS "{HOSTILE}" FROM singer'
+    world.questions([{"id": f"q{HOSTILE}", "question": HOSTILE, "gold": gold}])
+    world.answers({f"q{HOSTILE}": f"```sql\nSELECT '{HOSTILE}' FROM nowhere -- {HOSTILE}\n```"})
+    tape = {"adapter": "replay", "model": "tape", "settings": {"path": "answers.jsonl"}, "label": HOSTILE}
+    assert world.run("run", world.experiment(models=[tape])) == 0
+    assert world.run(*arguments) == 0
+    shown = capsys.readouterr()
+    assert not set("\x1b\x07\x9b") & set(shown.out + shown.err)
+    assert "\\x1b[2J" in shown.out
+
+
 def test_runs_list(world: World, group: str, capsys: Capture) -> None:
     assert world.run("runs", "list") == 0
     shown = capsys.readouterr().out.splitlines()

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from evaluation.cli.app import run
 from tests.evaluation.world import GOLD, World
 
 Capture = pytest.CaptureFixture[str]
@@ -308,10 +307,16 @@ def test_strategies_that_cannot_be(arguments: list[str], message: str, world: Wo
     assert capsys.readouterr().err == message
 
 
-def test_the_output_never_replaces_the_predictions(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    predictions = tmp_path / "predictions.sql"
-    predictions.write_text("SELECT 1\n")
-    arguments = ["score", str(predictions), "--dataset", "jsonl:nothing", "--output", str(predictions), "--overwrite"]
-    assert run(arguments) == 2
-    assert "is the file of predictions itself" in capsys.readouterr().err
-    assert predictions.read_text() == "SELECT 1\n"
+@pytest.mark.parametrize("how", ["itself", "a link"])
+@pytest.mark.parametrize("file", ["p.sql", "questions.jsonl", "databases/show/show.sqlite"])
+def test_the_output_never_replaces_what_is_read(file: str, how: str, world: World, capsys: Capture) -> None:
+    before = Path(file).read_bytes()
+    given = Path(file)
+    if how == "a link":
+        given = Path("other.jsonl")
+        given.hardlink_to(file)
+    assert score(world, "-o", str(given), "--overwrite") == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == f"error: {given}: is read by this command, as {file} (name another file)\n"
+    assert Path(file).read_bytes() == given.read_bytes() == before

@@ -76,6 +76,15 @@ def test_brackets_in_cells_are_shown_as_they_are(world: World, capsys: Capture) 
         assert text in shown
 
 
+def test_control_characters_in_headers_and_messages_are_shown(world: World, capsys: Capture) -> None:
+    assert settle(world, 'SELECT 1 AS "\x1b[2Jhead"', 'SELECT 2 AS "\x9bother"') == 0
+    assert settle(world, "SELECT 1", 'SELECT "\x1b[2Jcolumn" FROM singer, "\x07table"') == 0
+    shown = capsys.readouterr().out
+    assert not set("\x1b\x07\x9b") & set(shown)
+    for text in ("\\x1b[2Jhead", "\\x9bother", "no such table: \\x07table"):
+        assert text in shown
+
+
 def test_json(world: World, capsys: Capture) -> None:
     assert settle(world, "SELECT x'00', 1e999, 9007199254740993", "SELECT 1", "--json", "--question", "How?") == 0
     settled = json.loads(capsys.readouterr().out)
