@@ -19,9 +19,6 @@ help:  ## Show this list
 
 demo: $(VENV)/core  ## Run a finished benchmark offline and print its results
 	@$(BIN)/sqlassay demo
-	@echo
-	@echo "Here, sqlassay is $(BIN)/sqlassay. Try this next:"
-	@echo "  $(BIN)/sqlassay report latest --runs sqlassay-demo/runs"
 
 test: $(VENV)/dev  ## Run the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from database_backends.base import BACKENDS, DatabaseBackend
+from database_backends.errors import FailureKind
 from database_backends.result import ExecutionFailure, Limits, Outcome
 from database_backends.runner import Runner, Statement
 from database_backends.timing import Plan, Times, Timing
@@ -80,7 +81,7 @@ async def settle(
         limits: Of every statement.
 
     Raises:
-        UserError: The database is not there.
+        UserError: The database is not there or cannot be used, or a gold holds no SQL.
     """
     backend, target = find_database(database)
     wanted = limits or Limits()
@@ -96,6 +97,14 @@ async def settle(
             return opened.schema()
 
     executed = [Executed(sql, await run(sql)) for sql in (*golds, predicted)]
+    for ran in executed:
+        if isinstance(ran.outcome, ExecutionFailure) and ran.outcome.kind.is_instrument:
+            raise UserError(
+                f"{backend.title}: {ran.outcome.message}", place=database, remedy="name a database that it can read"
+            )
+    for ran in executed[:-1]:
+        if isinstance(ran.outcome, ExecutionFailure) and ran.outcome.kind is FailureKind.NO_SQL:
+            raise UserError("a gold holds no SQL", remedy="give the right statement")
     case = Case(
         Question("0", question, target, tuple(golds)),
         backend.dialect,
@@ -143,7 +152,7 @@ def verdict(
         The verdict: `status`, `score`, `reason` and `evidence`.
 
     Raises:
-        UserError: The database or the convention is not there.
+        UserError: The database is not there or cannot be used, a gold holds no SQL, or there is no such convention.
     """
     golds = (gold,) if isinstance(gold, str) else tuple(gold)
     strategy = make_strategy("execution_match", {"convention": convention})

@@ -8,6 +8,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newli
 
 
 def printable(text: str) -> str:
-    """The text with its control characters, and what is no Unicode, spelled out: `\\x1b[2J` for what clears a screen."""
+    r"""The text with its control characters, and what is no Unicode, spelled out, as `\x1b[2J`."""
     shown = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
     return shown.encode("utf-8", "backslashreplace").decode()

@@ -9,7 +9,6 @@ import sys
 def main() -> None:
     """Run the command line; the entry point `sqlassay`."""
     from evaluation.cli.app import run
-
     from sqlassay.errors import ExitCode
 
     code = run(sys.argv[1:])

@@ -21,7 +21,7 @@ def audit(
     databases: Databases = None,
     limit: Limit = None,
     sample: Sample = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     filter_: Filter = None,
     ids: Ids = None,
     probe: Annotated[
@@ -129,9 +129,8 @@ def _show(report: AuditReport, *, json: bool, verbose: bool) -> None:
         return
     screen = output.data()
     missing = f", {report.without_database:,} without a database" if report.without_database else ""
-    screen.print(
-        f"{report.file}: {output.counted(report.questions, 'question')}, {output.counted(report.golds, 'gold')}{missing}"
-    )
+    counts = f"{output.counted(report.questions, 'question')}, {output.counted(report.golds, 'gold')}"
+    screen.print(f"{report.file}: {counts}{missing}")
     screen.print(
         output.table(
             ("probe", "fired", "quiet", "not applicable", "looks for"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -31,11 +32,12 @@ def demo(
     file = read_experiment(path)
     runs = folder / "runs"
     group = new_group(file.experiment.name, runs)
-    code = execute(Grid(file), group, runs, json=json)
+    code = execute(Grid(file), group, runs, say_where=False, json=json)
     if not json:
-        run = f"{group}-01"
+        name = output.program()
+        report = shlex.join([name, "report", f"{group}-01", "--runs", str(runs), "--show", "incorrect"])
         output.talk().print(
-            f"\nNext: see why answers were wrong:  sqlassay report {run} --runs {runs} --show incorrect\n"
-            f"then change {path} and run it:     sqlassay run {path}",
+            f"\nNext, see why answers were wrong:\n  {report}\n"
+            f"then change {path}, and run it:\n  {shlex.join([name, 'run', str(path)])}",
         )
     return code

@@ -21,7 +21,10 @@ Sample = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--sample", metavar="N", help="Only N questions, chosen by --seed, whatever their order in the file."),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Of --sample.")]
+Seed = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--seed", metavar="S", help="Which sample --sample takes; 0 unless given."),
+]
 Filter = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(
@@ -41,6 +44,15 @@ Conventions = Annotated[
         "--convention",
         metavar="NAME",
         help="May be given several times; `all` is every one; `sqlassay` unless given.",
+    ),
+]
+Strategies = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--strategy",
+        metavar="NAME[:KEY=VALUE,…]",
+        help="Another strategy, with settings, such as exact_set_match or execution_match:relative_tolerance=1e-3;"
+        " several times; alone, or beside --convention.",
     ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="The folder of runs.")]

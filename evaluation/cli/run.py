@@ -35,7 +35,7 @@ def run(
     ] = False,
     limit: Limit = None,
     sample: Sample = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     filter_: Filter = None,
     ids: Ids = None,
     runs: Annotated[
@@ -57,8 +57,9 @@ def run(
     from evaluation.grid import Grid
 
     if resume:
-        if any(option is not None for option in (limit, sample, filter_, ids)):
-            raise UserError("a resumed run keeps its selection", remedy="leave out --limit, --sample, --filter, --ids")
+        if any(option is not None for option in (limit, sample, seed, filter_, ids)):
+            remedy = "leave out --limit, --sample, --seed, --filter, --ids"
+            raise UserError("a resumed run keeps its selection", remedy=remedy)
         file, group, folder = _unfinished(experiment, runs, retry_unscored=retry_unscored)
     else:
         if experiment is None:
@@ -77,9 +78,10 @@ def execute(
     retry_unscored: bool = False,
     no_cache: bool = False,
     quiet: bool = False,
+    say_where: bool = True,
     json: bool = False,
 ) -> int:
-    """Run a grid, show its results, and say how it ended."""
+    """Run a grid, show its results, and say how it ended, and where it is recorded unless the caller does."""
     import asyncio
 
     from database_backends.runner import Runner, default_workers
@@ -104,7 +106,11 @@ def execute(
     finally:
         if store is not None:
             store.close()
-    return _conclude(group, folder, json=json)
+    code = _conclude(group, folder, json=json)
+    if say_where and not json:
+        more = shlex.join([output.program(), "report", group, "--runs", str(folder)])
+        output.talk().print(f"recorded in {folder}/{group}-*; more: {more}")
+    return code
 
 
 def _resume_command(experiment: str | Path, folder: Path) -> str:
@@ -143,9 +149,6 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
                 style="red",
             )
             code = max(code, ExitCode.UNUSABLE)
-    if not json:
-        more = shlex.join([output.program(), "report", group, "--runs", str(folder)])
-        output.talk().print(f"recorded in {folder}/{group}-*; more: {more}")
     return code
 
 
@@ -154,7 +157,7 @@ def _new(
     runs: Path | None,
     limit: int | None,
     sample: int | None,
-    seed: int,
+    seed: int | None,
     filters: list[str] | None,
     ids: str | None,
 ) -> tuple[ExperimentFile, str, Path]:

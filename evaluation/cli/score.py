@@ -19,6 +19,7 @@ from evaluation.cli.options import (
     NoCache,
     Sample,
     Seed,
+    Strategies,
     Workers,
 )
 from sqlassay.errors import ExitCode
@@ -38,20 +39,13 @@ def score(
         str, typer.Option("--dataset", metavar="FORMAT:PATH", help="The questions, such as spider:data/spider.")
     ],
     convention: Conventions = None,
-    strategy: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            "--strategy",
-            metavar="NAME",
-            help="Another strategy, such as exact_set_match; several times; alone, or beside --convention.",
-        ),
-    ] = None,
+    strategy: Strategies = None,
     backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="The engine.")] = "sqlite",
     databases: Databases = None,
     ids_by_position: IdsByPosition = False,
     limit: Limit = None,
     sample: Sample = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     filter_: Filter = None,
     ids: Ids = None,
     by: Annotated[
@@ -69,8 +63,14 @@ def score(
     rows: Annotated[int, typer.Option("--max-rows", metavar="N", min=1, help="Of one result.")] = 100_000,
     megabytes: Annotated[int, typer.Option("--max-memory", metavar="MIB", min=1, help="Of one statement.")] = 1024,
     max_instrument_failures: Annotated[
-        float, typer.Option(min=0, max=1, help="Exit with 1 when a larger share of questions is unscored.")
-    ] = 1.0,
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            metavar="SHARE",
+            min=0,
+            max=1,
+            help="Exit with 1 when a larger share of questions is unscored; when all are, unless given.",
+        ),
+    ] = None,
     workers: Workers = None,
     no_cache: NoCache = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -99,13 +99,11 @@ def score(
         from evaluation.reports.slices import Slices
         from evaluation.reports.summary import RunSummary
         from evaluation.scoring import score as score_all
-        from evaluation.strategies.making import describe_strategies, make_execution_matches, make_strategies
+        from evaluation.strategies.making import make_asked_for
         from evaluation.verdict_file import VerdictFile
 
         verdicts = None if output_file is None else VerdictFile(output_file, overwrite=overwrite)
-        conventions = convention or ([] if strategy else ["sqlassay"])
-        strategies = [*make_execution_matches(conventions), *make_strategies(strategy or [])]
-        describe_strategies(strategies)
+        strategies = make_asked_for(convention, strategy)
         opened = open_dataset(dataset, databases=databases, ids="position" if ids_by_position else "field")
         questions = list(opened.questions())
         given = read_predictions(predictions, questions)
@@ -151,7 +149,22 @@ def score(
                 )
             )
         _show(summary, disagreements, sliced, json=json)
-        return ExitCode.UNUSABLE if summary.instrument_failure_share > max_instrument_failures else ExitCode.OK
+        return _usable(summary, max_instrument_failures)
+
+
+def _usable(summary: RunSummary, allowed: float | None) -> ExitCode:
+    """Whether the numbers are to be used; says so when they are not."""
+    share = summary.instrument_failure_share
+    if allowed is None:
+        if any(counts.scored for counts in summary.strategies.values()):
+            return ExitCode.OK
+        problem = "no question could be scored"
+    elif share <= allowed:
+        return ExitCode.OK
+    else:
+        problem = f"{100 * share:.1f} % of the questions are unscored, --max-instrument-failures is {allowed:g}"
+    output.talk().print(f"{summary.title}: unusable: {problem}", style="red")
+    return ExitCode.UNUSABLE
 
 
 def _show(summary: RunSummary, disagreements: Disagreements, sliced: Slices | None, *, json: bool) -> None:

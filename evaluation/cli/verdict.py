@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Conventions, Json
+from evaluation.cli.options import Conventions, Json, Strategies
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def verdict(
         ),
     ] = None,
     convention: Conventions = None,
+    strategy: Strategies = None,
     seconds: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one statement.")
     ] = 30.0,
@@ -58,9 +59,9 @@ def verdict(
 
     from database_backends.result import Limits
     from database_backends.runner import Runner
-    from evaluation.strategies.making import make_execution_matches
+    from evaluation.strategies.making import make_asked_for
 
-    strategies = make_execution_matches(convention or ["sqlassay"])
+    strategies = make_asked_for(convention, strategy)
     limits = Limits(seconds=seconds)
     with Runner(1, megabytes=limits.megabytes) as runner:
         if cases is not None:
@@ -78,7 +79,10 @@ def verdict(
         output.print_json(_settled_json(settled))
     else:
         _show(settled)
-    return ExitCode.OK
+    if any(one.status.value != "unscored" for one in settled.verdicts.values()):
+        return ExitCode.OK
+    output.talk().print("nothing could be scored", style="red")
+    return ExitCode.UNUSABLE
 
 
 def _check(runner: Runner, cases: Path, strategies: list[EvaluationStrategy], *, json: bool) -> int:

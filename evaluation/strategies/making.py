@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,10 +46,73 @@ def make_execution_matches(conventions: Sequence[str]) -> list[EvaluationStrateg
     return make_strategies([f"execution_match:{convention}" for convention in conventions])
 
 
-def make_strategies(names: Sequence[str]) -> list[EvaluationStrategy]:
-    """The strategies that these names stand for, each once."""
-    expanded = [one for name in names for one in expand(name)]
-    return [make_strategy(name) for name in dict.fromkeys(expanded)]
+def make_strategies(specs: Sequence[str]) -> list[EvaluationStrategy]:
+    """The strategies that these texts stand for, each once.
+
+    Args:
+        specs: A name, and after a colon its convention and settings: `exact_set_match`, `execution_match:bird`,
+            `execution_match:relative_tolerance=1e-3`, `execution_match:sqlassay,rounding=accept`. Values are JSON, and
+            text where they are not.
+
+    Raises:
+        UserError: A part is not of this form, or a setting has a value that it cannot have.
+        UnknownName: No such strategy, convention or setting.
+    """
+    made: dict[str, EvaluationStrategy] = {}
+    for spec in specs:
+        name, settings = _parsed(spec)
+        for one in expand(name):
+            made.setdefault(f"{one} {settings}", make_strategy(one, settings))
+    return list(made.values())
+
+
+_SETTING = re.compile(r"\s*([A-Za-z_]\w*)=")
+
+
+def _parsed(spec: str) -> tuple[str, dict[str, object]]:
+    """A name for `make_strategy`, and settings."""
+    name, _, rest = spec.partition(":")
+    settings: dict[str, object] = {}
+    at = 0
+    while at < len(rest):
+        found = _SETTING.match(rest, at)
+        if found is None:
+            part, _, _ = rest[at:].partition(",")
+            if at or not part.strip():
+                raise UserError(
+                    f"strategy {spec!r}: {part!r} is no setting",
+                    remedy="NAME:CONVENTION,KEY=VALUE,… such as execution_match:bird or execution_match:rounding=accept",
+                )
+            name, at = f"{name}:{part.strip()}", len(part) + 1
+            continue
+        if found[1] in settings:
+            raise UserError(f"strategy {spec!r}: the setting {found[1]!r} is there twice", remedy="leave one out")
+        settings[found[1]], at = _value(rest, found.end())
+    return name, settings
+
+
+def _value(text: str, start: int) -> tuple[object, int]:
+    """The value that begins at `start`, and where the next part begins."""
+    try:
+        value, end = json.JSONDecoder().raw_decode(text, start)
+        if text[end : end + 1] in ("", ","):
+            return value, end + 1
+    except ValueError:
+        pass
+    plain, _, _ = text[start:].partition(",")
+    return plain, start + len(plain) + 1
+
+
+def make_asked_for(conventions: Sequence[str] | None, specs: Sequence[str] | None) -> list[EvaluationStrategy]:
+    """What `--convention` and `--strategy` ask for; the default convention where neither is given.
+
+    Raises:
+        UserError: As `make_strategies`, or two strategies would have one label.
+    """
+    wanted = conventions or ([] if specs else [DEFAULT])
+    made = [*make_execution_matches(wanted), *make_strategies(specs or [])]
+    describe_strategies(made)
+    return made
 
 
 def describe_strategies(strategies: Sequence[EvaluationStrategy]) -> list[dict[str, Any]]:

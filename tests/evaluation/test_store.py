@@ -1,4 +1,4 @@
-"""The store of answers and gold results: shared, safe from a killed process, and clear about a file that it cannot use."""
+"""The store of answers and gold results: shared, safe from a killed process, clear about what it cannot use."""
 
 from __future__ import annotations
 

@@ -142,6 +142,10 @@ MISTAKES = {
     "retry without resume": (["trial.yaml", "--retry-unscored"], "--retry-unscored needs --resume"),
     "nothing to resume": (["--resume"], "runs: nothing is left to resume (to run it anew, leave out --resume)"),
     "limit": (["trial.yaml", "--limit", "0"], "limit is 0 (give a whole number from 1)"),
+    "seed without sample": (
+        ["trial.yaml", "--seed", "0"],
+        "--seed chooses a sample, and none is taken (add --sample N, or leave it out)",
+    ),
     "unknown id": (
         ["trial.yaml", "--ids", "q7"],
         "trial.yaml:2: unknown question id 'q7' (the dataset has 1 question, ",

@@ -320,3 +320,21 @@ def test_the_output_never_replaces_what_is_read(file: str, how: str, world: Worl
     assert shown.out == ""
     assert shown.err == f"error: {given}: is read by this command, as {file} (name another file)\n"
     assert Path(file).read_bytes() == given.read_bytes() == before
+
+
+def test_nothing_scored_is_not_to_be_used(world: World, capsys: Capture) -> None:
+    for ids, extra, code in (("c,d", [], 1), ("c,d", ["--max-instrument-failures", "1"], 0), ("a,c,d", [], 0)):
+        assert score(world, "--ids", ids, *extra) == code
+        told = capsys.readouterr().err
+        assert told == ("p.sql: unusable: no question could be scored\n" if code else "")
+    assert score(world, "--max-instrument-failures", "0.3") == 1
+    told = capsys.readouterr().err
+    assert told == "p.sql: unusable: 40.0 % of the questions are unscored, --max-instrument-failures is 0.3\n"
+
+
+def test_a_strategy_has_settings(world: World) -> None:
+    world.questions([{"id": "a", "gold": "SELECT 1.0"}])
+    Path("one.sql").write_text("SELECT 1.0001\n")
+    for spec, status in (("execution_match", "incorrect"), ("execution_match:relative_tolerance=1e-3", "correct")):
+        assert score(world, "--strategy", spec, "-o", "v.jsonl", "--overwrite", predictions="one.sql") == 0
+        assert [verdict["status"] for verdict in verdicts()] == [status]

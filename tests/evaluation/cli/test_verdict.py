@@ -85,6 +85,44 @@ def test_control_characters_in_headers_and_messages_are_shown(world: World, caps
         assert text in shown
 
 
+def test_strategies_with_settings(world: World, capsys: Capture) -> None:
+    pair = ("SELECT name FROM singer", "SELECT name FROM singer WHERE 1")
+    asked = ["--strategy", "exact_set_match", "--strategy", "execution_match:row_order=ignore"]
+    assert settle(world, *pair, *asked) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "exact_set_match: incorrect, different clauses",
+        "execution_match: correct, match",
+    ]
+    assert settle(world, *pair, "--strategy", "execution_match:row_ordr=ignore") == 2
+    assert "unknown setting of convention 'sqlassay': 'row_ordr' (did you mean 'row_order'?)" in capsys.readouterr().err
+
+
+def test_nothing_scored_is_not_to_be_used(world: World, capsys: Capture) -> None:
+    assert settle(world, "SELECT nope FROM singer", GOLD) == 1
+    shown = capsys.readouterr()
+    assert shown.out.startswith("execution_match: unscored, gold failed\n")
+    assert shown.err == "nothing could be scored\n"
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
+def test_a_file_that_is_no_database_is_one_line(engine: str, world: World, capsys: Capture) -> None:
+    Path("notes.txt").write_text("no database, but long enough to be read as one" * 20)
+    assert world.run("verdict", "--database", f"{engine}:notes.txt", "--gold", GOLD, "--predicted", GOLD) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"error: {engine}:notes.txt: ")
+    assert shown.err.endswith(" (name a database that it can read)\n")
+    assert shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("gold", ["", " \n", "-- nothing", ";"])
+def test_a_gold_without_sql_is_one_line(gold: str, world: World, capsys: Capture) -> None:
+    assert settle(world, gold, GOLD) == 2
+    assert capsys.readouterr() == ("", "error: a gold holds no SQL (give the right statement)\n")
+    with pytest.raises(UserError, match="a gold holds no SQL"):
+        verdict(f"sqlite:{world.database}", gold, GOLD)
+
+
 def test_json(world: World, capsys: Capture) -> None:
     assert settle(world, "SELECT x'00', 1e999, 9007199254740993", "SELECT 1", "--json", "--question", "How?") == 0
     settled = json.loads(capsys.readouterr().out)
