@@ -81,7 +81,7 @@ def _parsed(spec: str) -> tuple[str, dict[str, object]]:
             if at or not part.strip():
                 raise UserError(
                     f"strategy {spec!r}: {part!r} is no setting",
-                    remedy="NAME:CONVENTION,KEY=VALUE,… such as execution_match:bird or execution_match:rounding=accept",
+                    remedy="NAME:CONVENTION,KEY=VALUE,… such as execution_match:sqlassay,rounding=accept",
                 )
             name, at = f"{name}:{part.strip()}", len(part) + 1
             continue

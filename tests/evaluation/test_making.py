@@ -53,11 +53,11 @@ WRONG_SPECS = {
     "execution_match:rounding=maybe": "unknown value of rounding: 'maybe' (known: accept, refuse)",
     "execution_match:relative_tolerance=abc": "relative_tolerance is 'abc'",
     "execution_match:rounding=accept,strict": (
-        "strategy 'execution_match:rounding=accept,strict': 'strict' is no setting (NAME:CONVENTION,KEY=VALUE,… such as "
+        "strategy 'execution_match:rounding=accept,strict': 'strict' is no setting (NAME:CONVENTION,KEY= "
     ),
     "execution_match:,rounding=accept": "strategy 'execution_match:,rounding=accept': '' is no setting (",
     "execution_match:rounding=accept,rounding=refuse": (
-        "strategy 'execution_match:rounding=accept,rounding=refuse': the setting 'rounding' is there twice (leave one out)"
+        "strategy 'execution_match:rounding=accept,rounding=refuse': the setting 'rounding' is there twice"
     ),
     "exact_set_match:bird": "unknown setting of strategy 'exact_set_match': 'convention' (",
 }
