@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.servers.plugin"]
+
 DATA = os.environ.get("SQLASSAY_DATA")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

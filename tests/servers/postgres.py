@@ -41,6 +41,22 @@ class PostgresWorld(ServerWorld):
         )
         return [str(query) for (query,) in found]
 
+    def state(self, target: str) -> object:
+        schema = self.name_of(target)
+        here = f"'{schema}'::regnamespace"
+        objects = self.rows(
+            f"SELECT oid, relname, relkind, relacl FROM pg_class WHERE relnamespace = {here}"
+            f" UNION ALL SELECT oid, proname, 'f', proacl FROM pg_proc WHERE pronamespace = {here}"
+            " UNION ALL SELECT oid, nspname, 'n', nspacl FROM pg_namespace"
+            " WHERE nspname !~ '^(pg_|test_)'"
+            " UNION ALL SELECT oid, rolname, 'r', NULL FROM pg_roles"
+            " UNION ALL SELECT oid, 'large object', 'l', lomacl FROM pg_largeobject_metadata ORDER BY oid"
+        )
+        return objects, [self.rows(f"SELECT * FROM {schema}.{table} ORDER BY 1") for table in ("singer", "concert")]
+
+    def has_file(self, path: str) -> bool:
+        return self.rows(f"SELECT pg_stat_file('{path}', true) IS NOT NULL") == [(True,)]
+
     def end_sessions(self) -> None:
         self.rows(
             f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = '{application()}'"

@@ -32,7 +32,11 @@ class ServerWorld(ABC):
 
     def owners(self, target: str) -> str:
         """The owner's target of a database of which the reader's is known."""
-        return self.target(self.owner, next(name for name in self.made if self.target(self.reader, name) == target))
+        return self.target(self.owner, self.name_of(target))
+
+    def name_of(self, target: str) -> str:
+        """The name of a database that was made here."""
+        return next(name for name in self.made if self.target(self.reader, name) == target)
 
     def close(self) -> None:
         """Drop what was made."""
@@ -58,6 +62,14 @@ class ServerWorld(ABC):
     @abstractmethod
     def busy(self) -> list[str]:
         """What the server is doing for readers now, as its own list of processes has it."""
+
+    @abstractmethod
+    def state(self, target: str) -> object:
+        """Everything in a database that a statement could change, as the owner sees it."""
+
+    @abstractmethod
+    def has_file(self, path: str) -> bool:
+        """Whether the server has a file."""
 
     @abstractmethod
     def end_sessions(self) -> None:
