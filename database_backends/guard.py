@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from database_backends import forbidden
+
 _PLAIN = re.compile(r"[ \t\r\n]*SELECT\b(?:[^;/#\0-]|-(?!-)|/(?!\*))*", re.IGNORECASE | re.ASCII)
 _END = " \t\r\n;"
 _MAY_WRITE = re.compile(r"\b(?:INTO|DELETE|INSERT|MERGE|REPLACE|UPDATE)\b", re.IGNORECASE)
@@ -27,11 +29,12 @@ def check(sql: str, dialect: str) -> str:
         The statement, without the semicolons and comments after it: drivers count those as a second statement.
 
     Raises:
-        StatementRefused: `no_sql`, `multiple_statements`, `write_attempt` or `not_a_query`. A query that is merely
+        StatementRefused: `no_sql`, `multiple_statements`, `write_attempt`, `not_a_query`, or `permission` for a
+            function that does more than compute. A query that is merely
             broken is let through; the engine says what is wrong with it.
     """
     statement = sql.rstrip(_END)
-    if is_plain(statement):
+    if is_plain(statement) and not forbidden.is_mentioned(statement, dialect):
         return statement
     from database_backends import token_guard
 

@@ -18,6 +18,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from database_backends import forbidden
 from database_backends.errors import FailureKind, StatementRefused
 
 MAX_CHARACTERS = 1_000_000
@@ -66,6 +67,9 @@ _WRITE_VERBS = frozenset(
 _EMBEDDED_WRITE_VERBS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "UPDATE"})
 """The verbs with which a statement inside a statement writes: the body of a CTE, or what follows the CTEs."""
 
+_BEFORE_CTE = frozenset({"AS", "MATERIALIZED"})
+_BEFORE_LAST_NAME = frozenset({"SET", "USING"})
+
 _PRAGMA_READERS = frozenset(
     [
         "COLLATION_LIST",
@@ -113,13 +117,16 @@ def check(sql: str, dialect: str) -> str:
         The statement, without the semicolons and comments after it: drivers count those as a second statement.
 
     Raises:
-        StatementRefused: `no_sql`, `multiple_statements`, `write_attempt` or `not_a_query`. A query that is merely
+        StatementRefused: `no_sql`, `multiple_statements`, `write_attempt`, `not_a_query`, or `permission` for a
+            function that does more than compute. A query that is merely
             broken is let through; the engine says what is wrong with it.
     """
     if len(sql) > MAX_CHARACTERS:
         raise StatementRefused(
             FailureKind.NOT_A_QUERY, f"the text has {len(sql):,} characters; at most {MAX_CHARACTERS:,} are read"
         )
+    if forbidden.is_hidden(sql, dialect):
+        raise StatementRefused(FailureKind.PERMISSION, "a part of it is written so that only the engine can read it")
     tokens = _tokens(sql, dialect)
     if tokens is None:
         _check_unreadable(sql, dialect)
@@ -128,6 +135,7 @@ def check(sql: str, dialect: str) -> str:
     _check_verb(statement, dialect)
     if _MAY_WRITE.search(sql):
         _check_embedded_writes(statement, dialect)
+    _check_calls(statement, dialect)
     return sql[: statement[-1].end + 1]
 
 
@@ -176,19 +184,47 @@ def _check_verb(statement: Sequence[Token], dialect: str) -> None:
 
 
 def _check_embedded_writes(statement: Sequence[Token], dialect: str) -> None:
-    for before, token, after in zip(statement, statement[1:], [*statement[2:], statement[-1]], strict=False):
-        word = _word(token)
+    after_ctes = _ends_of_ctes(statement)
+    for place, token in enumerate(statement[1:], start=1):
+        word, after = _word(token), statement[min(place + 1, len(statement) - 1)]
         if word == "INTO":
             # DuckDB's UNPIVOT … INTO NAME n VALUE v names columns; any other INTO names a place to write to.
             if dialect == "duckdb" and _word(after) == "NAME":
                 continue
         elif not (
             word in _EMBEDDED_WRITE_VERBS
-            and before.token_type in (TokenType.L_PAREN, TokenType.R_PAREN)
+            and (statement[place - 1].token_type is TokenType.L_PAREN or place - 1 in after_ctes)
             and (_word(after) or after.token_type in _QUOTED)
         ):
             continue
         raise StatementRefused(FailureKind.WRITE_ATTEMPT, f"{word} is not allowed: the database is only read")
+
+
+def _ends_of_ctes(statement: Sequence[Token]) -> set[int]:
+    """Where a list of CTEs may end, so that the next word is the verb of the statement.
+
+    That is after what stands in parentheses behind AS or MATERIALIZED; elsewhere a word after a parenthesis is a name:
+    `SELECT (a) replace`. A parenthesis that nothing opened may be anything. PostgreSQL also lets a CTE end in
+    `SEARCH … SET name` or `CYCLE … USING name`.
+    """
+    ends = set[int]()
+    opened: list[bool] = []
+    for place, token in enumerate(statement):
+        before = _word(statement[place - 1]) if place else ""
+        if token.token_type is TokenType.L_PAREN:
+            opened.append(before in _BEFORE_CTE)
+        elif token.token_type is TokenType.R_PAREN:
+            if not opened or opened.pop():
+                ends.add(place)
+        elif before in _BEFORE_LAST_NAME:
+            ends.add(place)
+    return ends
+
+
+def _check_calls(statement: Sequence[Token], dialect: str) -> None:
+    for token, after in zip(statement, statement[1:], strict=False):
+        if after.token_type is TokenType.L_PAREN and forbidden.is_forbidden(token.text, dialect):
+            raise StatementRefused(FailureKind.PERMISSION, f"{token.text} is not allowed: it does more than compute")
 
 
 def _pragma_writes(statement: Sequence[Token]) -> bool:
@@ -209,6 +245,8 @@ def _check_unreadable(sql: str, dialect: str) -> None:
         raise StatementRefused(FailureKind.MULTIPLE_STATEMENTS, "the text has a semicolon inside and cannot be read")
     if _LOOKS_LIKE_WRITE.search(sql):
         raise StatementRefused(FailureKind.WRITE_ATTEMPT, "the text may write and cannot be read")
+    if forbidden.is_mentioned(sql, dialect):
+        raise StatementRefused(FailureKind.PERMISSION, "the text may do more than compute and cannot be read")
 
 
 def _query_verbs(dialect: str) -> frozenset[str]:

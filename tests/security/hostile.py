@@ -1,11 +1,14 @@
-"""What every embedded engine must withstand: statements that reach for files, for the engine, or for everything."""
+"""What every engine must withstand: statements that reach for files, for the engine, or for everything."""
 
 from __future__ import annotations
 
 import os
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -13,10 +16,12 @@ from database_backends.base import DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable
 from tests.conformance.backend import STATEMENTS, contents
+from tests.servers.world import ServerWorld
 
 CANARY = "canary-5d1c0f"
 """Stands in a file beside the database and in the environment; no statement may get hold of it."""
 
+ESCAPED = "/tmp/sqlassay-escaped"  # on the server
 LIMITS = Limits(seconds=0.5, rows=50, megabytes=128)
 
 WRITE = FailureKind.WRITE_ATTEMPT
@@ -36,38 +41,100 @@ Hostile = Sequence[tuple[str, FailureKind | None]]
 
 
 @dataclass(frozen=True)
-class World:
-    """A folder with a database and a secret; `{secret}` and `{new}` in a statement are paths in it."""
+class World(ABC):
+    """A database, and what is around it. Once a statement has ended, all of it is as it was."""
 
     folder: Path
     database: DatabaseBackend
-    before: dict[str, bytes]
 
-    def fill(self, sql: str) -> str:
-        """The statement with the paths of this world."""
-        return sql.replace("{secret}", str(self.folder / "secret.csv")).replace("{new}", str(self.folder / "new"))
+    seconds_to_stop: ClassVar[float]
+    """From the time limit until a statement has ended, on a machine that may be busy; a second, where it is not."""
 
     def outcome(self, sql: str, *, guarded: bool) -> ResultTable | BackendError:
         """What comes of a statement, once it is sure that nothing has changed and nothing has leaked."""
         run = self.database.execute if guarded else self.database.run
         found: ResultTable | BackendError
+        started = time.monotonic()
         try:
             found = run(self.fill(sql), LIMITS)
         except BackendError as error:
             found = error
-        assert CANARY not in repr(found)
-        assert contents(self.folder) == self.before
+        assert time.monotonic() - started < LIMITS.seconds + self.seconds_to_stop
+        self.assert_as_before(found)
         assert self.database.execute("SELECT count(*) FROM singer", LIMITS).rows == [(3,)]
         return found
 
+    @abstractmethod
+    def fill(self, sql: str) -> str:
+        """The statement with the paths of this world for `{secret}` and `{new}`."""
 
-def make_world(folder: Path, backend: type[DatabaseBackend], statements: Sequence[str] = ()) -> World:
+    @abstractmethod
+    def assert_as_before(self, found: ResultTable | BackendError) -> None:
+        """Nothing has changed, and what was found holds no secret."""
+
+
+@dataclass(frozen=True)
+class EmbeddedWorld(World):
+    """A folder with a database and a secret; `{secret}` and `{new}` in a statement are paths in it."""
+
+    before: dict[str, bytes]
+
+    seconds_to_stop = 10.0  # what DuckDB's parser takes for the worst; a runner kills its process sooner
+
+    def fill(self, sql: str) -> str:
+        """The statement with the paths of this world."""
+        return sql.replace("{secret}", str(self.folder / "secret.csv")).replace("{new}", str(self.folder / "new"))
+
+    def assert_as_before(self, found: ResultTable | BackendError) -> None:
+        """No file is another or new, and neither the file nor the environment was read."""
+        assert CANARY not in repr(found)
+        assert contents(self.folder) == self.before
+
+
+@dataclass(frozen=True)
+class HostedWorld(World):
+    """A database of a server; `{secret}` is a file that every server has, `{new}` one that none has."""
+
+    server: ServerWorld
+    probes: Sequence[str]
+    """Queries that tell the settings of a session, and what belongs to it."""
+    before: object
+    session: object
+
+    seconds_to_stop = 2.0
+
+    def fill(self, sql: str) -> str:
+        """The statement with paths on the server."""
+        return sql.replace("{secret}", "/etc/passwd").replace("{new}", ESCAPED)
+
+    def assert_as_before(self, found: ResultTable | BackendError) -> None:
+        """No row, no file, no setting is another, nothing is running, and the server's file was not read."""
+        assert "root:x:0" not in repr(found)
+        deadline = time.monotonic() + self.seconds_to_stop
+        while (busy := self.server.busy()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not busy
+        assert self.server.state(self.database.target) == self.before
+        assert not self.server.has_file(ESCAPED)
+        assert [self.database.run(probe, LIMITS).rows for probe in self.probes] == self.session
+
+
+def host_world(folder: Path, backend: type[DatabaseBackend], server: ServerWorld, probes: Sequence[str]) -> HostedWorld:
+    """Have the server make a database."""
+    (folder / "work").mkdir()
+    target = server.make(STATEMENTS)
+    database = backend(target)
+    session = [database.run(probe, LIMITS).rows for probe in probes]
+    return HostedWorld(folder, database, server, probes, server.state(target), session)
+
+
+def make_world(folder: Path, backend: type[DatabaseBackend], statements: Sequence[str] = ()) -> EmbeddedWorld:
     """Lay out the folder and step into it."""
     target = folder / f"database{backend.file_suffixes[0]}"
     backend.build(str(target), [*STATEMENTS, *statements])  # type: ignore[attr-defined]
     (folder / "secret.csv").write_text(f"a,b\n{CANARY},1\n")
     (folder / "work").mkdir()
-    return World(folder, backend(str(target)), contents(folder))
+    return EmbeddedWorld(folder, backend(str(target)), contents(folder))
 
 
 class HostileStatements:

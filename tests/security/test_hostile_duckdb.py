@@ -18,9 +18,9 @@ from tests.security.hostile import (
     TABLE,
     TIMEOUT,
     WRITE,
+    EmbeddedWorld,
     Hostile,
     HostileStatements,
-    World,
     make_world,
 )
 
@@ -162,7 +162,7 @@ STATEMENTS: Hostile = [
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWorld]:
     world = make_world(tmp_path_factory.mktemp("duckdb"), DuckDBBackend, ["CREATE SEQUENCE counter"])
     with world.database:
         yield world

@@ -17,9 +17,9 @@ from tests.security.hostile import (
     TABLE,
     TIMEOUT,
     WRITE,
+    EmbeddedWorld,
     Hostile,
     HostileStatements,
-    World,
     make_world,
 )
 
@@ -145,7 +145,7 @@ STATEMENTS: Hostile = [
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWorld]:
     world = make_world(tmp_path_factory.mktemp("sqlite"), SQLiteBackend)
     with world.database:
         yield world
