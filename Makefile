@@ -12,16 +12,19 @@ unexport PYTHONDONTWRITEBYTECODE  # an environment without bytecode starts slowl
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint typecheck format bench wheel lock docs clean
+.PHONY: help demo test test-backends lint typecheck format bench wheel lock docs clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/core  ## Run a finished benchmark offline and print its results
 	@$(BIN)/sqlassay demo
 
 test: $(VENV)/dev  ## Run the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+test-backends: $(VENV)/dev  ## Run the tests of the five engines, with servers in Docker
+	$(BIN)/python -m pytest --numprocesses auto tests/database_backends tests/security tests/servers $(ARGS)
 
 lint: $(VENV)/dev typecheck  ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
