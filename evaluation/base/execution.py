@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from dataclasses import replace
+from operator import is_
 from typing import Literal
 
 from database_backends.errors import FailureKind
@@ -99,24 +100,14 @@ class ExecutionEvaluator(EvaluationStrategy):
     async def _rewritten(self, case: Case) -> Case:
         """The case with the statements that the rule wants executed."""
 
-        def stays(before: Executed, side: Side) -> bool:
-            return before.result is not None or self.rewrite(before.sql, side, case) == before.sql
-
-        if all(stays(gold, "gold") for gold in case.golds) and (
-            case.predicted is None or stays(case.predicted, "predicted")
-        ):
-            return case
-
         async def executed(before: Executed, side: Side, run: Run | None) -> Executed:
-            if run is None or stays(before, side):
-                return before
-            sql = self.rewrite(before.sql, side, case)
-            return Executed(sql, await run(sql))
+            sql = before.sql if before.result is not None else self.rewrite(before.sql, side, case)
+            return before if run is None or sql == before.sql else Executed(sql, await run(sql))
 
         golds = tuple([await executed(gold, "gold", case.run_gold) for gold in case.golds])
-        predicted = case.predicted
-        if predicted is not None:
-            predicted = await executed(predicted, "predicted", case.run_predicted)
+        predicted = case.predicted and await executed(case.predicted, "predicted", case.run_predicted)
+        if predicted is case.predicted and all(map(is_, golds, case.golds)):
+            return case
         return replace(case, golds=golds, predicted=predicted)
 
     async def _against(self, gold: Executed, case: Case) -> Verdict | None:

@@ -9,8 +9,9 @@ from typing import ClassVar
 from database_backends.result import Outcome, ResultTable
 from evaluation.conventions.base import Convention, Statements
 from evaluation.conventions.difference import PLAIN, SCRIPT_ERRORS, differing, plainly_equal, script_error
-from evaluation.conventions.frame import Column, Frame, FrameError
+from evaluation.conventions.frame import Column, Frame, FrameError, frames_of
 from evaluation.conventions.frame_equality import columns_equal, frames_equal, values_equal
+from evaluation.conventions.remembered import remembered
 from evaluation.verdicts import Reason, Verdict
 
 _ORDER_WORDS = re.compile(r"\b(?:order|sort|arrange)\b", re.IGNORECASE)
@@ -69,8 +70,8 @@ class Defog(Convention):
             return Verdict.of(Reason.MATCH if gold.rows else Reason.MATCH_VACUOUS)
         ordered = "order_by" in statements.tags or _ORDER_WORDS.search(statements.question) is not None
         try:
-            expected, found = self._frame(gold), self._frame(predicted)
-            equal = _exact(expected, found, statements, ordered=ordered) or (
+            expected, found = map(self._rounded, frames_of(gold, predicted))
+            equal = _exact(expected, found, statements.gold, statements.predicted, ordered) or (
                 self.subset and _held(expected, found, ordered=ordered)
             )
         except (*SCRIPT_ERRORS, FrameError) as error:
@@ -79,18 +80,18 @@ class Defog(Convention):
             return Verdict.of(Reason.MATCH if gold.rows or predicted.rows else Reason.MATCH_VACUOUS)
         return differing(gold, predicted, Reason.WRONG_ORDER)
 
-    def _frame(self, table: ResultTable) -> Frame:
-        frame = Frame.of(table)
+    def _rounded(self, frame: Frame) -> Frame:
         if not self.decimal_points:
             return frame
         return Frame(tuple(column.rounded(self.decimal_points) for column in frame.columns), frame.height)
 
 
-def _exact(gold: Frame, predicted: Frame, statements: Statements, *, ordered: bool) -> bool:
+@remembered
+def _exact(gold: Frame, predicted: Frame, gold_sql: str, predicted_sql: str, ordered: bool) -> bool:
     if values_equal(gold, predicted):
         return True
-    left = _tidied(gold, statements.gold, ordered=ordered)
-    right = _tidied(predicted, statements.predicted, ordered=ordered)
+    left = _tidied(gold, gold_sql, ordered=ordered)
+    right = _tidied(predicted, predicted_sql, ordered=ordered)
     if left.shape != right.shape:
         return False
     return values_equal(left.with_missing_as(_MISSING), right.with_missing_as(_MISSING))

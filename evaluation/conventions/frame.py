@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from database_backends.result import ResultTable
+from evaluation.conventions.remembered import remembered
 
 Kind = Literal["int", "float", "bool", "object"]
 _NUMBERS = frozenset({"int", "float"})
@@ -90,7 +91,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Frame:
-    """Columns of one length.
+    """Columns of one length; nothing here is ever changed.
 
     Attributes:
         columns: The columns.
@@ -208,6 +209,12 @@ class Frame:
 
 
 _MISSING = object()
+
+
+@remembered
+def frames_of(gold: ResultTable, predicted: ResultTable) -> tuple[Frame, Frame]:
+    """The frames of both results."""
+    return Frame.of(gold), Frame.of(predicted)
 
 
 def is_missing(cell: object) -> bool:

@@ -13,6 +13,7 @@ from database_backends.result import Outcome, ResultTable, Row
 from evaluation.comparison.pairing import Columns, Pairing, find_pairing
 from evaluation.conventions.base import Convention, Statements
 from evaluation.conventions.difference import PLAIN, SCRIPT_ERRORS, differing, plainly_equal, script_error
+from evaluation.conventions.remembered import remembered
 from evaluation.conventions.spider_text import executed_text
 from evaluation.verdicts import Reason, Verdict
 
@@ -53,17 +54,19 @@ class Spider(Convention):
             return Verdict.of(Reason.MATCH_VACUOUS)
         if plainly_equal(gold, predicted):
             return Verdict.of(Reason.MATCH)
+        in_order = True
         if len(gold.rows) == len(predicted.rows) and len(gold.columns) == len(predicted.columns):
             try:
-                if _equal(_decoded(gold.rows), _decoded(predicted.rows), ordered=ordered):
+                if _equal(_decoded(gold.rows), _decoded(predicted.rows), ordered):
                     return Verdict.of(Reason.MATCH)
+                in_order = not ordered or gold.rows == predicted.rows
             except SCRIPT_ERRORS as error:
                 return script_error(error)
-        in_order = not ordered or gold.rows == predicted.rows
         return differing(gold, predicted, Reason.TYPE if in_order else Reason.WRONG_ORDER)
 
 
-def _equal(gold: list[Row], predicted: list[Row], *, ordered: bool) -> bool:
+@remembered
+def _equal(gold: list[Row], predicted: list[Row], ordered: bool) -> bool:
     """Whether some order of the columns makes two results of one shape equal."""
     if Counter(chain.from_iterable(gold)) != Counter(chain.from_iterable(predicted)):
         return False

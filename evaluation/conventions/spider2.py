@@ -10,7 +10,7 @@ from database_backends.result import Outcome, ResultTable
 from evaluation.conventions.base import Convention, Statements
 from evaluation.conventions.csv_round_trip import read_back
 from evaluation.conventions.difference import SCRIPT_ERRORS, differing, plainly_equal, script_error
-from evaluation.conventions.frame import Frame, is_missing
+from evaluation.conventions.frame import Frame, frames_of, is_missing
 from evaluation.verdicts import Reason, Verdict
 
 
@@ -50,17 +50,13 @@ class Spider2(Convention):
         self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
     ) -> Verdict:
         """Compare two results column by column."""
-        free = self.ignore_order
-        if free is None:
-            result = statements.result
-            free = "order by" not in statements.gold.lower() if result is None else result.ignore_order
         if not gold.columns or not predicted.columns:
             return script_error(ValueError("no columns to read back"))
         if plainly_equal(gold, predicted):
             return Verdict.of(Reason.MATCH if gold.rows else Reason.MATCH_VACUOUS)
         free = self._order_is_free(statements)
         try:
-            expected, found = _vectors(gold, sort=free), _vectors(predicted, sort=free)
+            expected, found = (_vectors(frame, sort=free) for frame in frames_of(gold, predicted))
             equal = all(any(self._alike(wanted, vector) for vector in found) for wanted in expected)
         except SCRIPT_ERRORS as error:
             return script_error(error)
@@ -82,8 +78,8 @@ class Spider2(Convention):
         )
 
 
-def _vectors(table: ResultTable, *, sort: bool) -> list[list[Any]]:
-    columns = [[0 if is_missing(cell) else cell for cell in cells] for cells in read_back(Frame.of(table))]
+def _vectors(frame: Frame, *, sort: bool) -> list[list[Any]]:
+    columns = [[0 if is_missing(cell) else cell for cell in cells] for cells in read_back(frame)]
     return [sorted(cells, key=_sort_key) for cells in columns] if sort else columns
 
 

@@ -32,6 +32,9 @@ NAN = float("nan")
         (table((1,), (2,)), table((2,), (1,)), ORDERED, Reason.WRONG_ORDER),
         (table((1,), (2,)), table((2,), (1,)), "SELECT a FROM t WHERE b <> 'order by'", Reason.WRONG_ORDER),
         (table((1,), (2,)), table((2,), (1,)), "SELECT a FROM t ORDER  BY a", Reason.MATCH),
+        # cells that cannot even be compared
+        (table((1,), names="a"), table((Decimal("sNaN"), 1)), ORDERED, Reason.EXTRA_COLUMNS),
+        (table((1,)), table((Decimal("sNaN"),)), ORDERED, Reason.WRONG_ROWS),
         # columns are free, names do not count, a row stays together
         (table((1, "x"), (2, "y")), table(("y", 2), ("x", 1), names="cd"), UNORDERED, Reason.MATCH),
         (table((1, "x"), (2, "y")), table(("x", 1), ("y", 2)), ORDERED, Reason.MATCH),
