@@ -128,6 +128,11 @@ NO_RESULT = frozenset(
 FIGURES = "figures"
 """The key of `evidence` under which a strategy puts further numbers, by name; reports show the mean of each."""
 
+ORDER = "order"
+"""The key of `evidence` under which a convention says of the order of rows what it could not decide."""
+NOT_CHECKED = "not checked"
+"""That the order of rows, or which rows tie at a LIMIT, is not known; reports count it."""
+
 
 @dataclass(frozen=True)
 class Verdict:

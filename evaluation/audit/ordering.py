@@ -9,9 +9,9 @@ from evaluation.audit.subject import Subject
 from evaluation.audit.trees import Part
 from evaluation.comparison.cells import canonical
 from evaluation.comparison.numbers import Tolerance
-from evaluation.comparison.order import Choice, ranked
+from evaluation.comparison.order import Choice
 from evaluation.comparison.rows import Row
-from evaluation.conventions.ranking import ranking_of
+from evaluation.conventions.ranking import Ranking, ranking_of
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,19 @@ class Ordering:
     """All rows that a query chooses from, in its order.
 
     Attributes:
-        sql: The statement that asks for them: the query's columns, its ORDER BY keys, the rank.
-        width: How many columns the query has.
-        raw: What the statement gives.
+        ranking: How they are asked for.
+        raw: What its statement gives.
         choice: The same as groups of rows that tie.
     """
 
-    sql: str
-    width: int
+    ranking: Ranking
     raw: ResultTable
     choice: Choice
+
+    @property
+    def sql(self) -> str:
+        """The statement that asks for them: the query's columns, its ORDER BY keys, the rank."""
+        return self.ranking.sql
 
     @property
     def rows(self) -> list[Row]:
@@ -38,7 +41,8 @@ class Ordering:
     @property
     def keys(self) -> list[tuple[object, ...]]:
         """The keys of each row, as the driver gives them."""
-        return [row[self.width : -1] for row in self.raw.rows]
+        first, last = self.ranking.width, self.ranking.width + self.ranking.keys
+        return [row[first:last] for row in self.raw.rows]
 
 
 async def ordering_of(subject: Subject, part: Part) -> Ordering | str:
@@ -47,21 +51,17 @@ async def ordering_of(subject: Subject, part: Part) -> Ordering | str:
     what = "the gold" if part.is_whole else "a query inside it"
     if not isinstance(result, ResultTable) or result.truncated:
         return f"{what} cannot be executed alone: it depends on the query around it, or is too large"
-    width = len(result.columns)
-    ranking = ranking_of(part.sql, subject.dialect, width)
-    if ranking is None:
+    ranking = ranking_of(part.sql, subject.dialect, result.columns)
+    if not isinstance(ranking, Ranking):
         return f"the order of {what} cannot be read"
     raw = await subject.run(ranking.sql)
     if not isinstance(raw, ResultTable):
         return f"the rows that {what} chooses from cannot be asked for: {raw.message}"
     if raw.truncated:
         return f"{what} chooses from more than {len(raw.rows):,} rows"
-    rows = [row[:width] for row in raw.rows]
-    groups = ranked([row[width:-1] for row in raw.rows], [row[-1] for row in raw.rows], Tolerance())
-    table = ResultTable(result.columns, result.types, rows)
-    choice = Choice(table, groups, ranking.offset, len(result.rows), ranking.complete)
-    if not choice.can_be_met:
-        return f"{what} returns another number of rows each time"
+    choice = ranking.choice(result, raw, Tolerance())
+    if isinstance(choice, str):
+        return f"the rows that {what} chooses from cannot be told: {choice}"
     if not choice.complete:
         return f"a key of the order of {what} cannot be computed"
-    return Ordering(ranking.sql, width, raw, choice)
+    return Ordering(ranking, raw, choice)

@@ -17,11 +17,12 @@ class Choice:
     """All rows that a gold chooses from.
 
     Attributes:
-        table: The rows in the gold's order, none left out.
+        table: The rows in the gold's order, without those that no result has.
         groups: A number per row, never falling; rows with the same number tie.
-        start: How many rows the gold skips.
+        start: How many of them the gold skips.
         length: How many rows it returns.
         complete: Whether the groups know every key of the order.
+        whole: Whether the rows of every group that the result has rows of are all there.
     """
 
     table: ResultTable
@@ -29,6 +30,7 @@ class Choice:
     start: int
     length: int
     complete: bool
+    whole: bool = True
 
     @classmethod
     def of_sequence(cls, table: ResultTable) -> Choice:
@@ -50,7 +52,7 @@ class Choice:
     @property
     def can_be_met(self) -> bool:
         """Whether there are as many rows as the gold returned."""
-        return self.start + self.length <= len(self.groups)
+        return self.start >= 0 and self.start + self.length <= len(self.groups)
 
     def matters(self, rows: Sequence[Row]) -> bool:
         """Whether a cut goes through rows that tie and are not all alike, so that several results are legal.
@@ -82,7 +84,7 @@ def ranked(keys: Sequence[Row], ranks: Sequence[object], near: Tolerance) -> tup
 
     Args:
         keys: The values of the ORDER BY keys of each row, as the driver gives them.
-        ranks: The engine's dense rank of each row, never falling.
+        ranks: The engine's rank of each row, never falling.
         near: When two numbers are equal.
     """
     groups: list[int] = []

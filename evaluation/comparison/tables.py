@@ -106,7 +106,7 @@ class _Tables:
         if pairing is None and self.chooses:
             pairing = self._pair_by_containment()
         if pairing is not None:
-            certain = choice.complete and not self.chooses
+            certain = choice.complete and choice.whole and not self.chooses
             return Comparison(Reason.MATCH if certain else Reason.MATCH_AMBIGUOUS, pairing)
         pairing = self._pair(self._names, self._rows_agree)
         return self._differ() if pairing is None else Comparison(Reason.WRONG_ORDER, pairing)

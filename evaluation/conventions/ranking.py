@@ -1,22 +1,33 @@
-"""The gold's own order, asked of the engine: all rows without the LIMIT, each with its rank.
+"""The gold's own order, asked of the engine: the rows that it chooses from, each with its rank.
 
 What `ORDER BY` means (NULLs first or last, collations, expressions) is the engine's business, and so are ties: the
-ranking query lets `DENSE_RANK()` decide. Order is only ever the top level's, read from the syntax tree.
+ranking query lets `RANK()` decide. Order is only ever the top level's, read from the syntax tree. The engine also
+leaves out what no LIMIT could take, so that ten rows of a million are looked for among a thousand.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
+from database_backends.result import ResultTable
+from evaluation.comparison.numbers import Tolerance
+from evaluation.comparison.order import Choice, ranked
+from evaluation.conventions.outputs import Outputs
+
 ROWS = "sqlassay_rows"
+RANKED = "sqlassay_ranked"
 RANK = "sqlassay_rank"
-_MAY_CHOOSE = re.compile(r"order|limit|offset|fetch|top", re.IGNORECASE)
+MARGIN = 1_000
+"""Rows before and after those that a LIMIT takes that are asked for as well: their keys may tie within tolerance."""
+
+_MODIFIERS = ("order", "limit", "offset", "fetch")
+_MOVABLE = (*_MODIFIERS, "with_")
+_MAY_CHOOSE = re.compile("order|limit|offset|fetch", re.IGNORECASE)
 """What a text must hold to be worth reading."""
 
 
@@ -25,169 +36,202 @@ class Ranking:
     """How to ask for the rows that a gold chooses from.
 
     Attributes:
-        sql: The ranking query: the gold's columns, then its ORDER BY keys, then the rank.
+        sql: The ranking query: the gold's columns, its ORDER BY keys, the rank; and the offset, if it is an expression.
+        width: How many columns the gold has.
         keys: How many key columns there are.
-        offset: Rows that the gold skips.
+        offset: Rows that the gold skips; `None` where the engine has to say.
         limited: Whether the gold may leave rows out.
-        complete: Whether every ORDER BY key is among the keys; one that cannot be computed is left out.
+        unknown: An ORDER BY key that cannot be computed and is left out; empty when there is none.
     """
 
     sql: str
+    width: int
     keys: int
-    offset: int
+    offset: int | None
     limited: bool
-    complete: bool
+    unknown: str
+
+    def choice(self, gold: ResultTable, found: ResultTable, near: Tolerance) -> Choice | str:
+        """What the gold may return, or why that is not known.
+
+        Args:
+            gold: The result of the gold.
+            found: The result of the ranking query.
+            near: When two keys are equal.
+        """
+        if self.limited and self.unknown:
+            # A cut by a key that is not known leaves every row possible.
+            return f"the key {self.unknown} cannot be computed"
+        place = self.width + self.keys
+        ranks = [row[place] for row in found.rows]
+        before = ranks[0] - 1 if ranks and isinstance(ranks[0], int) else 0
+        offset = self.offset if self.offset is not None else _rows(found.rows[0][-1] if found.rows else 0)
+        start, length = offset - before, len(gold.rows)
+        groups = ranked([row[self.width : place] for row in found.rows], ranks, near)
+        table = ResultTable(gold.columns, gold.types, [row[: self.width] for row in found.rows])
+        # Cut rows are only missed where the last of the groups is one that the gold takes rows of.
+        whole = not found.truncated or (start + length <= len(groups) and groups[-1] != groups[start + length - 1])
+        choice = Choice(table, groups, start, length, complete=not self.unknown, whole=whole)
+        if choice.can_be_met:
+            return choice
+        return f"it chooses from more than {len(groups):,} rows" if found.truncated else "its number of rows changes"
 
 
 @lru_cache(maxsize=4096)
-def ranking_of(gold: str, dialect: str, width: int) -> Ranking | None:
+def ranking_of(gold: str, dialect: str, names: tuple[str, ...], height: int | None = None) -> Ranking | str | None:
     """The ranking of a gold.
 
     Args:
         gold: The gold statement.
         dialect: Its sqlglot dialect.
-        width: How many columns it returns.
+        names: The names of its columns, as the engine gives them.
+        height: How many rows it returns, if only those are to be asked for among which it chooses these.
 
     Returns:
-        `None` when the gold has no order and no limit at its top level, or cannot be read.
+        `None` when the gold has no order and no limit at its top level; why, when that cannot be read.
     """
     if _MAY_CHOOSE.search(gold) is None:
         return None
     try:
         statements = [tree for tree in parse(gold, read=dialect) if tree is not None]
     except (SqlglotError, RecursionError):
+        return "sqlglot cannot read the gold"
+    query = _query(statements[0]) if len(statements) == 1 and names else None
+    if query is None:
         return None
-    if len(statements) != 1 or width == 0:
-        return None
-    query = _inside(statements[0])
-    if not isinstance(query, exp.Query):
-        return None
-    order, limited = query.args.get("order"), bool(query.args.get("limit") or query.args.get("fetch"))
-    offset = _offset(query)
-    if order is None and not limited and offset == 0:
+    order = query.args.get("order")
+    limited = any(query.args.get(part) for part in ("limit", "fetch", "offset"))
+    if order is None and not limited:
         return None
     keys = [key for key in order.expressions if isinstance(key, exp.Ordered)] if order is not None else []
     if dialect == "duckdb" and len(keys) == 1 and keys[0].this.name.upper() == "ALL":
-        keys = [_replaced(keys[0], exp.Literal.number(place)) for place in range(1, width + 1)]
-    return _Ranker(query, keys, width, dialect).ranking(offset, limited or offset > 0)
+        keys = [_replaced(keys[0], exp.Literal.number(place)) for place in range(1, len(names) + 1)]
+    return _Ranker(query, keys, names, dialect).ranking(height if limited else None, limited=limited)
 
 
-def _inside(tree: exp.Expr) -> exp.Expr:
-    """A fully parenthesised query is its inside."""
-    while isinstance(tree, exp.Subquery | exp.Paren) and not any(
-        value for name, value in tree.args.items() if name != "this"
-    ):
-        tree = tree.this
-    return tree
+def _query(tree: exp.Expr) -> exp.Query | None:
+    """The query that a statement is: a fully parenthesised one is its inside, and so is what is around it."""
+    if isinstance(tree, exp.Values):
+        values = tree.copy()
+        alias = exp.TableAlias(this=exp.to_identifier(ROWS))
+        query = exp.select("*").from_(exp.Subquery(this=values, alias=alias))
+        for part in _MODIFIERS:
+            query.set(part, values.args.get(part))
+            values.set(part, None)
+        return query
+    while isinstance(tree, exp.Subquery | exp.Paren):
+        outside = {name: value for name, value in tree.args.items() if value and name != "this"}
+        inside = tree.this
+        cut = any(inside.args.get(part) for part in ("limit", "fetch", "offset"))
+        if outside and (cut or any(name not in _MOVABLE or inside.args.get(name) for name in outside)):
+            break
+        tree = inside.copy()
+        for name, value in outside.items():
+            tree.set(name, value.copy())
+    return tree if isinstance(tree, exp.Query) else None
 
 
-def _offset(query: exp.Query) -> int:
-    """The number of rows to skip; more than any result has when it is not written as a number."""
-    offset = query.args.get("offset")
-    if offset is None:
-        return 0
-    number = offset.expression
-    return int(number.name) if isinstance(number, exp.Literal) and number.is_int else sys.maxsize
+def _rows(offset: object) -> int:
+    """A number of rows, as an engine takes it: negative and NULL are none."""
+    return max(0, offset) if isinstance(offset, int) else 0
 
 
 class _Ranker:
     """Builds the ranking query of one gold."""
 
-    def __init__(self, query: exp.Query, keys: list[exp.Ordered], width: int, dialect: str) -> None:
+    def __init__(self, query: exp.Query, keys: list[exp.Ordered], names: tuple[str, ...], dialect: str) -> None:
         self.query = query
         self.keys = keys
-        self.width = width
         self.dialect = dialect
-        first = query
-        while isinstance(first, exp.SetOperation):
-            first = first.left
-        self.outputs: list[exp.Expr] = list(_inside(first).args.get("expressions") or [])
-        self.has_star = any(map(_is_star, self.outputs))
-
-    def ranking(self, offset: int, limited: bool) -> Ranking:
-        keys: list[tuple[exp.Ordered, int | None]] = [(key, self._place(key.this)) for key in self.keys]
-        plain = isinstance(self.query, exp.Select) and not self.query.args.get("distinct")
+        self.outputs = Outputs(query, names)
+        self.names = [f"c{number}" for number in range(1, len(names) + 1)]
+        distinct = query.args.get("distinct") if isinstance(query, exp.Select) else None
+        self.picks = distinct is not None and distinct.args.get("on") is not None
         # Beside a plain query any key can be computed; beside DISTINCT and set operations only what they return.
-        kept = [(key, place) for key, place in keys if plain or place is not None]
-        return Ranking(self._sql(kept), len(kept), offset, limited, complete=len(kept) == len(keys))
+        self.is_open = isinstance(query, exp.Select) and (distinct is None or self.picks)
 
-    def _place(self, key: exp.Expr) -> int | None:
-        """Which output a key is, from 0; `None` when it is none of them."""
-        bare = key.this if isinstance(key, exp.Collate) else key
-        if isinstance(bare, exp.Literal) and bare.is_int:
-            place = int(bare.name) - 1
-            return place if 0 <= place < self.width else None
-        if self.has_star:
-            return None
-        if isinstance(bare, exp.Column) and not bare.table:
-            for place, output in enumerate(self.outputs):
-                if output.alias and output.alias.casefold() == bare.name.casefold():
-                    return place
-        for place, output in enumerate(self.outputs):
-            if output.unalias() == bare:
-                return place
-            if isinstance(bare, exp.Column) and not bare.table and _is_column(output.unalias(), bare.name):
-                return place
-        return None
-
-    def _sql(self, keys: list[tuple[exp.Ordered, int | None]]) -> str:
-        """The gold without order and limit as a table, with the keys that it does not return beside its columns."""
+    def ranking(self, height: int | None, *, limited: bool) -> Ranking:
         inner = self.query.copy()
-        for part in ("order", "limit", "offset", "fetch"):
-            inner.set(part, None)
-        with_ = inner.args.get("with_")
+        for part in _MODIFIERS:
+            if part != "order" or not self.picks:  # the order of DISTINCT ON says which rows there are
+                inner.set(part, None)
+        with_ = inner.args.get("with_") or exp.With(expressions=[])
         inner.set("with_", None)
-        names = [f"c{number}" for number in range(1, self.width + 1)]
-        outside: list[str] = []
-        ranked = []
-        for key, place in keys:
-            if place is None:
-                outside.append(f"k{len(outside) + 1}")
-                bare = key.this.this if isinstance(key.this, exp.Collate) else key.this
-                inner.append("expressions", self._without_aliases(bare.copy()))
-            ranked.append(_replaced(key, exp.column(outside[-1] if place is None else names[place])))
-        columns = [exp.column(name) for name in names]
-        outer = exp.select(*columns, *(key.this.copy() for key in ranked), _rank(ranked)).from_(ROWS)
-        outer = outer.order_by(RANK, dialect=self.dialect)
-        heads = [exp.to_identifier(name) for name in (*names, *outside)]
-        cte = exp.CTE(this=inner, alias=exp.TableAlias(this=exp.to_identifier(ROWS), columns=heads))
-        if with_ is None:
-            with_ = exp.With(expressions=[cte])
-        else:
-            with_.append("expressions", cte)
+        further: list[str] = []
+        ranked: list[exp.Ordered] = []
+        unknown = ""
+        for key in self.keys:
+            bare = key.this.this if isinstance(key.this, exp.Collate) else key.this
+            place = self.outputs.place(bare)
+            made = self._column(place) if place is not None else None
+            if made is None and self.is_open:
+                further.append(f"k{len(further) + 1}")
+                inner.append("expressions", self.outputs.without_aliases(bare.copy()))
+                made = exp.column(further[-1])
+            if made is None:
+                made = self.outputs.computed(bare, self._column)
+            if made is None:
+                unknown = unknown or bare.sql(dialect=self.dialect)
+            else:
+                ranked.append(_replaced(key, made))
+        offset = self._offset()
+        with_.append("expressions", _cte(ROWS, [*self.names, *further], inner))
+        with_.append("expressions", _cte(RANKED, self._heads(len(ranked)), self._ranked(ranked)))
+        outer = exp.select(*map(exp.column, self._heads(len(ranked)))).from_(RANKED).order_by(exp.column(RANK))
+        if height is not None and ranked:
+            outer = outer.where(*self._near(offset, height))
+        if not isinstance(offset, int):
+            outer = outer.select(offset.copy())
         outer.set("with_", with_)
-        return outer.sql(dialect=self.dialect)
+        known = offset if isinstance(offset, int) else None
+        return Ranking(outer.sql(dialect=self.dialect), len(self.names), len(ranked), known, limited, unknown)
 
-    def _without_aliases(self, key: exp.Expr) -> exp.Expr:
-        """The key with the names of outputs replaced by what they stand for: beside the outputs they mean nothing.
+    def _column(self, place: int) -> exp.Expr:
+        return exp.column(self.names[place])
 
-        A name that is also a column's is left alone, since within an expression the column comes first.
-        """
-        columns = {column.name.casefold() for part in self._parts() for column in part.find_all(exp.Column)}
-        stands_for = {output.alias.casefold(): output.unalias() for output in self.outputs if output.alias}
+    def _heads(self, keys: int) -> list[str]:
+        return [*self.names, *(f"key{number}" for number in range(1, keys + 1)), RANK]
 
-        def meaning(node: exp.Expr) -> exp.Expr:
-            bare = isinstance(node, exp.Column) and not node.table
-            name = node.name.casefold() if bare else ""
-            if name in stands_for and name not in columns:
-                return exp.paren(stands_for[name].copy())
-            return node
+    def _ranked(self, keys: list[exp.Ordered]) -> exp.Select:
+        """The rows, the keys, and the rank by these keys; without keys all rows have one rank."""
+        rank: exp.Expr = exp.Literal.number(1)
+        if keys:
+            order = exp.Order(expressions=[key.copy() for key in keys])
+            rank = exp.Window(this=exp.Anonymous(this="RANK"), order=order)
+        bare = [key.this.this if isinstance(key.this, exp.Collate) else key.this for key in keys]
+        return exp.select(*map(exp.column, self.names), *(key.copy() for key in bare), rank).from_(ROWS)
 
-        return key.transform(meaning)
+    def _offset(self) -> int | exp.Expr:
+        """The number of rows to skip, as far as the text tells."""
+        offset = self.query.args.get("offset")
+        if offset is None:
+            return 0
+        number = offset.expression
+        if isinstance(number, exp.Literal) and number.is_int:
+            return int(number.name)
+        return exp.cast(exp.paren(number.copy()), exp.DType.BIGINT)
 
-    def _parts(self) -> list[exp.Expr]:
-        """The query without its order, as far as it may mention columns."""
-        parts = [value for name, value in self.query.args.items() if name not in ("order", "with_")]
-        flat = [node for part in parts for node in (part if isinstance(part, list) else [part])]
-        return [node for node in flat if isinstance(node, exp.Expr)]
+    def _near(self, offset: int | exp.Expr, height: int) -> list[exp.Expr]:
+        """Which ranks to ask for: of groups that the gold takes rows of, and of those that may tie with them."""
+        rank = exp.column(RANK)
+        wanted = [exp.LTE(this=rank, expression=_plus(offset, height + MARGIN))]
+        if isinstance(offset, int) and offset < MARGIN:
+            return [*wanted]
+        first = exp.select(exp.Max(this=rank.copy())).from_(RANKED)
+        first = first.where(exp.LTE(this=rank.copy(), expression=_plus(offset, 1 - MARGIN)))
+        start = exp.Coalesce(this=exp.Subquery(this=first), expressions=[exp.Literal.number(1)])
+        return [*wanted, exp.GTE(this=rank.copy(), expression=start)]
 
 
-def _rank(keys: list[exp.Ordered]) -> exp.Expr:
-    """The rank by these keys; without keys all rows have one rank."""
-    if not keys:
-        return exp.alias_(exp.Literal.number(1), RANK)
-    order = exp.Order(expressions=[key.copy() for key in keys])
-    return exp.alias_(exp.Window(this=exp.Anonymous(this="DENSE_RANK"), order=order), RANK)
+def _plus(offset: int | exp.Expr, number: int) -> exp.Expr:
+    if isinstance(offset, int):
+        return exp.Literal.number(offset + number)
+    return exp.Add(this=offset.copy(), expression=exp.Literal.number(number))
+
+
+def _cte(name: str, columns: list[str], query: exp.Expr) -> exp.CTE:
+    heads = [exp.to_identifier(column) for column in columns]
+    return exp.CTE(this=query, alias=exp.TableAlias(this=exp.to_identifier(name), columns=heads))
 
 
 def _replaced(key: exp.Ordered, value: exp.Expr) -> exp.Ordered:
@@ -198,11 +242,3 @@ def _replaced(key: exp.Ordered, value: exp.Expr) -> exp.Ordered:
     else:
         copy.set("this", value)
     return copy
-
-
-def _is_star(output: exp.Expr) -> bool:
-    return isinstance(output, exp.Star) or (isinstance(output, exp.Column) and isinstance(output.this, exp.Star))
-
-
-def _is_column(output: exp.Expr, name: str) -> bool:
-    return isinstance(output, exp.Column) and output.name.casefold() == name.casefold()

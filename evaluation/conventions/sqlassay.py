@@ -10,15 +10,15 @@ from typing import ClassVar, Literal, get_args
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from database_backends.result import Outcome, ResultTable
+from database_backends.result import ExecutionFailure, Outcome, ResultTable
 from evaluation.comparison.causes import rounded
 from evaluation.comparison.leniency import by_position, narrowed, with_numbers
 from evaluation.comparison.numbers import Tolerance
-from evaluation.comparison.order import Choice, ranked
+from evaluation.comparison.order import Choice
 from evaluation.comparison.tables import Comparison, compare_tables
 from evaluation.conventions.base import Convention, Statements, show_rows
 from evaluation.conventions.ranking import Ranking, ranking_of
-from evaluation.verdicts import Reason, Status, Verdict
+from evaluation.verdicts import NOT_CHECKED, ORDER, Reason, Status, Verdict
 from evaluation.volatility import volatile_part
 from sqlassay.errors import UnknownName, UserError
 
@@ -84,34 +84,43 @@ class SqlAssay(Convention):
         }
 
     def further_gold(self, gold: ResultTable, predicted: ResultTable, statements: Statements) -> str | None:
-        """All rows that an ordered or limited gold chooses from, each with its rank."""
-        if len(gold.rows) != len(predicted.rows):
-            return None
-        if len(gold.columns) != len(predicted.columns) and self.extra_columns == "refuse":
+        """The rows that an ordered or limited gold chooses from, each with its rank."""
+        if not self._could_be_met(gold, predicted):
             return None
         ranking = self._ranking(gold, statements)
-        if ranking is None:
+        if not isinstance(ranking, Ranking):
             return None
         if not ranking.limited and (len(gold.rows) < 2 or _plainly_the_same(gold, predicted)):
             return None
         return ranking.sql
 
+    def _could_be_met(self, gold: ResultTable, predicted: ResultTable) -> bool:
+        """Whether there are as many rows and columns as need be."""
+        width, other = len(gold.columns), len(predicted.columns)
+        return len(gold.rows) == len(predicted.rows) and (width == other or self.extra_columns == "accept")
+
     def compare(
         self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
     ) -> Verdict:
         """Compare two results as multisets of rows, in the gold's order where it has one."""
-        choice = self._choice(gold, statements, further)
-        found = self._compare(gold, predicted, choice, more=statements.result is not None)
+        choice, unchecked = self._choice(gold, predicted, statements, further)
+        more = statements.result is not None
+        found = self._compare(gold, predicted, choice, more=more)
+        if choice is not None and not choice.whole and found.reason.status is not Status.CORRECT:
+            unchecked = _too_many(choice)
+            found = self._compare(gold, predicted, None, more=more)
         told: dict[str, object] = {}
+        if unchecked and (found.reason.status is Status.CORRECT or self._is_limited(gold, statements)):
+            told[ORDER] = NOT_CHECKED
+            told["because"] = unchecked
         if found.mechanism is not None:
             told["mechanism"] = found.mechanism.value
         changing = volatile_part(statements.gold, statements.dialect)
         if changing is not None:
             told["nondeterministic"] = changing
         if found.reason.status is Status.CORRECT:
-            if further is not None and choice is None:
-                return Verdict.of(Reason.MATCH_AMBIGUOUS, order="not checked", **told)
-            return Verdict.of(found.reason, **told)
+            certain = not unchecked or found.reason is Reason.MATCH_VACUOUS
+            return Verdict.of(found.reason if certain else Reason.MATCH_AMBIGUOUS, **told)
         reason = found.reason
         if reason is Reason.ROW_COUNT_FANOUT and _says_distinct(statements.gold, statements.dialect):
             reason = Reason.MISSING_DISTINCT
@@ -148,34 +157,45 @@ class SqlAssay(Convention):
             return replace(found, reason=Reason.MATCH)
         return found
 
-    def _ranking(self, gold: ResultTable, statements: Statements) -> Ranking | None:
+    def _ranking(self, gold: ResultTable, statements: Statements) -> Ranking | str | None:
         # What changes by itself would be ranked anew: it is compared as it came.
         if self.row_order == "ignore" or volatile_part(statements.gold, statements.dialect) is not None:
             return None
-        return ranking_of(statements.gold, statements.dialect, len(gold.columns))
+        return ranking_of(statements.gold, statements.dialect, gold.columns, len(gold.rows))
 
-    def _choice(self, gold: ResultTable, statements: Statements, further: Outcome | None) -> Choice | None:
-        """What the gold may return; `None` when it has no order or limit, or when that cannot be known."""
+    def _is_limited(self, gold: ResultTable, statements: Statements) -> bool:
+        """Whether other rows than the gold's could be right; where it returns all rows, only their order is open."""
+        ranking = self._ranking(gold, statements)
+        return isinstance(ranking, Ranking) and ranking.limited
+
+    def _choice(
+        self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None
+    ) -> tuple[Choice | None, str]:
+        """What the gold may return, when it has an order or limit that matters here; else why it is not known."""
         if statements.result is not None:
             in_order = self.row_order == "keys" and not statements.result.ignore_order
-            return Choice.of_sequence(gold) if in_order else None
-        if not isinstance(further, ResultTable) or further.truncated:
-            return None
-        width = len(gold.columns)
-        ranking = self._ranking(gold, statements)
-        if ranking is None:
-            return None
-        if ranking.limited and not ranking.complete:
-            return None  # a cut by a key that is not known leaves every row possible: only the gold's own are right
-        rows = [row[:width] for row in further.rows]
-        groups = ranked([row[width:-1] for row in further.rows], [row[-1] for row in further.rows], self.tolerance)
-        table = ResultTable(gold.columns, gold.types, rows)
-        choice = Choice(table, groups, ranking.offset, len(gold.rows), ranking.complete)
+            return (Choice.of_sequence(gold) if in_order else None), ""
+        ranking = self._ranking(gold, statements) if self._could_be_met(gold, predicted) else None
+        if isinstance(ranking, str):
+            return None, "" if _plainly_the_same(gold, predicted) else ranking
+        if ranking is None or further is None:
+            return None, ""
+        if isinstance(further, ExecutionFailure):
+            return None, f"the ranking query fails: {further.message[:200]}"
+        choice = ranking.choice(gold, further, self.tolerance)
+        if isinstance(choice, str):
+            return None, choice
         # A gold that its own ranking does not allow is not deterministic: it is compared as it came.
-        return choice if choice.can_be_met and self._allows(choice, gold) else None
+        if not self._allows(choice, gold):
+            return None, "its rows come in another order each time" if choice.whole else _too_many(choice)
+        return choice, f"the key {ranking.unknown} cannot be computed" if ranking.unknown else ""
 
     def _allows(self, choice: Choice, gold: ResultTable) -> bool:
         return compare_tables(gold, gold, self.tolerance, choice).reason.status is Status.CORRECT
+
+
+def _too_many(choice: Choice) -> str:
+    return f"more than {len(choice.groups):,} rows tie where it is cut"
 
 
 def _plainly_the_same(gold: ResultTable, predicted: ResultTable) -> bool:

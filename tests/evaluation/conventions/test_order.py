@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from database_backends.base import BACKENDS, CanBuild
+from database_backends.result import Limits
 from database_backends.runner import Runner
 from evaluation.settle import settle
 from evaluation.strategies.making import make_strategy
@@ -26,6 +27,10 @@ INSERT INTO pair VALUES (1, 2), (2, 1);
 CREATE TABLE steps (name VARCHAR, v DOUBLE PRECISION);
 INSERT INTO steps VALUES ('a', 1600000000.5), ('b', 1600001200.5), ('c', 1600002400.5), ('d', 1600003600.5);
 INSERT INTO noise VALUES ('a', 0.3), ('b', 0.1 + 0.2), ('c', 0.5);
+CREATE TABLE many (n INTEGER, half INTEGER);
+INSERT INTO many WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 9999) SELECT i, i % 2 FROM c;
+CREATE TABLE mixed (t VARCHAR);
+INSERT INTO mixed VALUES ('2020-01-01'), ('soon');
 """
 ENGINES = ("sqlite", "duckdb")
 MATCH, AMBIGUOUS, WRONG_ORDER = Reason.MATCH, Reason.MATCH_AMBIGUOUS, Reason.WRONG_ORDER
@@ -214,6 +219,56 @@ PAIRS = {
     "an offset that is reckoned": (
         "SELECT name FROM emp ORDER BY id LIMIT 2 OFFSET 0+1",
         "SELECT name FROM emp ORDER BY id LIMIT 2 OFFSET 1",
+        MATCH,
+    ),
+    "an offset that is asked for": (
+        "SELECT name FROM emp ORDER BY sal NULLS FIRST LIMIT 1 OFFSET (SELECT COUNT(*) - 1 FROM emp)",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC, name LIMIT 1",
+        AMBIGUOUS,
+    ),
+    "an offset that is asked for, another row": (
+        "SELECT name FROM emp ORDER BY sal NULLS FIRST LIMIT 1 OFFSET (SELECT COUNT(*) - 1 FROM emp)",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal LIMIT 1",
+        Reason.WRONG_ROWS,
+    ),
+    "a limit that is reckoned": (
+        "SELECT name FROM emp ORDER BY id LIMIT 1 + 1",
+        "SELECT name FROM emp WHERE id < 3 ORDER BY id DESC",
+        WRONG_ORDER,
+    ),
+    "distinct of everything": (
+        "SELECT DISTINCT * FROM pair ORDER BY b",
+        "SELECT * FROM pair ORDER BY a",
+        WRONG_ORDER,
+    ),
+    "distinct of everything, of a table": (
+        "SELECT DISTINCT p.* FROM pair p ORDER BY p.b DESC LIMIT 1",
+        "SELECT * FROM pair WHERE a = 1",
+        MATCH,
+    ),
+    "a union of everything": (
+        "SELECT * FROM pair UNION SELECT * FROM pair ORDER BY b",
+        "SELECT * FROM pair ORDER BY a",
+        WRONG_ORDER,
+    ),
+    "a name that the query qualifies": (
+        "SELECT DISTINCT name FROM emp e ORDER BY e.name DESC",
+        "SELECT name FROM emp ORDER BY name",
+        WRONG_ORDER,
+    ),
+    "NULLs first": (
+        "SELECT name FROM emp ORDER BY sal NULLS FIRST LIMIT 1",
+        "SELECT name FROM emp ORDER BY sal NULLS LAST LIMIT 1",
+        Reason.WRONG_ROWS,
+    ),
+    "an alias that is another column's name": (
+        "SELECT name AS id, id AS name FROM emp ORDER BY id DESC",
+        "SELECT name AS id, id AS name FROM emp ORDER BY emp.id",
+        WRONG_ORDER,
+    ),
+    "dates among other text at a limit": (
+        "SELECT t FROM mixed LIMIT 1",
+        "SELECT t FROM mixed ORDER BY t DESC LIMIT 1",
         AMBIGUOUS,
     ),
     "an alias within an expression": (
@@ -321,6 +376,43 @@ def test_collations_decide_what_ties(
         ("duckdb", "SELECT id FROM emp ORDER BY ALL DESC", "SELECT id FROM emp ORDER BY id DESC", MATCH),
         (
             "sqlite",
+            "SELECT a AS x FROM pair UNION SELECT a + b AS y FROM pair ORDER BY y DESC",
+            "SELECT a AS x FROM pair UNION SELECT a + b FROM pair ORDER BY 1",
+            WRONG_ORDER,
+        ),
+        (
+            "sqlite",
+            "SELECT DISTINCT dept FROM emp ORDER BY dept = 'hr' DESC, dept",
+            "SELECT DISTINCT dept FROM emp ORDER BY dept",
+            WRONG_ORDER,
+        ),
+        ("sqlite", "SELECT n FROM twin ORDER BY n LIMIT 2 OFFSET -1", "SELECT 0 UNION ALL SELECT 1 ORDER BY 1", MATCH),
+        (
+            "duckdb",
+            "SELECT a FROM pair UNION ALL SELECT a + b FROM pair ORDER BY -a",
+            "SELECT a FROM pair UNION ALL SELECT a + b FROM pair ORDER BY a",
+            WRONG_ORDER,
+        ),
+        (
+            "duckdb",
+            "SELECT DISTINCT ON (dept) name FROM emp ORDER BY dept DESC, sal DESC NULLS LAST",
+            "SELECT name FROM emp WHERE id IN (2, 3, 4) ORDER BY id DESC",
+            MATCH,
+        ),
+        (
+            "duckdb",
+            "SELECT DISTINCT ON (dept) name FROM emp ORDER BY dept DESC, sal DESC NULLS LAST",
+            "SELECT name FROM emp WHERE id IN (2, 3, 4) ORDER BY id",
+            WRONG_ORDER,
+        ),
+        ("duckdb", "(SELECT id FROM emp) ORDER BY id", "SELECT id FROM emp ORDER BY id DESC", WRONG_ORDER),
+        ("duckdb", "(SELECT id FROM emp ORDER BY sal) LIMIT 1", "SELECT 3", MATCH),
+        ("duckdb", "VALUES (2), (1) ORDER BY 1", "VALUES (2), (1)", WRONG_ORDER),
+        ("duckdb", "FROM emp ORDER BY id LIMIT 20%", "SELECT * FROM emp WHERE id = 1", MATCH),
+        ("duckdb", "SELECT id FROM emp ORDER BY id LIMIT ALL", "SELECT id FROM emp ORDER BY id DESC", WRONG_ORDER),
+        ("duckdb", "SELECT id FROM emp ORDER BY id FETCH FIRST 2 ROWS ONLY", "VALUES (2), (1)", WRONG_ORDER),
+        (
+            "sqlite",
             "SELECT DISTINCT dept FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1",
             "SELECT dept FROM emp WHERE sal > 0 ORDER BY sal LIMIT 1",
             Reason.WRONG_ROWS,
@@ -333,3 +425,79 @@ def test_one_engine_only(
     strategy = make_strategy("execution_match")
     settled = asyncio.run(settle(runner, databases[engine], [gold], predicted, [strategy]))
     assert settled.verdicts["execution_match"].reason is reason
+
+
+CUT = Limits(rows=3_000)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("gold", "predicted", "reason"),
+    [
+        ("SELECT n FROM many ORDER BY n DESC LIMIT 2", "SELECT n FROM many ORDER BY n DESC LIMIT 2", MATCH),
+        ("SELECT n FROM many ORDER BY n DESC LIMIT 2", "SELECT n FROM many WHERE n > 9997 ORDER BY n", WRONG_ORDER),
+        ("SELECT n FROM many ORDER BY n LIMIT 2 OFFSET 7000", "SELECT n FROM many WHERE n IN (7000, 7001)", MATCH),
+        ("SELECT n FROM many ORDER BY n LIMIT 1 OFFSET 7000", "SELECT 6999", Reason.WRONG_ROWS),
+        ("SELECT n FROM many ORDER BY n / 10 % 2, n LIMIT 1 OFFSET 5000", "SELECT 10", MATCH),
+        (
+            "SELECT n FROM many ORDER BY n LIMIT 2 OFFSET (SELECT 6000)",
+            "SELECT n FROM many WHERE n IN (6000, 6001)",
+            MATCH,
+        ),
+        ("SELECT n FROM many ORDER BY half LIMIT 1", "SELECT 2", AMBIGUOUS),
+        ("SELECT n FROM many ORDER BY half LIMIT 1", "SELECT 1", Reason.WRONG_ROWS),
+        ("SELECT n FROM many LIMIT 1", "SELECT 2", AMBIGUOUS),
+    ],
+)
+def test_a_limit_over_more_rows_than_may_be_fetched(
+    engine: str, gold: str, predicted: str, reason: Reason, runner: Runner, databases: dict[str, str]
+) -> None:
+    strategy = make_strategy("execution_match")
+    settled = asyncio.run(settle(runner, databases[engine], [gold], predicted, [strategy], limits=CUT))
+    assert settled.verdicts["execution_match"].reason is reason
+
+
+@pytest.mark.parametrize(
+    ("engine", "gold", "predicted", "status", "because"),
+    [
+        (
+            "sqlite",
+            "SELECT DISTINCT dept FROM emp ORDER BY sal",
+            "SELECT DISTINCT dept FROM emp",
+            "correct",
+            "the key sal",
+        ),
+        (
+            "sqlite",
+            "SELECT DISTINCT dept FROM emp ORDER BY sal",
+            "SELECT 1 UNION SELECT 2 UNION SELECT 3",
+            "incorrect",
+            "",
+        ),
+        ("sqlite", "SELECT n FROM many LIMIT 1", "SELECT 9000", "incorrect", "more than 3,000 rows tie"),
+        ("sqlite", "SELECT dept FROM emp GROUP BY dept ORDER BY total(sal) LIMIT 2", "SELECT 1", "incorrect", ""),
+        (
+            "duckdb",
+            "FROM emp PIVOT (max(sal) FOR dept IN ('hr')) ORDER BY id",
+            "FROM emp PIVOT (max(sal) FOR dept IN ('hr'))",
+            "correct",
+            "",
+        ),
+        (
+            "duckdb",
+            "PIVOT emp ON dept USING count(*) GROUP BY id ORDER BY id",
+            "PIVOT emp ON dept USING count(*) GROUP BY id ORDER BY id DESC",
+            "correct",
+            "sqlglot cannot read the gold",
+        ),
+    ],
+)
+def test_why_the_order_is_not_checked_is_told(
+    engine: str, gold: str, predicted: str, status: str, because: str, runner: Runner, databases: dict[str, str]
+) -> None:
+    strategy = make_strategy("execution_match")
+    settled = asyncio.run(settle(runner, databases[engine], [gold], predicted, [strategy], limits=CUT))
+    verdict = settled.verdicts["execution_match"]
+    assert verdict.status.value == status
+    assert verdict.evidence.get("order", "") == ("not checked" if because else "")
+    assert because in str(verdict.evidence.get("because", ""))

@@ -82,7 +82,7 @@ STILL_WRONG = {
 def test_knobs_accept_what_is_refused_without_them(name: str) -> None:
     settings, gold, predicted = KNOBS[name]
     statements = Statements("SELECT a FROM t ORDER BY a", "", "sqlite")
-    further = ResultTable(("a", "k", "r"), ("",) * 3, [(*row, row[0], n) for n, row in enumerate(gold.rows)])
+    further = ResultTable(("a", "k", "r"), ("",) * 3, [(*row, row[0], n) for n, row in enumerate(gold.rows, 1)])
     strict = SqlAssay().compare(gold, predicted, statements, further if name == "order of rows" else None)
     assert strict.status is Status.INCORRECT
     assert CONVENTIONS.make("sqlassay", settings).compare(gold, predicted, statements).status is Status.CORRECT
