@@ -204,15 +204,16 @@ def _ends_of_ctes(statement: Sequence[Token]) -> set[int]:
     """Where a list of CTEs may end, so that the next word is the verb of the statement.
 
     That is after what stands in parentheses behind AS or MATERIALIZED; elsewhere a word after a parenthesis is a name:
-    `SELECT (a) replace`. A parenthesis that nothing opened may be anything. PostgreSQL also lets a CTE end in
-    `SEARCH … SET name` or `CYCLE … USING name`.
+    `SELECT (a) replace`. Parentheses around the beginning, and those that nothing opened, may be anything. PostgreSQL
+    also lets a CTE end in `SEARCH … SET name` or `CYCLE … USING name`.
     """
     ends = set[int]()
     opened: list[bool] = []
+    start = next((i for i, token in enumerate(statement) if token.token_type is not TokenType.L_PAREN), 0)
     for place, token in enumerate(statement):
         before = _word(statement[place - 1]) if place else ""
         if token.token_type is TokenType.L_PAREN:
-            opened.append(before in _BEFORE_CTE)
+            opened.append(place < start or before in _BEFORE_CTE)
         elif token.token_type is TokenType.R_PAREN:
             if not opened or opened.pop():
                 ends.add(place)
