@@ -194,11 +194,13 @@ class Summary:
         reasons: How often each reason was given.
         score_sum: Sum of the scores of the scored items.
         figures: The strategy's further numbers, by name.
+        order_not_checked: Verdicts that stand although the order, or what ties at a LIMIT, could not be asked for.
     """
 
     reasons: Mapping[Reason, int]
     score_sum: float
     figures: Mapping[str, Figure] = field(default_factory=dict)
+    order_not_checked: int = 0
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Summary:
@@ -206,11 +208,13 @@ class Summary:
         reasons: Counter[Reason] = Counter()
         score_sum = 0.0
         figures: dict[str, Figure] = {}
+        order_not_checked = 0
         for verdict in verdicts:
             reasons[verdict.reason] += 1
             score_sum += verdict.score
             Figure.add(figures, verdict.evidence)
-        return cls(reasons, score_sum, figures)
+            order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
+        return cls(reasons, score_sum, figures, order_not_checked)
 
     def count(self, status: Status) -> int:
         """How many items have this status."""

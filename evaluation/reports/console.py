@@ -13,7 +13,7 @@ from rich.text import Text
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
-from evaluation.verdicts import Reason, Status, Summary
+from evaluation.verdicts import NOT_CHECKED, ORDER, Reason, Status, Summary
 from sqlassay.printable import printable
 
 HEADINGS = (
@@ -156,6 +156,8 @@ def item(record: ItemRecord) -> RenderableType:
     for heading, key in (("lacks rows", "missing"), ("extra rows", "extra")):
         if evidence.get(key):
             line(heading, f"{evidence[key]} of {evidence.get(f'{key}_rows'):,}")
+    if evidence.get(ORDER) == NOT_CHECKED:
+        line("order", f"{NOT_CHECKED}: {evidence.get('because')}")
     return lines
 
 
@@ -174,13 +176,15 @@ def partings(found: Iterable[Parting]) -> list[str]:
 
 
 def notes(summary: RunSummary) -> list[str]:
-    """What a reader must know beside the table: why items are unscored, what the answers cost."""
+    """What a reader must know beside the table: why items are unscored, what was not checked, what the answers cost."""
     told = []
     for label, counts in summary.strategies.items():
         for reason, count in counts.reasons.items():
             if reason.status is Status.UNSCORED:
                 which = f" ({_shown(summary.missing_databases)})" if reason is Reason.DATABASE_MISSING else ""
                 told.append((label, f"{count:,} unscored: {reason.words}{which}"))
+        if counts.order_not_checked:
+            told.append((label, f"{counts.order_not_checked:,} scored, order: not checked"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
     return [*_figures(summary), *lines, *_spent(summary.tokens)]

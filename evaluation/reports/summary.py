@@ -8,7 +8,7 @@ from typing import Any
 
 from evaluation.records import ItemRecord
 from evaluation.statistics.interval import wilson
-from evaluation.verdicts import Figure, Reason, Status, Summary
+from evaluation.verdicts import NOT_CHECKED, ORDER, Figure, Reason, Status, Summary
 
 
 @dataclass
@@ -54,6 +54,7 @@ class _Counts:
     reasons: Counter[Reason] = field(default_factory=Counter)
     score_sum: float = 0.0
     figures: dict[str, Figure] = field(default_factory=dict)
+    order_not_checked: int = 0
 
 
 @dataclass
@@ -87,6 +88,7 @@ class RunSummary:
             counts.reasons[Reason(verdict.reason)] += 1
             counts.score_sum += verdict.score
             Figure.add(counts.figures, verdict.evidence)
+            counts.order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
             if verdict.reason is Reason.DATABASE_MISSING:
                 self.missing_databases.add(record.db_id)
 
@@ -98,7 +100,10 @@ class RunSummary:
     @property
     def strategies(self) -> dict[str, Summary]:
         """The counts of each strategy, by its label."""
-        return {label: Summary(dict(c.reasons), c.score_sum, dict(c.figures)) for label, c in self._counts.items()}
+        return {
+            label: Summary(dict(c.reasons), c.score_sum, dict(c.figures), c.order_not_checked)
+            for label, c in self._counts.items()
+        }
 
     @property
     def instrument_failure_share(self) -> float:
@@ -140,6 +145,7 @@ def _strategy_json(label: str, summary: Summary) -> dict[str, Any]:
         "instrument_failures": summary.instrument_failures,
         "vacuous": summary.vacuous,
         "ambiguous": summary.reasons.get(Reason.MATCH_AMBIGUOUS, 0),
+        "order_not_checked": summary.order_not_checked,
         "figures": {name: {"mean": f.mean, "items": f.items} for name, f in summary.figures.items()},
         "reasons": {reason.value: count for reason, count in sorted(summary.reasons.items())},
         "status": {status.value: summary.count(status) for status in Status},
