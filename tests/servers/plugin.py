@@ -144,17 +144,18 @@ def in_docker(names: list[str], shared: Path) -> dict[str, str | Missing]:
     services = [KINDS[name].service for name in names]
     with FileLock(shared / "lock"):
         failure = shared / "failure"
+        if failure.exists():  # another process has tried
+            return dict.fromkeys(names, Missing(failure.read_text("utf-8"), fault=True))
+        if not (shared / "started").exists() and not running():
+            (shared / "started").touch()
         try:
-            if failure.exists():
-                raise RuntimeError(failure.read_text("utf-8"))
-            if not (shared / "started").exists() and not running():
-                (shared / "started").touch()
             up = f"up --detach --wait --wait-timeout 900 {' '.join(services)}"
             with get_docker_services(*COMPOSE, [up], []) as docker:
                 ports = {name: docker.port_for(KINDS[name].service, KINDS[name].port) for name in names}
-        except Exception as error:  # noqa: BLE001 - pytest-docker raises no narrower one; no process tries it again
-            failure.write_text(str(error), "utf-8")
-            return dict.fromkeys(names, Missing(f"the servers do not start: {error}", fault=True))
+        except Exception as error:  # noqa: BLE001 - pytest-docker raises no narrower one
+            reason = f"the servers do not start: {error}\n{compose('logs', '--no-color', '--tail=20')}"
+            failure.write_text(reason, "utf-8")
+            return dict.fromkeys(names, Missing(reason, fault=True))
     return {name: KINDS[name].owner.format(port=ports[name]) for name in names}
 
 
@@ -175,8 +176,13 @@ def no_docker() -> str | None:
 
 def running() -> bool:
     """Whether somebody else has started servers of this project, and will stop them."""
-    command = ["docker", "compose", "--file", COMPOSE[1], "--project-name", COMPOSE[2], "ps", "--quiet"]
-    return bool(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+    return bool(compose("ps", "--quiet"))
+
+
+def compose(*arguments: str) -> str:
+    """What a command of `docker compose` prints, failed or not."""
+    command = ["docker", "compose", "--file", COMPOSE[1], "--project-name", COMPOSE[2], *arguments]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -196,7 +202,9 @@ def owner_of(request: pytest.FixtureRequest, name: str) -> str:
     if found is None:
         pytest.fail(f"a test that asks for {name} while it runs needs the mark server({name!r})")
     if isinstance(found, Missing):
-        (pytest.fail if found.fault or name in request.config.stash[REQUIRED] else pytest.skip)(found.reason)
+        if found.fault or name in request.config.stash[REQUIRED]:
+            pytest.fail(found.reason, pytrace=False)
+        pytest.skip(found.reason)
     return found
 
 
