@@ -19,6 +19,7 @@ from psycopg.types.string import TextLoader
 
 from database_backends import memory
 from database_backends.errors import BackendError, FailureKind
+from database_backends.loading import CanLoad, Loader
 from database_backends.result import Limits, Row
 from database_backends.server import CONNECT_SECONDS, AccessDenied, Fetched, ServerBackend, SessionLost, application
 from sqlassay.schema import Column, ForeignKey, Schema, Table
@@ -78,7 +79,7 @@ _READY = """
 """
 
 
-class PostgresBackend(ServerBackend):
+class PostgresBackend(ServerBackend, CanLoad):
     """A database of a PostgreSQL server: `//user:password@host:5432/database?schema=public`.
 
     Cells are what psycopg makes of them: `Decimal`, `date`, `datetime`, `timedelta`, `UUID`, `bytes`, lists, and what
@@ -368,6 +369,14 @@ class PostgresBackend(ServerBackend):
         if self._connection is None:
             raise SessionLost(FailureKind.CONNECTION, "the session is closed")
         return self._connection
+
+    @classmethod
+    def loader(cls, target: str) -> Loader:
+        """Fills the schema."""
+        from database_backends.postgres_load import PostgresLoader
+
+        database = cls(target)
+        return PostgresLoader(database.connect({"TimeZone": "UTC"}), database.schema_name)
 
     def close(self) -> None:
         """Close the session; the next statement would open another."""
