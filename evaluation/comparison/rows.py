@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 
 from evaluation.comparison.cells import Cell, is_number
 from evaluation.comparison.numbers import Clusters, Tolerance
@@ -27,6 +28,43 @@ def same_multiset(left: Sequence[tuple[object, ...]], right: Sequence[tuple[obje
         return False
     # Sets are quicker to build than counts, which are only needed where rows repeat.
     return len(distinct) == len(left) or Counter(left) == Counter(right)
+
+
+def near_multiset(left: Sequence[Row], right: Sequence[Row], near: Tolerance) -> bool:
+    """Whether two sequences of rows surely hold the same ones, but for floats that are near each other.
+
+    Rows that are otherwise equal pair in the order of their floats. A no may be wrong where another pairing would do;
+    a yes never is.
+
+    Raises:
+        TypeError: Cells cannot be hashed, or not be ordered.
+    """
+    places = _places_of_floats(left)
+    if len(left) != len(right) or not places or places != _places_of_floats(right):
+        return False
+    rests = [place for place in range(len(left[0])) if place not in places]
+    wanted, found = (_floats_by_rest(rows, places, rests) for rows in (left, right))
+    for rest, rows in wanted.items():
+        others = found.get(rest, ())
+        if len(rows) != len(others):
+            return False
+        if len(rows) > 1:
+            rows, others = sorted(rows), sorted(others)  # type: ignore[type-var]
+        if not all(_near(row, other, near) for row, other in zip(rows, others, strict=True)):
+            return False
+    return True
+
+
+def _places_of_floats(rows: Sequence[Row]) -> list[int]:
+    return [place for place, column in enumerate(zip(*rows, strict=True)) if float in set(map(type, column))]
+
+
+def _floats_by_rest(rows: Sequence[Row], floats: list[int], rests: list[int]) -> dict[Cell, list[Cell]]:
+    groups: defaultdict[Cell, list[Cell]] = defaultdict(list)
+    rest, numbers = itemgetter(*rests) if rests else len, itemgetter(*floats)
+    for row in rows:
+        groups[rest(row)].append(numbers(row))
+    return groups
 
 
 def difference(gold: Sequence[Row], predicted: Sequence[Row]) -> tuple[Counter[Row], Counter[Row]]:

@@ -15,7 +15,7 @@ from evaluation.comparison.mechanism import OF_REASON, Mechanism
 from evaluation.comparison.numbers import Clusters, Tolerance, unlabelled
 from evaluation.comparison.order import Choice
 from evaluation.comparison.pairing import Columns, Pairing, assignments, find_pairing
-from evaluation.comparison.rows import Row, difference, perfectly_matched, same_multiset
+from evaluation.comparison.rows import Row, difference, near_multiset, perfectly_matched, same_multiset
 from evaluation.verdicts import Reason
 
 CONTAINMENT_BUDGET = 10_000
@@ -92,14 +92,12 @@ class _Tables:
             return Comparison(Reason.MATCH_VACUOUS, tuple(range(width)))
         if len(gold.rows) != len(predicted.rows):
             return self._differ()
-        if self.choice is None:
-            pairing = self._equal_as_they_are()
-            if pairing is None and not self.names_bind:
-                pairing = self._equal_once_paired()
-            if pairing is None:
-                pairing = self._pair(self._names, self._rows_agree)
-            return self._differ() if pairing is None else Comparison(Reason.MATCH, pairing)
-        return self._compare_ordered(self.choice)
+        return self._compare_free() if self.choice is None else self._compare_ordered(self.choice)
+
+    def _compare_free(self) -> Comparison:
+        steps = (self._equal_as_they_are, self._equal_once_paired, self._near_as_they_are, self._equal_when_canonical)
+        pairing = next((found for step in steps if (found := step()) is not None), None)
+        return self._differ() if pairing is None else Comparison(Reason.MATCH, pairing)
 
     def _compare_ordered(self, choice: Choice) -> Comparison:
         pairing = self._pair(self._names, self._is_legal)
@@ -124,33 +122,49 @@ class _Tables:
         gold, predicted = self.raw
         if pairing != tuple(range(len(pairing))):
             return Mechanism.COLUMNS
+        if self.same_rows:
+            return None if gold.rows == predicted.rows else Mechanism.ORDER
+        return Mechanism.NUMBER if self.near_rows or self.clusters else Mechanism.TYPE
+
+    @cached_property
+    def placed(self) -> tuple[Pairing, Sequence[Row]] | None:
+        """The prediction's rows with the columns where names want them, or as they are; `None` when names repeat."""
+        rows = self.raw[1].rows
+        if not self.names_bind or self.names[0] == self.names[1]:
+            return tuple(range(len(self.names[0]))), rows
+        if len(set(self.names[0])) < len(self.names[0]):
+            return None
+        pairing = tuple(self.names[1].index(name) for name in self.names[0])
+        return pairing, list(map(itemgetter(*pairing), rows))
+
+    @cached_property
+    def same_rows(self) -> bool:
+        """Whether the placed rows are the gold's, each as often, by the driver's own values."""
+        gold = self.raw[0].rows
         try:
-            if gold.rows == predicted.rows:
-                return None
-            if same_multiset(gold.rows, predicted.rows):
-                return Mechanism.ORDER
+            return self.placed is not None and (gold == self.placed[1] or same_multiset(gold, self.placed[1]))
+        except (TypeError, ArithmeticError):  # lists and maps cannot be hashed, a signalling NaN not even compared
+            return False
+
+    @cached_property
+    def near_rows(self) -> bool:
+        """Whether they are, surely, but for floats that are near each other."""
+        try:
+            return self.placed is not None and near_multiset(self.raw[0].rows, self.placed[1], self.near)
         except (TypeError, ArithmeticError):
-            pass
-        return Mechanism.NUMBER if self.clusters else Mechanism.TYPE
+            return False
 
     def _equal_as_they_are(self) -> Pairing | None:
         """The cheap case: the driver's own values. Python's equality is never laxer than ours."""
-        gold, predicted = self.raw
-        pairing = tuple(range(len(gold.columns)))
-        rows = predicted.rows
-        if self.names_bind and self.names[0] != self.names[1]:
-            if len(set(self.names[0])) < len(pairing):
-                return None
-            pairing = tuple(self.names[1].index(name) for name in self.names[0])
-            rows = list(map(itemgetter(*pairing), rows))
-        try:
-            same = gold.rows == rows or same_multiset(gold.rows, rows)
-        except (TypeError, ArithmeticError):  # lists and maps cannot be hashed, a signalling NaN not even compared
-            return None
-        return pairing if same else None
+        return self.placed[0] if self.placed is not None and self.same_rows else None
+
+    def _near_as_they_are(self) -> Pairing | None:
+        return self.placed[0] if self.placed is not None and self.near_rows else None
 
     def _equal_once_paired(self) -> Pairing | None:
         """The next cheap case: the driver's own values under other names, in another order of columns."""
+        if self.names_bind:
+            return None
         gold, predicted = self.raw
         columns, others = list(zip(*gold.rows, strict=True)), list(zip(*predicted.rows, strict=True))
         kinds = [""] * len(columns)
@@ -163,6 +177,9 @@ class _Tables:
             )
         except (TypeError, ArithmeticError):
             return None
+
+    def _equal_when_canonical(self) -> Pairing | None:
+        return self._pair(self._names, self._rows_agree)
 
     @cached_property
     def grids(self) -> tuple[Grid, Grid]:
