@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from evaluation.cli import audit, datasets, demo, plugins, report, runs, schema, score, verdict
+from evaluation.cli import audit, backends, datasets, demo, plugins, report, runs, schema, score, verdict
 from evaluation.cli import run as run_group
 from sqlassay.errors import ExitCode, SqlAssayError, UserError
 from sqlassay.printable import printable
@@ -37,6 +37,7 @@ app.command("verdict")(verdict.verdict)
 app.command("report")(report.report)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(backends.app, name="backends")
 app.command("audit")(audit.audit)
 app.command("plugins")(plugins.plugins)
 app.command("schema")(schema.schema)
