@@ -64,8 +64,13 @@ def instant(moment: dt.datetime, nanoseconds: int) -> Cell:
     return ("instant", moment, nanoseconds)
 
 
+def zoned_time(time: dt.timedelta, nanoseconds: int) -> Cell:
+    """A canonical time of day with a zone, the time in UTC; it may be on the day before or after."""
+    return ("zoned time", time, nanoseconds)
+
+
 def time_of_day(text: str) -> Cell:
-    """A canonical time: its text, without the zeros that end a fraction of a second."""
+    """A canonical time without a zone: its text, without the zeros that end a fraction of a second."""
     return _FRACTION.sub(lambda fraction: f".{fraction[1]}" if fraction[1] else "", text)
 
 
@@ -78,6 +83,14 @@ def _datetime(value: dt.datetime) -> Cell:
         return instant(whole.astimezone(dt.UTC).replace(tzinfo=None), nanoseconds)
     except OverflowError:
         return ("other", "datetime", str(value))
+
+
+def _time(value: dt.time) -> Cell:
+    offset = value.utcoffset()
+    if offset is None:
+        return time_of_day(str(value))
+    time = dt.timedelta(hours=value.hour, minutes=value.minute, seconds=value.second)
+    return zoned_time(time - offset, value.microsecond * 1000)
 
 
 def _decimal(value: Decimal) -> Cell:
@@ -102,7 +115,7 @@ _CONVERSIONS: dict[type, Callable[..., Cell]] = {
     Decimal: _decimal,
     dt.datetime: _datetime,  # before date, its base class
     dt.date: lambda value: timestamp(dt.datetime(value.year, value.month, value.day), 0),
-    dt.time: lambda value: time_of_day(str(value)),
+    dt.time: _time,
     dt.timedelta: lambda value: ("interval", value),
     UUID: str,
     bytearray: bytes,

@@ -6,15 +6,16 @@ import datetime as dt
 import re
 from collections.abc import Hashable, Iterable, Sequence
 
-from evaluation.comparison.cells import Cell, instant, time_of_day, timestamp
+from evaluation.comparison.cells import Cell, instant, time_of_day, timestamp, zoned_time
 
 Path = tuple[Hashable, ...]
 """Where in a nested cell something is; the empty one is the cell itself."""
 
 _DATE = r"(\d{4})-(\d\d)-(\d\d)"
 _FRACTION = r"(?:\.(\d{1,9}))?"
-_MOMENT = re.compile(rf"{_DATE}(?:[ T](\d\d):(\d\d)(?::(\d\d){_FRACTION})?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
-_TIME = re.compile(rf"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d{_FRACTION}", re.ASCII)
+_ZONE = r"(Z|[+-]\d\d(?::?\d\d)?)"
+_MOMENT = re.compile(rf"{_DATE}(?:[ T](\d\d):(\d\d)(?::(\d\d){_FRACTION})?\s?{_ZONE}?)?", re.ASCII)
+_TIME = re.compile(rf"([01]\d|2[0-3]):([0-5]\d):([0-5]\d){_FRACTION}{_ZONE}?", re.ASCII)
 _NESTED = ("list", "map")
 
 
@@ -23,7 +24,7 @@ def temporal(text: str) -> Cell | None:
     if not 8 <= len(text) <= 40:
         return None
     if text[2] == ":":
-        return time_of_day(text) if _TIME.fullmatch(text) else None
+        return _time(text)
     match = _MOMENT.fullmatch(text) if text[4] == "-" else None
     if match is None:
         return None
@@ -91,6 +92,17 @@ def _with_moments(cell: Cell, path: Path, plain: frozenset[Path]) -> Cell:
             for key, value in inside
         ),
     )
+
+
+def _time(text: str) -> Cell | None:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    hour, minute, second, fraction, zone = match.groups()
+    if zone is None:
+        return time_of_day(text)
+    time = dt.timedelta(hours=int(hour), minutes=int(minute), seconds=int(second))
+    return zoned_time(time - _offset(zone), int((fraction or "").ljust(9, "0")))
 
 
 def _offset(zone: str) -> dt.timedelta:

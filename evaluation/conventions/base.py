@@ -17,6 +17,8 @@ SHOWN_ROWS = 5
 """Rows of each side that go into the evidence."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that would command a terminal; cells are hostile."""
+_SHOWN_INSIDE = ("timestamp", "instant", "zoned time", "interval")
+"""Kinds of canonical cells whose value is what follows."""
 SHOWN_TEXT = 200
 """Characters of one cell that go into the evidence."""
 
@@ -101,7 +103,7 @@ def show_cell(cell: object) -> object:
     if isinstance(cell, float):
         return cell if cell - cell == 0 else str(cell)
     if isinstance(cell, tuple) and cell:
-        return show_cell(cell[1]) if cell[0] in ("timestamp", "instant", "interval") else show_cell(str(cell))
+        return show_cell(cell[1]) if cell[0] in _SHOWN_INSIDE else show_cell(str(cell))
     if isinstance(cell, bytes):
         text = f"x'{cell[:SHOWN_TEXT].hex()}'"
         return text if len(cell) <= SHOWN_TEXT else f"{text}… ({len(cell):,} bytes)"

@@ -9,6 +9,11 @@ from sqlglot import exp
 _NOT_OF_OUTPUTS = (exp.Query, exp.AggFunc, exp.Window, exp.Star)
 """What cannot be computed from the outputs of a query alone."""
 
+_KEYS_AS_OUTPUTS = frozenset({"duckdb", "postgres"})
+"""Dialects in which an expression means the same as a key and beside the outputs."""
+_ALIASES_FIRST = frozenset({"trino"})
+"""Dialects in which an alias comes before a column of its name, also within an expression."""
+
 
 class Outputs:
     """The columns of a query.
@@ -54,17 +59,21 @@ class Outputs:
         missing = any(id(node) not in known for node in made.find_all(exp.Column))
         return None if missing or made.find(*_NOT_OF_OUTPUTS) is not None else made
 
-    def without_aliases(self, key: exp.Expr) -> exp.Expr:
+    def without_aliases(self, key: exp.Expr, dialect: str) -> exp.Expr:
         """The key with the names of outputs replaced by what they stand for: beside the outputs they mean nothing.
 
-        A name that is also a column's is left alone, since within an expression the column comes first.
+        A name that is also a column's is left alone where the column comes first within an expression. Only the
+        columns that the query mentions are known.
         """
+        if dialect in _KEYS_AS_OUTPUTS:
+            return key
+        columns = set() if dialect in _ALIASES_FIRST else self._columns
         stands_for = {output.alias.casefold(): output.unalias() for output in self._arms[0] if output.alias}
 
         def meaning(node: exp.Expr) -> exp.Expr:
             bare = isinstance(node, exp.Column) and not node.table
             name = node.name.casefold() if bare else ""
-            if name in stands_for and name not in self._columns:
+            if name in stands_for and name not in columns:
                 return exp.paren(stands_for[name].copy())
             return node
 

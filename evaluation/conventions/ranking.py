@@ -166,7 +166,7 @@ class _Ranker:
             made = self._column(place) if place is not None else None
             if made is None and self.is_open:
                 further.append(f"k{len(further) + 1}")
-                inner.append("expressions", self.outputs.without_aliases(bare.copy()))
+                inner.append("expressions", self.outputs.without_aliases(bare.copy(), self.dialect))
                 made = exp.column(further[-1])
             if made is None:
                 made = self.outputs.computed(bare, self._column)

@@ -48,7 +48,7 @@ class SqlAssay(Convention):
     """
 
     name: ClassVar[str] = "sqlassay"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def __init__(
         self,
@@ -95,9 +95,9 @@ class SqlAssay(Convention):
         return ranking.sql
 
     def _could_be_met(self, gold: ResultTable, predicted: ResultTable) -> bool:
-        """Whether there are as many rows and columns as need be."""
+        """Whether there are rows, and as many of them and of columns as need be."""
         width, other = len(gold.columns), len(predicted.columns)
-        return len(gold.rows) == len(predicted.rows) and (width == other or self.extra_columns == "accept")
+        return len(gold.rows) == len(predicted.rows) > 0 and (width == other or self.extra_columns == "accept")
 
     def compare(
         self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
@@ -119,8 +119,7 @@ class SqlAssay(Convention):
         if changing is not None:
             told["nondeterministic"] = changing
         if found.reason.status is Status.CORRECT:
-            certain = not unchecked or found.reason is Reason.MATCH_VACUOUS
-            return Verdict.of(found.reason if certain else Reason.MATCH_AMBIGUOUS, **told)
+            return Verdict.of(Reason.MATCH_AMBIGUOUS if unchecked else found.reason, **told)
         reason = found.reason
         if reason is Reason.ROW_COUNT_FANOUT and _says_distinct(statements.gold, statements.dialect):
             reason = Reason.MISSING_DISTINCT

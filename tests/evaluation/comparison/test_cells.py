@@ -33,7 +33,7 @@ IN_PARIS = dt.timezone(dt.timedelta(hours=1))
         (dt.date(2020, 1, 1), dt.datetime(2020, 1, 1)),
         (dt.time(10, 30), "10:30:00"),
         (dt.time(10, 30, 0, 500_000), "10:30:00.5"),
-        (dt.time(10, 30, 0, 120, tzinfo=IN_PARIS), "10:30:00.00012+01:00"),
+        (dt.time(10, 30, tzinfo=IN_PARIS), dt.time(9, 30, tzinfo=dt.UTC)),
         (UUID("12345678-1234-5678-1234-567812345678"), "12345678-1234-5678-1234-567812345678"),
         (
             dt.datetime(2020, 1, 1, 13, 0, tzinfo=IN_PARIS),
@@ -67,6 +67,7 @@ def test_equal(left: object, right: object) -> None:
         (2**53 + 1, 2**53),
         (dt.datetime(2020, 1, 1, 12), dt.datetime(2020, 1, 1, 12, tzinfo=dt.UTC)),
         (NOON, dt.date(2020, 1, 1)),
+        (dt.time(10, 30), dt.time(10, 30, tzinfo=dt.UTC)),
         (dt.timedelta(days=1), 86400),
         (dt.timedelta(days=1), "1 day"),
         ([1, 2], [2, 1]),

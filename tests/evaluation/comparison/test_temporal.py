@@ -34,6 +34,8 @@ DAY = canonical(dt.date(2020, 1, 1))
         ("10:30:00.5", dt.time(10, 30, 0, 500_000)),
         ("10:30:00.500000", dt.time(10, 30, 0, 500_000)),
         ("10:30:00.000", dt.time(10, 30)),
+        ("10:30:00.5+01:00", dt.time(9, 30, 0, 500_000, tzinfo=dt.UTC)),
+        ("10:30:00Z", dt.time(10, 30, tzinfo=dt.UTC)),
     ],
 )
 def test_temporal_text(text: str, value: object) -> None:
