@@ -1,0 +1,1 @@
+"""Golds of one engine on another: rewritten, then verified by their results."""
