@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -37,7 +37,7 @@ class Dsn:
 
     @classmethod
     def parse(
-        cls, text: str, *, schemes: Collection[str], port: int, parts: Collection[int], options: Collection[str] = ()
+        cls, text: str, *, schemes: Collection[str], port: int, parts: Sequence[str], options: Collection[str] = ()
     ) -> Dsn:
         """Take a connection string apart: `[scheme:]//[user[:password]@]host[:port]/path[?option=value]`.
 
@@ -45,7 +45,7 @@ class Dsn:
             text: The string. Special characters in its parts are percent-encoded.
             schemes: The words that may stand before the colon.
             port: The port where none is given.
-            parts: How many parts the path may have.
+            parts: What the path names, in this order.
             options: The options that there are.
 
         Raises:
@@ -67,9 +67,10 @@ class Dsn:
         if given_port is not None and given_port not in _PORTS:
             raise DsnError(f"its port is {given_port}, and 1 to 65535 is wanted, in {shown(text)}")
         path = tuple(unquote(part) for part in split.path.strip("/").split("/") if part)
-        if len(path) not in parts:
-            wanted = " or ".join(map(str, sorted(parts)))
-            raise DsnError(f"its path has {len(path)} parts, and {wanted} are wanted, in {shown(text)}")
+        if len(path) < len(parts):
+            raise DsnError(f"its path names no {parts[len(path)]} in {shown(text)}")
+        if len(path) > len(parts):
+            raise DsnError(f"its path is {split.path}, and names more than a {' and a '.join(parts)}, in {shown(text)}")
         found = dict(parse_qsl(split.query, keep_blank_values=True))
         for name in found:
             if name not in options:

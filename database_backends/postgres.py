@@ -100,7 +100,7 @@ class PostgresBackend(ServerBackend, CanLoad):
     oldest = (14,)
     schemes = ("postgres", "postgresql")
     default_port = 5432
-    path_parts = (1,)
+    path_parts = ("database",)
     dsn_options = ("schema", "sslmode")
 
     def __init__(self, target: str) -> None:

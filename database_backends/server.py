@@ -69,8 +69,8 @@ class ServerBackend(DatabaseBackend):
     schemes: ClassVar[Collection[str]]
     """What may stand before `//`, the usual one first."""
     default_port: ClassVar[int]
-    path_parts: ClassVar[Collection[int]]
-    """How many parts the path of a connection string may have."""
+    path_parts: ClassVar[Sequence[str]]
+    """What the path of a connection string names, in this order."""
     dsn_options: ClassVar[Collection[str]] = ()
     """What may follow the question mark of a connection string."""
 
@@ -187,10 +187,20 @@ class ServerBackend(DatabaseBackend):
         return f"blake2b:{digest.hexdigest()}"
 
     def check(self) -> ValidationResult:
-        """Whether the server lets us in, is recent enough, can be read, and who could write to it."""
+        """Whether the server lets us in, is recent enough, can be read, and who could write to it.
+
+        Who cannot make an object, since the connection string is wrong, asks `validation.validate`.
+        """
         return ValidationResult(str(self.dsn), tuple(self._checks()))
 
+    @classmethod
+    def form(cls) -> str:
+        """How a connection string is written, scheme and all."""
+        options = "".join(f"{'&' if n else '?'}{name}=…" for n, name in enumerate(cls.dsn_options))
+        return f"{cls.name}://user:password@host:{cls.default_port}/{'/'.join(cls.path_parts)}{options}"
+
     def _checks(self) -> Iterator[Check]:
+        yield self._check_connection_string()
         try:
             self._take(_CHECK_LIMITS)
         except AccessDenied as error:
@@ -210,12 +220,20 @@ class ServerBackend(DatabaseBackend):
         yield self._check_refuses_writes()
         yield self._check_account()
 
+    def _check_connection_string(self) -> Check:
+        """How it was understood."""
+        dsn = self.dsn
+        user = f"user {dsn.user}, {'a' if dsn.password else 'no'} password" if dsn.user else "no user"
+        named = [*zip(self.path_parts, dsn.path, strict=True), *dsn.options.items()]
+        parts = [f"host {dsn.host}", f"port {dsn.port}", user, *(f"{part} {value}" for part, value in named)]
+        return Check("connection string", True, ", ".join(parts))
+
     def _check_version(self) -> Check:
         found = self.engine_version()
         wanted = ".".join(map(str, self.oldest))
         numbers = tuple(int(digits) for digits in re.findall(r"\d+", found)[: len(self.oldest)])
         remedy = "" if numbers >= self.oldest else f"use {self.title} {wanted} or newer"
-        return Check("version", not remedy, f"{self.title} {found}", remedy)
+        return Check("version", not remedy, f"{self.title} {found}; {wanted} or newer is supported", remedy)
 
     def _check_reads(self) -> Check:
         try:

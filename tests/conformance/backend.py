@@ -402,7 +402,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 class ServerConformance(BackendConformance):
     """What engines must do besides whose databases are behind a connection string."""
 
-    checks = ("connection", "authentication", "version", "reads", "refuses a write", "account")
+    checks = ("connection string", "connection", "authentication", "version", "reads", "refuses a write", "account")
 
     world: ServerWorld
 
@@ -503,7 +503,10 @@ class ServerConformance(BackendConformance):
             error = self.assert_fails(database, "SELECT 1", FailureKind.CONNECTION)
             result = database.check()
         assert "127.0.0.1" in error.message
-        assert [(check.name, check.ok) for check in result.checks] == [("connection", False)]
+        assert [(check.name, check.ok) for check in result.checks] == [
+            ("connection string", True),
+            ("connection", False),
+        ]
         assert_hidden(target, repr(error), repr(result))
 
     def test_the_password_is_never_shown(self, target: str) -> None:
