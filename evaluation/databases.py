@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from urllib.parse import quote
 
 from database_backends.base import BACKENDS, DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
@@ -12,6 +13,11 @@ from evaluation.datasets.describing import CanDescribe
 from prompts.schema_text import ddl
 from sqlassay.errors import UserError
 from sqlassay.schema import Schema
+
+
+def fill(template: str, db_id: str, backend: type[DatabaseBackend]) -> str:
+    """A target with the name of a database in the place of `{db_id}`; for servers in lower case, as they fold names."""
+    return template.replace("{db_id}", db_id if backend.embedded else quote(db_id.lower(), safe=""))
 
 
 class Databases:
@@ -73,7 +79,7 @@ class Databases:
     def _find(self, db_id: str) -> str | None:
         """Where the database is; `None` when the dataset has none of that name for this engine."""
         if self._template is not None:
-            return self._template.replace("{db_id}", db_id)
+            return fill(self._template, db_id, self.backend)
         path = self._dataset.database(db_id, self.backend.file_suffixes)
         return None if path is None else str(path)
 

@@ -74,14 +74,18 @@ class Rewriter:
                 yield Rewriting(text, names)
 
     def _repaired(self, tree: exp.Expr) -> Iterator[tuple[exp.Expr, tuple[str, ...]]]:
-        """What SQLite does with types and patterns first; then, in several ways, with columns that are not grouped."""
-        names = ["names"]
+        """What SQLite does with types and patterns first; then, in several ways, with columns that are not grouped.
+
+        `names` stands for what the tree has in any case: each column with its table, aliases replaced by what they
+        stand for.
+        """
+        names: list[str] = []
         for repair in (repairs.types, repairs.patterns, repairs.rounding, repairs.distinct):
             before = tree.sql(self._dialect)
             tree = repair(tree.copy(), self._dialect)
             if tree.sql(self._dialect) != before:
                 names.append(repair.__name__)
-        yield tree, tuple(names)
+        yield tree, tuple(names) or ("names",)
         for grouping in ((repairs.extremes, repairs.greatest), (repairs.greatest,), (repairs.least,)):
             grouped = tree.copy()
             for repair in grouping:
