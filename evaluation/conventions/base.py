@@ -103,10 +103,27 @@ def show_cell(cell: object) -> object:
     if isinstance(cell, float):
         return cell if cell - cell == 0 else str(cell)
     if isinstance(cell, tuple) and cell:
-        return show_cell(cell[1]) if cell[0] in _SHOWN_INSIDE else show_cell(str(cell))
+        return show_cell(cell[1] if cell[0] in _SHOWN_INSIDE else _nested(cell))
     if isinstance(cell, bytes):
         text = f"x'{cell[:SHOWN_TEXT].hex()}'"
         return text if len(cell) <= SHOWN_TEXT else f"{text}… ({len(cell):,} bytes)"
     text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(cell))
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= SHOWN_TEXT else f"{text[:SHOWN_TEXT]}… ({len(text):,} characters)"
+
+
+def _nested(cell: tuple[object, ...]) -> str:
+    """A list or a map in canonical form, as text."""
+    match cell:
+        case ("list", tuple(items)):
+            return f"[{', '.join(map(_inside, items))}]"
+        case ("map", frozenset(pairs)):
+            return f"{{{', '.join(sorted(f'{_inside(key)}: {_inside(value)}' for key, value in pairs))}}}"
+        case (*_, text):
+            return str(text)
+    return str(cell)
+
+
+def _inside(cell: object) -> str:
+    nested = isinstance(cell, tuple) and cell and cell[0] in ("list", "map")
+    return str(show_cell(cell)) if nested else repr(show_cell(cell))

@@ -130,6 +130,10 @@ def test_evidence_is_json_and_capped() -> None:
         ("\ud800", "\\ud800"),
         ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
         ("two\nlines", "two\nlines"),
+        (("list", (1, ("list", ("a", None)))), "[1, ['a', None]]"),
+        (("map", frozenset({("b", 2), ("a", ("timestamp", "2020-01-01", 0))})), "{'a': '2020-01-01', 'b': 2}"),
+        (("nan",), "nan"),
+        (("other", "Point", "(1, 2)"), "(1, 2)"),
     ],
 )
 def test_cells_as_a_person_reads_them(cell: object, shown: object) -> None:
