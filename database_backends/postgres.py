@@ -61,6 +61,9 @@ _TEXT_TYPES = (
 )
 """Types whose values psycopg has classes of its own for; their text says the same."""
 _TIME_TYPES = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
+_BEGIN, _END = b"BEGIN READ ONLY", b"ROLLBACK"
+_ENDS = 2
+"""The statement and what ends its transaction are sent apart: the second is done even where the first fails."""
 _CHUNKED = psycopg.capabilities.has_stream_chunked()
 _ROWS_AT_ONCE = 64
 _WITH_ROWS = frozenset({ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK, ExecStatus.TUPLES_OK})
@@ -201,17 +204,15 @@ class PostgresBackend(ServerBackend, CanLoad):
     def _stream(self, sql: str, limits: Limits, cells: abc.Transformer) -> Fetched:
         """Send one statement and take its rows in chunks.
 
-        Cursors of psycopg either fetch everything or, streaming, do not tell the columns of an empty result. The
-        extended protocol makes the server itself refuse a second statement.
+        Cursors of psycopg either fetch everything or, streaming, do not tell the columns of an empty result.
         """
         connection = self._live()
         pgconn = connection.pgconn
-        pgconn.send_query_params(sql.encode(), None)
+        self._send(connection, sql)
         if _CHUNKED:
             pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
         else:
             pgconn.set_single_row_mode()
-        connection.wait(generators.send(pgconn))
         last: list[PGresult] = []
 
         def rows() -> Iterator[Row]:
@@ -234,21 +235,46 @@ class PostgresBackend(ServerBackend, CanLoad):
         if truncated:
             self._cancel_rest(connection)
         elif result.status == ExecStatus.FATAL_ERROR:
-            while connection.wait(generators.fetch(pgconn)) is not None:
-                pass
+            self._finish(connection)
             raise error_from_result(result, encoding="utf-8")
         elif result.status != ExecStatus.TUPLES_OK:
             self.close()  # what it may have done to the session is gone with it
             tag = (result.command_status or b"").decode()
             raise BackendError(FailureKind.NOT_A_QUERY, f"{tag or 'the statement'} gives no table")
+        else:
+            self._finish(connection)
         return [_column(result, i, connection) for i in range(result.nfields)], kept, truncated
+
+    def _send(self, connection: psycopg.Connection, sql: str) -> None:
+        """Send a statement, in a transaction that is rolled back, all in one trip.
+
+        Within one, no code on the server can commit and begin another that may write (`DO` and procedures could), and
+        notifications and locks end with it. The extended protocol makes the server itself refuse a second statement.
+        """
+        pgconn = connection.pgconn
+        pgconn.enter_pipeline_mode()
+        for commands in (_BEGIN, sql.encode()), (_END,):
+            for command in commands:
+                pgconn.send_query_params(command, None)
+            pgconn.pipeline_sync()
+        connection.wait(generators.send(pgconn))
+        while connection.wait(generators.fetch(pgconn)) is not None:  # what BEGIN gives
+            pass
+
+    def _finish(self, connection: psycopg.Connection) -> None:
+        """Read what is left, up to the end of the transaction."""
+        pgconn = connection.pgconn
+        ends = 0
+        while ends < _ENDS:
+            result = connection.wait(generators.fetch(pgconn))
+            ends += result is not None and result.status == ExecStatus.PIPELINE_SYNC
+        pgconn.exit_pipeline_mode()
 
     def _cancel_rest(self, connection: psycopg.Connection) -> None:
         """Stop a statement of which no more rows are wanted."""
         try:
             connection.cancel_safe(timeout=CONNECT_SECONDS)
-            while connection.wait(generators.fetch(connection.pgconn)) is not None:
-                pass
+            self._finish(connection)
         except psycopg.Error:
             self.close()
 

@@ -92,6 +92,7 @@ class TestPostgres(ServerConformance):
         "REFRESH MATERIALIZED VIEW m",
         "LOCK TABLE singer IN ACCESS EXCLUSIVE MODE",
         "DO $$ BEGIN DELETE FROM singer; END $$",
+        "DO $$ BEGIN COMMIT; SET TRANSACTION READ WRITE; RESET ROLE; DELETE FROM singer; END $$",
         "CALL p()",
         "SET ROLE postgres",
         "BEGIN",
