@@ -263,12 +263,14 @@ class OpenAIAdapter(ModelAdapter):
 def _checked_url(url: str) -> str:
     try:
         parts = urlsplit(url)
-    except ValueError as error:
-        raise UserError(f"base_url is not a URL: {error}") from error
+    except ValueError:
+        raise UserError("base_url is not a URL") from None  # without its words: they repeat what may be a password
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserError("base_url must begin with http:// or https:// and name a host")
     if parts.username or parts.password:
         raise UserError("base_url must not hold a password", remedy="put the key into api_key_env")
+    if parts.query or parts.fragment:
+        raise UserError("base_url must not hold a query", remedy="put the key into api_key_env, and leave out the rest")
     return url.rstrip("/")
 
 

@@ -3,25 +3,63 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from evaluation.datasets.selection import Selection
-from sqlassay.errors import UnknownName, UserError
-
-Location = tuple[str | int, ...]
-"""The keys and indexes that lead to a value."""
+from evaluation.environment import Environment, Location, fill_in
+from evaluation.literal_secrets import literal_secrets
+from sqlassay.errors import UnknownName, UserError, located
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _number(value: object, kind: type[int] | type[float], words: str) -> object:
+    """YAML's numbers, and text that spells one, as the environment gives it; `true` is no 1 and 1.0 is no count."""
+    if isinstance(value, bool) or (kind is int and isinstance(value, float)):
+        given = str(value).lower()  # as YAML spells it
+        raise PydanticCustomError("number", "Input should be {words}, not {given}", {"words": words, "given": given})
+    return value
+
+
+def _whole(value: object) -> object:
+    return _number(value, int, "a whole number")
+
+
+def _real(value: object) -> object:
+    return _number(value, float, "a number")
+
+
+Variable = Annotated[str, Field(pattern=r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}")]
+"""What an editor accepts in the place of a number or a choice: it does not see the environment."""
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_AtLeast1 = Annotated[int, Field(gt=0)]
+_NotNegative = Annotated[float, Field(ge=0)]
+_Positive = Annotated[float, Field(gt=0)]
+_Unit = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[_AtLeast1, BeforeValidator(_whole, json_schema_input_type=_AtLeast1 | Variable)]
+Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int | Variable)]
+Amount = Annotated[_NotNegative, BeforeValidator(_real, json_schema_input_type=_NotNegative | Variable)]
+Size = Annotated[_Positive, BeforeValidator(_real, json_schema_input_type=_Positive | Variable)]
+Share = Annotated[_Unit, BeforeValidator(_real, json_schema_input_type=_Unit | Variable)]
+
+
+def _choice(*choices: str) -> BeforeValidator:
+    """For an editor: one of these, or a variable."""
+    return BeforeValidator(lambda value: value, json_schema_input_type=Literal[choices] | Variable)
+
+
+Ids = Annotated[Literal["field", "position"], _choice("field", "position")]
+Cache = Annotated[Literal["shared", "run"], _choice("shared", "run")]
 
 
 def _as_texts(value: object) -> object:
@@ -40,10 +78,10 @@ class DatasetSection(_Section):
     format: str = Field(description="A registered dataset format, such as spider, bird, jsonl, csv, defog.")
     path: str = Field(description="The question file, or the folder that holds it; relative to this file.")
     databases: str | None = Field(None, description="The folder of the databases, where the format does not find it.")
-    ids: Literal["field", "position"] = Field("field", description="Take ids from the file, or count from 0.")
-    limit: PositiveInt | None = Field(None, description="Only the first N of the selected questions.")
-    sample: PositiveInt | None = Field(None, description="Only N questions, chosen by the seed.")
-    seed: int = Field(0, description="Of the sample.")
+    ids: Ids = Field("field", description="Take ids from the file, or count from 0.")
+    limit: Count | None = Field(None, description="Only the first N of the selected questions.")
+    sample: Count | None = Field(None, description="Only N questions, chosen by the seed.")
+    seed: Whole = Field(0, description="Of the sample.")
     filter: dict[str, OneOrMore] = Field(
         default_factory=dict, description="Only questions whose db_id, difficulty, tag or turn is one of these."
     )
@@ -53,8 +91,8 @@ class DatasetSection(_Section):
 class PricesSection(_Section):
     """What a million tokens cost; leave out what is unknown."""
 
-    input: float | None = Field(None, ge=0)
-    output: float | None = Field(None, ge=0)
+    input: Amount | None = None
+    output: Amount | None = None
 
 
 class ModelSection(_Section):
@@ -67,7 +105,7 @@ class ModelSection(_Section):
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Sampling: temperature, top_p, max_tokens, seed, stop."
     )
-    concurrency: PositiveInt = Field(8, description="Requests under way at once.")
+    concurrency: Count = Field(8, description="Requests under way at once.")
     prices: PricesSection = Field(default_factory=lambda: PricesSection.model_validate({}))
 
     @property
@@ -86,18 +124,18 @@ class BackendSection(_Section):
 class LimitsSection(_Section):
     """What one statement may use."""
 
-    seconds: float = Field(30.0, gt=0, description="Wall-clock seconds of a predicted statement.")
-    gold_seconds: float = Field(300.0, gt=0, description="Wall-clock seconds of a gold statement.")
-    rows: PositiveInt = Field(100_000, description="Rows of a result; a longer one is cut and never compared.")
-    megabytes: PositiveInt = Field(1024, description="Memory of one statement, its fetched rows included, in MiB.")
+    seconds: Size = Field(30.0, description="Wall-clock seconds of a predicted statement.")
+    gold_seconds: Size = Field(300.0, description="Wall-clock seconds of a gold statement.")
+    rows: Count = Field(100_000, description="Rows of a result; a longer one is cut and never compared.")
+    megabytes: Count = Field(1024, description="Memory of one statement, its fetched rows included, in MiB.")
 
 
 class RetrySection(_Section):
     """How often and how patiently a failing provider is asked again."""
 
-    attempts: PositiveInt = 5
-    initial: float = Field(0.5, ge=0, description="Seconds before the second try; doubled for each further one.")
-    maximum: float = Field(30.0, ge=0, description="Longest wait between two tries, in seconds.")
+    attempts: Count = 5
+    initial: Amount = Field(0.5, description="Seconds before the second try; doubled for each further one.")
+    maximum: Amount = Field(30.0, description="Longest wait between two tries, in seconds.")
 
 
 class StrategySection(_Section):
@@ -121,7 +159,9 @@ def _named(key: str) -> Callable[[object], object]:
 class Experiment(_Section):
     """A grid of models × prompts × backends × repeats over a dataset; every run is one cell."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Becomes part of the run ids.")
+    name: Annotated[_Name, BeforeValidator(lambda name: name, json_schema_input_type=_Name | Variable)] = Field(
+        description="Becomes part of the run ids."
+    )
     dataset: DatasetSection
     models: tuple[ModelSection, ...] = Field(min_length=1)
     prompts: tuple[str, ...] = Field(("zero_shot",), min_length=1, description="name, name@version, or a YAML file.")
@@ -129,7 +169,7 @@ class Experiment(_Section):
     backends: tuple[
         Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...
     ] = Field((BackendSection(backend="sqlite", target=None),), min_length=1)
-    repeats: PositiveInt = Field(1, description="How often each question is asked.")
+    repeats: Count = Field(1, description="How often each question is asked.")
     strategies: tuple[
         Annotated[StrategySection, BeforeValidator(_named("strategy"), json_schema_input_type=str | StrategySection)],
         ...,
@@ -140,16 +180,10 @@ class Experiment(_Section):
     )
     limits: LimitsSection = Field(default_factory=lambda: LimitsSection.model_validate({}))
     retry: RetrySection = Field(default_factory=lambda: RetrySection.model_validate({}))
-    cache: Literal["shared", "run"] = Field(
-        "shared", description="Share answers between runs, or keep them for resuming this run only."
-    )
-    workers: PositiveInt | None = Field(
-        None, description="Statements executed at once; the number of cores unless given."
-    )
-    max_instrument_failures: float = Field(
+    cache: Cache = Field("shared", description="Share answers between runs, or keep them for resuming this run only.")
+    workers: Count | None = Field(None, description="Statements executed at once; the number of cores unless given.")
+    max_instrument_failures: Share = Field(
         0.05,
-        ge=0,
-        le=1,
         description="Share of items that may be unscored before the run counts as unusable (exit code 1).",
     )
     output: OutputSection = Field(default_factory=lambda: OutputSection.model_validate({}))
@@ -175,12 +209,20 @@ class ExperimentFile:
         path: The file.
         text: The file's text, environment variables not filled in: this is what a run remembers.
         lines: Where its keys are, for messages.
+        environment: What was filled in, and how it may be written down.
     """
 
     experiment: Experiment
     path: Path
     text: str
     lines: Mapping[Location, int] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
+
+    @contextmanager
+    def at(self, *at: str | int) -> Iterator[None]:
+        """Place the user's mistakes that are found within, and keep what the environment holds out of them."""
+        with self.environment.kept(), located(self.place(*at)):
+            yield
 
     def place(self, *at: str | int) -> str:
         """File and line of a key, or of the nearest key around it."""
@@ -231,7 +273,8 @@ def parse_experiment(text: str, path: Path) -> ExperimentFile:
             )
         lines = dict(_lines(tree))
         _refuse_duplicate_keys(tree, path)
-        filled = _fill_in(content, (), path, lines)
+        _refuse_literal_secrets(content, path, lines)
+        environment = fill_in(content, lambda at, name: _not_set(name, at, path, lines))
     except yaml.reader.ReaderError as error:
         number = text.count("\n", 0, error.position) + 1
         raise UserError(
@@ -243,14 +286,24 @@ def parse_experiment(text: str, path: Path) -> ExperimentFile:
         raise UserError(f"not YAML: {getattr(error, 'problem', None) or error}", place=f"{path}{line}") from error
     except RecursionError as error:
         raise UserError("nested too deeply, or within itself", place=str(path)) from error
+    with environment.kept():
+        experiment = _validated(environment.filled, path, lines)
+    return ExperimentFile(experiment, path, text, lines, environment)
+
+
+def _validated(content: object, path: Path, lines: Mapping[Location, int]) -> Experiment:
     try:
-        experiment = Experiment.model_validate(filled)
+        return Experiment.model_validate(content)
     except ValidationError as error:
-        raise _explain(error, path, lines) from error
-    return ExperimentFile(experiment, path, text, lines)
+        raise _explain(error, path, lines) from None
 
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+def _not_set(name: str, at: Location, path: Path, lines: Mapping[Location, int]) -> UserError:
+    return UserError(
+        f"{_dotted(at)}: the environment variable {name} is not set",
+        place=_place(path, at, lines),
+        remedy=f"set it, or write ${{{name}:-default}}",
+    )
 
 
 def _lines(node: yaml.Node, at: Location = ()) -> Iterator[tuple[Location, int]]:
@@ -279,31 +332,27 @@ def _refuse_duplicate_keys(node: yaml.Node, path: Path) -> None:
             _refuse_duplicate_keys(value, path)
 
 
-def _fill_in(value: Any, at: Location, path: Path, lines: Mapping[Location, int]) -> Any:
-    """Replace `${NAME}` and `${NAME:-default}` in every text."""
-    if isinstance(value, dict):
-        return {key: _fill_in(item, (*at, key), path, lines) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_fill_in(item, (*at, index), path, lines) for index, item in enumerate(value)]
-    if not isinstance(value, str):
-        return value
+_LITERAL = {
+    "secret": "holds a secret, which every run would record",
+    "password": "holds a password, which every run would record",
+    "query": "holds a query, which may hold a key, and which every run would record",
+}
 
-    def replace(match: re.Match[str]) -> str:
-        name, default = match.groups()
-        found = os.environ.get(name, default)
-        if found is None:
-            raise UserError(
-                f"{_dotted(at)}: the environment variable {name} is not set",
-                place=_place(path, at, lines),
-                remedy=f"set it, or write ${{{name}:-default}}",
-            )
-        return found
 
-    return _VARIABLE.sub(replace, value)
+def _refuse_literal_secrets(content: object, path: Path, lines: Mapping[Location, int]) -> None:
+    for at, what in literal_secrets(content):
+        raise UserError(
+            f"{_dotted(at)}: {_LITERAL[what]}",
+            place=_place(path, at, lines),
+            remedy="take it from the environment: ${NAME}",
+        )
 
 
 def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) -> UserError:
     errors = error.errors()
+    # A list with a bad entry is besides called too short.
+    within = {e["loc"][:length] for e in errors for length in range(len(e["loc"]))}
+    errors = [e for e in errors if e["loc"] not in within]
     # A key in other letters is missing and unknown at once: that it is unknown says more.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     at: Location = first["loc"]
@@ -317,7 +366,7 @@ def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) 
     if first["type"] == "model_type":
         needed = ", ".join(_known((*at, "")))
         return UserError(f"{_dotted(at)}: is {first['input']!r}", place=place, remedy=f"a mapping with {needed}")
-    more = f"; and {error.error_count() - 1} more" if error.error_count() > 1 else ""
+    more = f"; and {len(errors) - 1} more" if len(errors) > 1 else ""
     return UserError(f"{_dotted(at)}: {first['msg']}{more}", place=place)
 
 

@@ -35,7 +35,7 @@ from evaluation.store import Store
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from prompts.library import load, refs
 from prompts.template import PromptTemplate
-from sqlassay.errors import UserError, located
+from sqlassay.errors import UserError
 from sqlassay.resilience import RetryPolicy
 
 FINISHED = "finished"
@@ -83,12 +83,12 @@ class Grid:
     def __init__(self, file: ExperimentFile) -> None:
         self.file = file
         experiment = file.experiment
-        with located(file.place("prompt_folders")):
+        with file.at("prompt_folders"):
             folders = [file.resolve(folder) for folder in experiment.prompt_folders]
             refs(folders)
         prompts = []
         for index, ref in enumerate(experiment.prompts):
-            with located(file.place("prompts", index)):
+            with file.at("prompts", index):
                 prompts.append(load(self._prompt(ref), folders))
         self.cells = tuple(
             Cell(number, *parts)
@@ -98,12 +98,12 @@ class Grid:
         )
         section = experiment.dataset
         databases = None if section.databases is None else file.resolve(section.databases)
-        with located(file.place("dataset", "format")):
+        with file.at("dataset", "format"):
             dataset = DATASETS.get(section.format)
-        with located(file.place("dataset", "path")):
+        with file.at("dataset", "path"):
             self.dataset: Dataset = dataset(file.resolve(section.path), databases=databases, ids=section.ids)
         filters = tuple((key, value) for key, values in section.filter.items() for value in values)
-        with located(file.place("dataset")):
+        with file.at("dataset"):
             self.selection = Selection(section.limit, section.sample, section.seed, filters, section.only)
             counts = Counter(question.db_id for question in self.questions())
         self.total = counts.total()
@@ -120,13 +120,16 @@ class Grid:
 
     def strategies(self) -> tuple[EvaluationStrategy, ...]:
         """The strategies, newly made."""
-        made = tuple(
-            make_strategy(name, section.settings, place=self.file.place("strategies", index))
-            for index, section in enumerate(self.file.experiment.strategies)
-            for name in expand(section.strategy)
-        )
-        with located(self.file.place("strategies")):
-            describe_strategies(made)
+        return tuple(strategy for _, strategy in self._placed_strategies())
+
+    def _placed_strategies(self) -> list[tuple[int, EvaluationStrategy]]:
+        """The strategies, each with the place of its section."""
+        made = []
+        for index, section in enumerate(self.file.experiment.strategies):
+            with self.file.at("strategies", index):
+                made += [(index, make_strategy(name, section.settings)) for name in expand(section.strategy)]
+        with self.file.at("strategies"):
+            describe_strategies([strategy for _, strategy in made])
         return made
 
     def adapter(self, cell: Cell) -> ModelAdapter:
@@ -139,15 +142,12 @@ class Grid:
         settings = dict(cell.model.settings)
         if isinstance(settings.get("path"), str):
             settings["path"] = self.file.resolve(settings["path"])
-        return ADAPTERS.make(
-            cell.model.adapter,
-            {"model": cell.model.model, **settings},
-            place=self.file.place("models", self.file.experiment.models.index(cell.model)),
-        )
+        with self.file.at("models", self.file.experiment.models.index(cell.model)):
+            return ADAPTERS.make(cell.model.adapter, {"model": cell.model.model, **settings})
 
     def databases(self, cell: Cell) -> Databases:
         """The dataset's databases on the cell's engine."""
-        with located(self.file.place("backends", self.file.experiment.backends.index(cell.backend))):
+        with self.file.at("backends", self.file.experiment.backends.index(cell.backend)):
             return Databases(self.dataset, cell.backend.backend, cell.backend.target)
 
     def limits(self) -> Limits:
@@ -166,18 +166,28 @@ class Grid:
         return dataset_digest(self.dataset)
 
     def identity(self, cell: Cell) -> dict[str, Any]:
-        """Everything that can change the cell's outcome: a run is resumed only while this stays as it was."""
+        """Everything that can change the cell's outcome: a run is resumed only while this stays as it was.
+
+        Values of the environment are not in it, only their digests.
+        """
         databases = self.databases(cell)
         section = self.file.experiment.dataset
+        model = self.file.experiment.models.index(cell.model)
+        told = self.file.environment.told
+        strategies = self._placed_strategies()
+        described = describe_strategies([strategy for _, strategy in strategies])
         identity = {
             "dataset": {"format": section.format, "sha256": self.dataset_sha256, "questions": self.total},
             "selection": asdict(self.selection),
-            "model": dict(self.adapter(cell).identity),
-            "parameters": dict(cell.model.parameters),
+            "model": told(self.adapter(cell).identity, "models", model, "settings"),
+            "parameters": told(cell.model.parameters, "models", model, "parameters"),
             "prompt": {"ref": cell.prompt.ref, "sha256": cell.prompt.sha256},
             "backend": {"name": databases.backend.name, "engine": databases.engine(self._db_ids)},
             "repeat": cell.repeat,
-            "strategies": describe_strategies(self.strategies()),
+            "strategies": [
+                told(one, "strategies", index, "settings")
+                for one, (index, _) in zip(described, strategies, strict=True)
+            ],
             "limits": {"prediction": asdict(self.limits()), "gold": asdict(self.gold_limits())},
         }
         # As it will be read back: tuples become lists, paths become text.
@@ -231,7 +241,8 @@ class GridRunner:
         Returns:
             The run ids, in the order of the cells.
         """
-        return [await self._cell(cell) for cell in self.grid.cells]
+        with self.grid.file.environment.kept():
+            return [await self._cell(cell) for cell in self.grid.cells]
 
     def folder(self, cell: Cell) -> Path:
         """Where the run of a cell is recorded."""
@@ -259,8 +270,10 @@ class GridRunner:
         own = Store(log.path / "responses.sqlite") if answers is None else None
         try:
             orchestrator = self._orchestrator(cell, adapter, answers or own)
+            environment = self.grid.file.environment
 
             async def sink(record: ItemRecord) -> None:
+                record = environment.without_in(record)
                 await log.append(record)
                 self._tell(lambda observer: observer.item_recorded(cell, record))
 
@@ -274,7 +287,7 @@ class GridRunner:
                 await orchestrator.run(missing, sink)
                 end = {"status": FINISHED}
             except RunStopped as stopped:
-                end = {"status": STOPPED, "stopped_by": stopped.cause}
+                end = {"status": STOPPED, "stopped_by": environment.without(stopped.cause)}
             finally:
                 log.manifest |= {**end, "ended": _now()}
                 log.write_manifest()

@@ -112,6 +112,24 @@ WRONG: dict[str, tuple[str, str]] = {
         SMALL + "limits:\n  seconds: ten\n",
         "x.yaml:8: limits.seconds: Input should be a valid number, unable to parse string as a number",
     ),
+    "true for a count": (
+        SMALL + "limits: {rows: true}\n",
+        "x.yaml:7: limits.rows: Input should be a whole number, not true",
+    ),
+    "false for seconds": (
+        SMALL + "limits: {seconds: no}\n",
+        "x.yaml:7: limits.seconds: Input should be a number, not false",
+    ),
+    "true for workers": (SMALL + "workers: yes\n", "x.yaml:7: workers: Input should be a whole number, not true"),
+    "true for a price": (
+        SMALL + "    prices: {input: true}\n",
+        "x.yaml:7: models.0.prices.input: Input should be a number, not true",
+    ),
+    "true for a seed": (
+        SMALL.replace("questions.jsonl", "q, sample: 1, seed: true"),
+        "x.yaml:2: dataset.seed: Input should be a whole number, not true",
+    ),
+    "a fraction for a count": (SMALL + "repeats: 2.0\n", "x.yaml:7: repeats: Input should be a whole number, not 2.0"),
     "zero": (SMALL + "repeats: 0\n", "x.yaml:7: repeats: Input should be greater than 0"),
     "negative": (
         SMALL + "limits: {seconds: -1}\n",

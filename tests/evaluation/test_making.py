@@ -53,7 +53,7 @@ WRONG_SPECS = {
     "execution_match:rounding=maybe": "unknown value of rounding: 'maybe' (known: accept, refuse)",
     "execution_match:relative_tolerance=abc": "relative_tolerance is 'abc'",
     "execution_match:rounding=accept,strict": (
-        "strategy 'execution_match:rounding=accept,strict': 'strict' is no setting (NAME:CONVENTION,KEY= "
+        "strategy 'execution_match:rounding=accept,strict': 'strict' is no setting (NAME:"
     ),
     "execution_match:,rounding=accept": "strategy 'execution_match:,rounding=accept': '' is no setting (",
     "execution_match:rounding=accept,rounding=refuse": (

@@ -84,8 +84,22 @@ FULL: dict[str, Any] = {
 }
 
 
+FROM_ENVIRONMENT: dict[str, Any] = {
+    **FULL,
+    "name": "${NAME:-demo}",
+    "dataset": {**FULL["dataset"], "sample": "${N}", "limit": "${N}", "seed": "${SEED:-0}", "ids": "${IDS:-field}"},
+    "models": [{**DEMO["models"][0], "concurrency": "${N}", "prices": {"input": "${PRICE}"}}],
+    "repeats": "${N}",
+    "workers": "${N:-2}",
+    "limits": {"seconds": "${N}", "gold_seconds": "${N}", "rows": "${N}", "megabytes": "${N}"},
+    "retry": {"attempts": "${N}", "initial": "${N}", "maximum": "${N}"},
+    "cache": "${CACHE}",
+    "max_instrument_failures": "${SHARE}",
+}
+
+
 @of("experiment")
-@pytest.mark.parametrize("content", [DEMO, FULL], ids=["demo", "full"])
+@pytest.mark.parametrize("content", [DEMO, FULL, FROM_ENVIRONMENT], ids=["demo", "full", "from the environment"])
 def test_experiments(content: dict[str, Any], validator: Draft202012Validator) -> None:
     assert problems(validator, content) == []
 
@@ -100,6 +114,9 @@ WRONG: list[dict[str, Any]] = [
     {"backends": [5]},
     {"backends": [{"backend": "sqlite", "tarjet": "x"}]},
     {"cache": "some"},
+    {"limits": {"rows": True}},
+    {"workers": "two"},
+    {"workers": "$N"},
     {"max_instrument_failures": 2},
 ]
 

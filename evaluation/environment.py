@@ -1,0 +1,173 @@
+"""What an experiment takes from the environment: filled in where it is used, and never written down.
+
+A run records the experiment's text, in which only the names of variables are. Where a setting would be recorded as well,
+its variables stand in it as `${NAME sha256:1a2b3c4d}`: a changed value is another identity that nobody can read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+from evaluation.records import AnswerRecord, ExecutionRecord, ItemRecord, VerdictRecord
+from sqlassay.errors import UserError
+
+Location = tuple[str | int, ...]
+"""The keys and indexes that lead to a value."""
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+"""`${NAME}` or `${NAME:-default}`."""
+SHORTEST = 4
+"""Characters of a value from which it is looked for within texts; shorter ones are in every text and no secret."""
+
+
+def is_free(at: Location) -> bool:
+    """Whether a key is for values of any kind, secrets among them; all others are names, numbers, choices and paths."""
+    return at[0:1] + at[2:3] in (
+        ("models", "settings"),
+        ("models", "parameters"),
+        ("strategies", "settings"),
+        ("backends", "target"),
+    )
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The content of a file, with and without what the environment holds.
+
+    Attributes:
+        filled: The content, its variables filled in.
+        recorded: The content as it may be written down.
+        values: What was filled in where anything may stand, and what is written in its place.
+    """
+
+    filled: Any = None
+    recorded: Any = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def told(self, settings: Mapping[str, Any], *at: str | int) -> dict[str, Any]:
+        """What something tells of its settings, as it may be written down.
+
+        Args:
+            settings: What it tells, such as the identity of an adapter.
+            at: Where it was given its settings.
+        """
+        given, recorded = _mapping(_at(self.filled, at)), _mapping(_at(self.recorded, at))
+        return {
+            key: recorded[key] if recorded.get(key) != given.get(key) else self._concealed(value)
+            for key, value in settings.items()
+        }
+
+    def without(self, text: str) -> str:
+        """A text without the values, which a server or a driver may have repeated in it."""
+        for value, mark in self.values.items():
+            if len(value) >= SHORTEST:
+                text = text.replace(value, mark)
+        return text
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Take the values out of the user's mistakes that are found within."""
+        try:
+            yield
+        except UserError as error:
+            error.problem, error.remedy = self.without(error.problem), self.without(error.remedy)
+            error.args = (error.problem, error.place, error.remedy)
+            raise
+
+    def without_in(self, record: ItemRecord) -> ItemRecord:
+        """An item without the values: in messages and evidence, not in questions, answers and SQL."""
+        if not self.values:
+            return record
+        return replace(
+            record,
+            answer=None if record.answer is None else self._answer(record.answer),
+            golds=tuple(map(self._execution, record.golds)),
+            predicted=None if record.predicted is None else self._execution(record.predicted),
+            verdicts=tuple(map(self._verdict, record.verdicts)),
+        )
+
+    def _answer(self, answer: AnswerRecord) -> AnswerRecord:
+        attempts = [replace(attempt, message=self.without(attempt.message)) for attempt in answer.attempts]
+        return replace(answer, attempts=tuple(attempts))
+
+    def _execution(self, execution: ExecutionRecord) -> ExecutionRecord:
+        return replace(execution, message=None if execution.message is None else self.without(execution.message))
+
+    def _verdict(self, verdict: VerdictRecord) -> VerdictRecord:
+        evidence = {k: self.without(v) if isinstance(v, str) else v for k, v in verdict.evidence.items()}
+        return replace(verdict, evidence=evidence)
+
+    def _concealed(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: self._concealed(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._concealed(item) for item in value]
+        text = str(value)
+        return self.values.get(text) or (self.without(text) if isinstance(value, str) else value)
+
+
+def fill_in(content: Any, refuse: Callable[[Location, str], UserError]) -> Environment:
+    """Fill in every `${NAME}` and `${NAME:-default}`.
+
+    Args:
+        content: Mappings, lists and texts.
+        refuse: The mistake that a place names a variable that is not set.
+    """
+    values: dict[str, str] = {}
+
+    def filled(at: Location, text: str, mark: Callable[[str, str], str]) -> str:
+        def found(match: re.Match[str]) -> str:
+            name, default = match.groups()
+            if name in os.environ:
+                return mark(name, os.environ[name])
+            if default is None:
+                raise refuse(at, name)
+            return str(default)
+
+        return VARIABLE.sub(found, text)
+
+    def walk(value: Any, at: Location, mark: Callable[[str, str], str]) -> Any:
+        if isinstance(value, dict):
+            return {key: walk(item, (*at, key), mark) for key, item in value.items()}
+        if isinstance(value, list):
+            return [walk(item, (*at, index), mark) for index, item in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        if is_free(at):
+            for name, _ in VARIABLE.findall(value):
+                if os.environ.get(name):
+                    values.update(dict.fromkeys(_spellings(os.environ[name]), _mark(name, os.environ[name])))
+        return filled(at, value, mark)
+
+    with_values = walk(content, (), lambda _, value: value)
+    longest_first = dict(sorted(values.items(), key=lambda pair: -len(pair[0])))
+    return Environment(with_values, walk(content, (), _mark), longest_first)
+
+
+def _mark(name: str, value: str) -> str:
+    return f"${{{name} sha256:{hashlib.sha256(f'{name}={value}'.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}}}"
+
+
+def _spellings(value: str) -> set[str]:
+    """How a value may come back: as it is, trimmed, as in an address, or as Python shows it."""
+    plain = {value, value.strip(), value.strip().rstrip("/")}
+    return {text for one in plain for text in (one, quote(one), quote(one, safe=""), repr(one)[1:-1]) if text}
+
+
+def _at(content: Any, at: Location) -> Any:
+    for key in at:
+        try:
+            content = content[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return content
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
