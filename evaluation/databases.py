@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -75,6 +76,16 @@ class Databases:
                 if not self.backend.embedded and error.kind is FailureKind.CONNECTION:
                     raise UserError(error.message, remedy="sqlassay backends check says what is wrong") from error
         return ""
+
+    def fingerprints(self, db_ids: Iterable[str]) -> dict[str, str]:
+        """Which content each of these has; those that cannot be opened are left out."""
+        found = {}
+        for db_id in db_ids:
+            target = self.target(db_id)
+            with suppress(BackendError):
+                if target is not None:
+                    found[db_id] = self.fingerprint(target)
+        return found
 
     def _find(self, db_id: str) -> str | None:
         """Where the database is; `None` when the dataset has none of that name for this engine."""

@@ -1,6 +1,6 @@
 """What an experiment takes from the environment: filled in where it is used, and never written down.
 
-A run records the experiment's text, in which only the names of variables are. Where a setting would be recorded as well,
+A run records the experiment's text, which holds the names of variables only. Where a setting would be recorded as well,
 its variables stand in it as `${NAME sha256:1a2b3c4d}`: a changed value is another identity that nobody can read.
 """
 

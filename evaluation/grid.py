@@ -7,7 +7,7 @@ import json
 import logging
 import platform
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -33,6 +33,7 @@ from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
+from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.library import load, refs
 from prompts.template import PromptTemplate
 from sqlassay.errors import UserError
@@ -90,6 +91,10 @@ class Grid:
         for index, ref in enumerate(experiment.prompts):
             with file.at("prompts", index):
                 prompts.append(load(self._prompt(ref), folders))
+        refuse_twins(file, "prompts", [(ref, made.ref) for ref, made in zip(experiment.prompts, prompts, strict=True)])
+        refuse_twins(file, "backends", [(one.backend, (one.backend, one.target)) for one in experiment.backends])
+        refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
+        refuse_namesakes(file, [one.name for one in experiment.models])
         self.cells = tuple(
             Cell(number, *parts)
             for number, parts in enumerate(
@@ -107,12 +112,17 @@ class Grid:
             self.selection = Selection(section.limit, section.sample, section.seed, filters, section.only)
             counts = Counter(question.db_id for question in self.questions())
         self.total = counts.total()
-        self._db_ids = tuple(counts)
+        self.db_ids = tuple(counts)
         self.strategies()
         self._adapters: dict[int, ModelAdapter] = {}
         for cell in self.cells:
             self.adapter(cell)
             self.databases(cell).require_any(counts)
+        refuse_twins(file, "models", [self._what_is_asked(model) for model in experiment.models])
+
+    def _what_is_asked(self, model: ModelSection) -> tuple[str, object]:
+        cell = next(cell for cell in self.cells if cell.model is model)
+        return model.name, (self.adapter(cell).identity, model.parameters)
 
     def questions(self) -> Iterator[Question]:
         """The selected questions."""
@@ -182,7 +192,7 @@ class Grid:
             "model": told(self.adapter(cell).identity, "models", model, "settings"),
             "parameters": told(cell.model.parameters, "models", model, "parameters"),
             "prompt": {"ref": cell.prompt.ref, "sha256": cell.prompt.sha256},
-            "backend": {"name": databases.backend.name, "engine": databases.engine(self._db_ids)},
+            "backend": {"name": databases.backend.name, "engine": databases.engine(self.db_ids)},
             "repeat": cell.repeat,
             "strategies": [
                 told(one, "strategies", index, "settings")
@@ -204,6 +214,9 @@ class Observer(Protocol):
 
     def run_started(self, cell: Cell, total: int, done: int) -> None:
         """A run begins, with `done` of its `total` items recorded before."""
+
+    def item_known(self, cell: Cell, record: ItemRecord) -> None:
+        """An item was recorded before, and is not done again; told after `run_started`."""
 
     def item_recorded(self, cell: Cell, record: ItemRecord) -> None:
         """An item is on disk."""
@@ -250,26 +263,29 @@ class GridRunner:
 
     async def _cell(self, cell: Cell) -> str:
         log = RunLog(self.folder(cell))
+        databases = self.grid.databases(cell)
         try:
             # Read behind the lock: until then, another process may have been adding items.
-            done, manifest = self._recorded(cell, log.path)
+            fingerprints = await asyncio.to_thread(databases.fingerprints, self.grid.db_ids)
+            done, manifest = self._recorded(cell, log.path, fingerprints)
             self._tell(lambda observer: observer.run_started(cell, self.grid.total, len(done)))
+            self._tell_known(cell, log.path, done)
             if manifest["status"] != FINISHED or len(done) < self.grid.total:
                 log.begin({**manifest, "status": RUNNING})
-                await self._complete(cell, log, done)
+                await self._complete(cell, log, done, databases)
             status = str(log.manifest.get("status", FINISHED))
             self._tell(lambda observer: observer.run_ended(cell, log.path.name, status))
         finally:
             await log.close()
         return log.path.name
 
-    async def _complete(self, cell: Cell, log: RunLog, done: Collection[str]) -> None:
+    async def _complete(self, cell: Cell, log: RunLog, done: Collection[str], databases: Databases) -> None:
         """Do what is missing of a run."""
         adapter = self.grid.adapter(cell)
         answers = self.cache if self.grid.file.experiment.cache == "shared" else None
         own = Store(log.path / "responses.sqlite") if answers is None else None
         try:
-            orchestrator = self._orchestrator(cell, adapter, answers or own)
+            orchestrator = self._orchestrator(cell, adapter, answers or own, databases)
             environment = self.grid.file.environment
 
             async def sink(record: ItemRecord) -> None:
@@ -296,11 +312,11 @@ class GridRunner:
                 own.close()
             await adapter.close()
 
-    def _recorded(self, cell: Cell, folder: Path) -> tuple[set[str], dict[str, Any]]:
+    def _recorded(self, cell: Cell, folder: Path, fingerprints: Mapping[str, str]) -> tuple[set[str], dict[str, Any]]:
         """The ids that need not be done again, and the manifest to go on with."""
         identity = self.grid.identity(cell)
         if not (folder / MANIFEST).exists():
-            return set(), self._manifest(cell, identity)
+            return set(), {**self._manifest(cell, identity), "databases": dict(fingerprints)}
         recorded = RunFolder(folder)
         for key, value in identity.items():
             before = recorded.manifest["identity"].get(key)
@@ -310,9 +326,19 @@ class GridRunner:
                     place=str(folder),
                     remedy="undo the change, or start a new run without --resume",
                 )
+        databases = recorded.manifest.get("databases", {})
+        for db_id, content in databases.items():
+            if fingerprints.get(db_id) != content:
+                raise UserError(
+                    f"run {recorded.run_id} cannot be resumed: the database {db_id!r} has changed since it was used"
+                    if db_id in fingerprints
+                    else f"run {recorded.run_id} cannot be resumed: the database {db_id!r} can no longer be opened",
+                    place=str(folder),
+                    remedy="put it back as it was, or start a new run without --resume",
+                )
         done = {item["id"] for item in recorded.raw_items() if not (self.retry_unscored and is_unscored(item))}
         manifest = {key: value for key, value in recorded.manifest.items() if key not in ("ended", "stopped_by")}
-        return done, manifest
+        return done, {**manifest, "databases": {**databases, **fingerprints}}
 
     def _manifest(self, cell: Cell, identity: dict[str, Any]) -> dict[str, Any]:
         file = self.grid.file
@@ -342,9 +368,10 @@ class GridRunner:
             },
         }
 
-    def _orchestrator(self, cell: Cell, adapter: ModelAdapter, answers: Store | None) -> Orchestrator:
+    def _orchestrator(
+        self, cell: Cell, adapter: ModelAdapter, answers: Store | None, databases: Databases
+    ) -> Orchestrator:
         experiment = self.grid.file.experiment
-        databases = self.grid.databases(cell)
         retry = experiment.retry
         source = ModelSource(
             adapter,
@@ -362,6 +389,17 @@ class GridRunner:
         return Orchestrator(
             databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight
         )
+
+    def _tell_known(self, cell: Cell, folder: Path, done: Collection[str]) -> None:
+        if not (done and self.observers):
+            return
+        for record in RunFolder(folder).items():
+
+            def known(observer: Observer, record: ItemRecord = record) -> None:
+                observer.item_known(cell, record)
+
+            if record.id in done:
+                self._tell(known)
 
     def _tell(self, tell: Callable[[Observer], None]) -> None:
         for observer in self.observers:

@@ -82,6 +82,10 @@ class ProgressDisplay:
         """A run begins."""
         self.begin(f"[{cell.number}] {cell.title}" if cell.number else cell.title, total, done)
 
+    def item_known(self, cell: Cell, record: ItemRecord) -> None:
+        """An item was recorded in an earlier session."""
+        self._summary.add(record)
+
     def item_recorded(self, cell: Cell, record: ItemRecord) -> None:
         """An item is on disk."""
         self.item(record)

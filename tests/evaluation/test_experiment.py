@@ -292,6 +292,7 @@ def test_a_resumed_run_selects_as_it_did(chosen: Selection, world: World) -> Non
 
 # Mistakes that only show when the things are made.
 
+TAPE = {"adapter": "replay", "model": "tape", "settings": {"path": "answers.jsonl"}}
 NOT_THERE: dict[str, tuple[dict[str, object], str]] = {
     "dataset format": (
         {"dataset": {"format": "jsonlines", "path": "questions.jsonl"}},
@@ -353,6 +354,26 @@ NOT_THERE: dict[str, tuple[dict[str, object], str]] = {
     "setting of a strategy": (
         {"strategies": [{"strategy": "execution_match", "settings": {"tolerance": 1}}]},
         "trial.yaml:14: unknown setting of convention 'sqlassay': 'tolerance' (",
+    ),
+    "a model twice": (
+        {"models": [TAPE, {**TAPE, "label": "again"}]},
+        "trial.yaml:10: models.1, 'again', is the same as models.0, 'tape' (leave one out; `repeats: 2` asks twice)",
+    ),
+    "a model twice, written differently": (
+        {"models": [TAPE, {**TAPE, "label": "again", "settings": {"path": "./answers.jsonl"}, "concurrency": 3}]},
+        "trial.yaml:10: models.1, 'again', is the same as models.0, 'tape' (leave one out; ",
+    ),
+    "two models of one name": (
+        {"models": [TAPE, {**TAPE, "parameters": {"seed": 1}}]},
+        "trial.yaml:10: models.1 and models.0 are both called 'tape' (give one a `label`)",
+    ),
+    "a prompt twice": (
+        {"prompts": ["zero_shot@1", "zero_shot"]},
+        "trial.yaml:15: prompts.1, 'zero_shot', is the same as prompts.0, 'zero_shot@1' (leave one out; ",
+    ),
+    "a backend twice": (
+        {"backends": ["sqlite", {"backend": "sqlite"}]},
+        "trial.yaml:15: backends.1, 'sqlite', is the same as backends.0, 'sqlite' (leave one out; ",
     ),
     "a strategy twice": (
         {"strategies": ["execution_match", "execution_match:sqlassay"]},

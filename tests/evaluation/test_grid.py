@@ -46,6 +46,9 @@ class Told(Observer):
     def run_started(self, cell: Cell, total: int, done: int) -> None:
         self.heard.append(("started", cell.title, str(total), str(done)))
 
+    def item_known(self, cell: Cell, record: ItemRecord) -> None:
+        self.heard.append(("known", record.id))
+
     def item_recorded(self, cell: Cell, record: ItemRecord) -> None:
         self.heard.append(("item", record.id))
         run = self.runs / f"g-{cell.number:02d}"
@@ -114,6 +117,7 @@ def test_a_finished_run_is_not_run_again(world: World, runner: Runner) -> None:
     run(world, runner, read(world), told)
     assert told.heard == [
         ("started", "tape · zero_shot@1 · sqlite", "6", "6"),
+        *(("known", json.loads(line)["id"]) for line in before[world.runs / "g-01" / "items.jsonl"].splitlines()),
         ("ended", "g-01", "finished"),
     ]
     assert {path: path.read_bytes() for path in world.runs.rglob("*") if path.is_file()} == before
@@ -127,6 +131,7 @@ def test_only_what_is_missing_is_done(world: World, runner: Runner) -> None:
     told = Told(world.runs)
     run(world, runner, read(world), told)
     kept = {json.loads(line)["id"] for line in lines[:3]}
+    assert [heard[1] for heard in told.heard if heard[0] == "known"] == [json.loads(line)["id"] for line in lines[:3]]
     assert {heard[1] for heard in told.heard if heard[0] == "item"} == {f"q{n}" for n in range(6)} - kept
     assert items.read_bytes().startswith(b"".join(lines[:3]))
     assert sorted(item["id"] for item in items_of(world.runs / "g-01")) == [f"q{n}" for n in range(6)]

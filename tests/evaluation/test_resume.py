@@ -104,10 +104,15 @@ def torn(world: World, server: ProviderServer) -> tuple[World, Path]:
     return world, path
 
 
-def test_a_torn_last_line_is_done_again(torn: tuple[World, Path], server: ProviderServer) -> None:
+def test_a_torn_last_line_is_done_again(
+    torn: tuple[World, Path], server: ProviderServer, capsys: pytest.CaptureFixture[str]
+) -> None:
     world, path = torn
     assert world.run("report", "latest", "--runs", world.runs) == 0
-    assert world.run("run", "--resume", path, "-q") == 0
+    capsys.readouterr()
+    assert world.run("run", "--resume", path) == 0
+    told = capsys.readouterr().err.splitlines()[0]
+    assert told == "[1] good · zero_shot@1 · sqlite: 6/6 correct 6/6 · failed 0 · unscored 0 · tokens 300"
     (run,) = world.run_folders()
     assert Counter(item["id"] for item in items_of(run)) == {f"q{n}": 1 for n in range(6)}
     assert server.requests == []
@@ -142,6 +147,52 @@ def test_a_changed_dataset_is_not_resumed(torn: tuple[World, Path]) -> None:
     assert {file: file.read_bytes() for file in run.iterdir()} == before
 
 
+def change(database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_a_changed_database_is_not_resumed(torn: tuple[World, Path]) -> None:
+    world, path = torn
+    (run,) = world.run_folders()
+    before = {file: file.read_bytes() for file in run.iterdir()}
+    content = world.database.read_bytes()
+    change(world.database, "DELETE FROM singer WHERE id = 3")
+    done = world.command("run", "--resume", path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: {run}: run {run.name} cannot be resumed: the database 'show' has changed since it was used"
+        " (put it back as it was, or start a new run without --resume)\n"
+    )
+    assert {file: file.read_bytes() for file in run.iterdir()} == before
+    world.database.unlink()
+    world.database.write_bytes(content)
+    assert world.run("run", "--resume", path, "-q") == 0
+
+
+def test_only_databases_that_were_used_must_be_as_they_were(
+    world: World, server: ProviderServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that was not there may come: that is how its items are mended."""
+    world.questions([{"id": "q0"}, {"id": "q1", "db_id": "late"}])
+    path = world.experiment(models=[model_at(server.base_url)], max_instrument_failures=1)
+    assert world.run("run", path, "-q") == 0
+    late = world.folder / "databases" / "late" / "late.sqlite"
+    late.parent.mkdir()
+    late.write_bytes(world.database.read_bytes())
+    assert world.run("run", "--resume", "--retry-unscored", path, "-q") == 0
+    (run,) = world.run_folders()
+    assert Counter(item["verdicts"][0]["status"] for item in items_of(run)) == {"correct": 2, "unscored": 1}
+    assert set(json.loads((run / "manifest.json").read_text())["databases"]) == {"show", "late"}
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "status": "running"}))
+    late.unlink()
+    capsys.readouterr()
+    assert world.run("run", "--resume", path, "-q") == 2
+    assert "the database 'late' can no longer be opened (put it back" in capsys.readouterr().err
+
+
 def test_a_selection_is_kept(world: World, server: ProviderServer) -> None:
     world.questions(40)
     path = world.experiment(models=[model_at(server.base_url, concurrency=1)])
@@ -160,7 +211,7 @@ def test_a_selection_is_kept(world: World, server: ProviderServer) -> None:
 def test_cells_that_were_never_begun_are_begun(world: World, server: ProviderServer) -> None:
     world.questions(20)
     model = model_at(server.base_url, concurrency=1)
-    path = world.experiment(models=[model, {**model, "label": "again"}], cache="run")
+    path = world.experiment(models=[model, {**model, "label": "again", "parameters": {"seed": 2}}], cache="run")
     kill_at(world, server, 7, "run", path)
     assert len(world.run_folders()) == 1
     assert world.run("run", "--resume", path) == 0

@@ -24,7 +24,9 @@ def group(world: World, capsys: Capture) -> str:
     world.questions([{"id": f"q{n}"} for n in range(3)] + [{"id": "q3", "gold": "SELECT nope"}])
     world.answers({"q0": GOLD, "q1": "SELECT 0", "q2": "I do not know.", "q3": GOLD})
     tape = {"adapter": "replay", "model": "tape", "settings": {"path": "answers.jsonl"}}
-    path = world.experiment(models=[tape, {**tape, "label": "[again]"}], max_instrument_failures=1)
+    path = world.experiment(
+        models=[tape, {**tape, "label": "[again]", "parameters": {"seed": 2}}], max_instrument_failures=1
+    )
     assert world.run("run", path, "-q") == 0
     capsys.readouterr()
     return world.run_folders()[0].name.removesuffix("-01")
