@@ -1,4 +1,4 @@
-"""Entries of an experiment that are there twice: their cells would be asked and paid for twice, and told apart by nobody."""
+"""Entries of an experiment that are there twice: they would be asked and paid for twice, and told apart by nobody."""
 
 from __future__ import annotations
 
