@@ -43,3 +43,4 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     monkeypatch.setenv("SQLASSAY_CACHE", str(cache))
     monkeypatch.setattr("database_backends.quiet._lock_file", lambda: cache / "timing.lock")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # tables would be as wide as where the suite is run

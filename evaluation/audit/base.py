@@ -12,6 +12,7 @@ from database_backends.errors import FailureKind
 from database_backends.result import ExecutionFailure, ResultTable
 from evaluation.audit.subject import Subject
 from evaluation.conventions.base import SHOWN_ROWS, show_cell
+from sqlassay.registry import Registry
 
 Rows = list[list[object]]
 """Rows as JSON values."""
@@ -95,6 +96,8 @@ class Probe(ABC):
     description: ClassVar[str]
     """What it looks for, in one line."""
     needs: ClassVar[Needs]
+    fatal: ClassVar[bool] = False
+    """Whether no dataset may have the flaw: with it a question cannot be scored, or not twice alike."""
 
     async def answer(self, subject: Subject) -> Finding:
         """Look for the flaw in one gold. Never raises an `Exception`."""
@@ -128,6 +131,9 @@ class Probe(ABC):
     @abstractmethod
     async def examine(self, subject: Subject) -> Finding:
         """Look for the flaw in a gold that has what the probe needs."""
+
+
+PROBES: Registry[Probe] = Registry("probe", "sqlassay.probes", Probe)
 
 
 async def result_of(subject: Subject) -> ResultTable:

@@ -15,6 +15,7 @@ class Failing(Probe):
     name = "failing"
     description = "the gold fails"
     needs = Needs.OUTCOME
+    fatal = True
 
     async def examine(self, subject: Subject) -> Finding:
         """Look at the outcome."""
@@ -30,6 +31,7 @@ class TimingOut(Probe):
     name = "timing_out"
     description = "the gold reaches its time limit"
     needs = Needs.OUTCOME
+    fatal = True
 
     async def examine(self, subject: Subject) -> Finding:
         """Look at the outcome."""
@@ -45,6 +47,7 @@ class NotParsing(Probe):
     name = "not_parsing"
     description = "the gold does not parse in its dialect"
     needs = Needs.GOLD
+    fatal = True
 
     async def examine(self, subject: Subject) -> Finding:
         """Ask the engine first: it knows its dialect best."""

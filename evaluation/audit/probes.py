@@ -4,47 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evaluation.audit.base import Probe
-from evaluation.audit.numeric_text import NumericText
-from evaluation.audit.outcomes import AllNull, Empty, Failing, NotParsing, TimingOut
-from evaluation.audit.questions import DuplicateId, DuplicateQuestion, DuplicateRows
-from evaluation.audit.repeats import FloatSum, OtherPlan, RowShuffle, Unrepeatable
-from evaluation.audit.ties import LimitWithoutOrder, TieAtLimit, TieInOrder
-from evaluation.audit.volatile import Clock, Randomness
+from evaluation.audit.base import PROBES, Probe
 from sqlassay.errors import UnknownName
 
-PROBES: tuple[type[Probe], ...] = (
-    DuplicateId,
-    DuplicateQuestion,
-    NotParsing,
-    Failing,
-    TimingOut,
-    Empty,
-    AllNull,
-    DuplicateRows,
-    TieAtLimit,
-    TieInOrder,
-    LimitWithoutOrder,
-    NumericText,
-    Clock,
-    Randomness,
-    Unrepeatable,
-    RowShuffle,
-    OtherPlan,
-    FloatSum,
+OURS = (
+    "duplicate_id",
+    "duplicate_question",
+    "not_parsing",
+    "failing",
+    "timing_out",
+    "empty",
+    "all_null",
+    "duplicate_rows",
+    "tie_at_limit",
+    "tie_in_order",
+    "limit_without_order",
+    "numeric_text",
+    "clock",
+    "randomness",
+    "unrepeatable",
+    "row_shuffle",
+    "other_plan",
+    "float_sum",
 )
-FATAL = ("duplicate_id", "not_parsing", "failing", "timing_out", "randomness", "unrepeatable")
-"""The flaws that no dataset may have: with them a question cannot be scored, or not twice alike."""
+"""The order of those that come with sqlassay; those of other packages come behind them."""
+
+
+def every_probe() -> tuple[type[Probe], ...]:
+    """Every registered probe.
+
+    Raises:
+        UserError: One of them cannot be loaded.
+    """
+    return probes_named(PROBES.names())
 
 
 def probes_named(names: Sequence[str]) -> tuple[type[Probe], ...]:
-    """The probes of these names, in the order of reports.
+    """The probes of these names, each once.
 
     Raises:
         UnknownName: There is none of a name.
+        UserError: One of them cannot be loaded.
     """
-    known = [probe.name for probe in PROBES]
     for name in names:
-        if name not in known:
-            raise UnknownName("probe", name, known)
-    return tuple(probe for probe in PROBES if probe.name in names)
+        if name not in PROBES.names():
+            raise UnknownName("probe", name, PROBES.names())
+    ours = [name for name in OURS if name in names]
+    return tuple(PROBES.get(name) for name in (*ours, *sorted(set(names) - set(OURS))))

@@ -37,6 +37,7 @@ class DuplicateId(Probe):
     name = "duplicate_id"
     description = "another question has the same id"
     needs = Needs.QUESTION
+    fatal = True
 
     async def examine(self, subject: Subject) -> Finding:
         """Look at the ids that the file gives."""

@@ -32,6 +32,7 @@ class Unrepeatable(Probe):
     name = "unrepeatable"
     description = "the gold gives another result when it is executed again"
     needs = Needs.RESULT
+    fatal = True
 
     async def examine(self, subject: Subject) -> Finding:
         """Execute it once more."""

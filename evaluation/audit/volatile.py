@@ -43,6 +43,7 @@ class Randomness(_Volatile):
 
     name = "randomness"
     description = "the gold depends on randomness"
+    fatal = True
 
     def is_volatile(self, node: exp.Expr) -> bool:
         """`random()`, `uuid()`, `TABLESAMPLE` and the like."""

@@ -72,7 +72,7 @@ def audit(
         from evaluation.audit.auditor import Auditor, entries_of
         from evaluation.audit.base import Answer
         from evaluation.audit.copies import ShuffledCopies
-        from evaluation.audit.probes import PROBES, probes_named
+        from evaluation.audit.probes import every_probe, probes_named
         from evaluation.audit.report import AuditReport, counted, fired_among, in_order
         from evaluation.audit.subject import Bench
         from evaluation.cli.selecting import selection_of
@@ -80,7 +80,7 @@ def audit(
         from evaluation.datasets.opening import open_dataset
 
         logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot read is in the report
-        probes = [made() for made in (probes_named(probe) if probe else PROBES)]
+        probes = [made() for made in (probes_named(probe) if probe else every_probe())]
         fatal = _fatal(fail_on)
         opened = open_dataset(dataset, databases=databases, ids="position")
         entries = entries_of(opened)
@@ -111,14 +111,14 @@ def audit(
 
 
 def _fatal(fail_on: str | None) -> list[str]:
-    from evaluation.audit.probes import FATAL, PROBES, probes_named
+    from evaluation.audit.probes import every_probe, probes_named
 
     if fail_on is None:
-        return list(FATAL)
+        return [probe.name for probe in every_probe() if probe.fatal]
     names = [name.strip() for name in fail_on.split(",") if name.strip()]
     if names == ["none"]:
         return []
-    return [probe.name for probe in (PROBES if names == ["all"] else probes_named(names))]
+    return [probe.name for probe in (every_probe() if names == ["all"] else probes_named(names))]
 
 
 def _show(report: AuditReport, *, json: bool, verbose: bool) -> None:

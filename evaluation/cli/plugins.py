@@ -9,16 +9,17 @@ from evaluation.cli.options import Json
 def plugins(json: Json = False) -> None:
     """List what is registered, and from which package.
 
-    Strategies, conventions, adapters, backends and dataset formats come in through packaging entry points, built-ins
-    and third parties alike. Nothing is loaded by listing it.
+    Strategies, conventions, adapters, backends, dataset formats and probes of the audit come in through packaging entry
+    points, built-ins and third parties alike. Nothing is loaded by listing it.
     """
     from adapters.base import ADAPTERS
     from database_backends.base import BACKENDS
+    from evaluation.audit.base import PROBES
     from evaluation.base.strategy import STRATEGIES
     from evaluation.conventions.base import CONVENTIONS
     from evaluation.datasets.base import DATASETS
 
-    registries = (STRATEGIES, CONVENTIONS, ADAPTERS, BACKENDS, DATASETS)
+    registries = (STRATEGIES, CONVENTIONS, ADAPTERS, BACKENDS, DATASETS, PROBES)
     rows = [(r.kind, p.name, p.package, p.target) for r in registries for p in r.plugins()]
     keys = ("kind", "name", "package", "target")
     if json:

@@ -120,8 +120,10 @@ class Folder:
         (self.path / "p.sql").write_text("".join(f"{predicted}\n" for *_, predicted in self.lines))
         output = self.path / "verdicts.jsonl"
         given = ["score", str(self.path / "p.sql"), "--dataset", f"spider2:{self.path}", "-q", "--workers", "1"]
-        assert run([*given, "--output", str(output), "--overwrite", *arguments]) == 0
-        return [json.loads(line) for line in output.read_text().splitlines()]
+        code = run([*given, "--output", str(output), "--overwrite", *arguments])
+        verdicts = [json.loads(line) for line in output.read_text().splitlines()]
+        assert code == (0 if any(verdict["status"] != "unscored" for verdict in verdicts) else 1)
+        return verdicts
 
     def reasons(self, *arguments: str) -> list[str]:
         """The reason of each verdict."""

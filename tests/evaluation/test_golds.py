@@ -112,7 +112,9 @@ def test_a_database_that_changed_is_asked_again(world: World, runner: CountingRu
     assert (rows(again), again.cached) == ([(4,)], False)
 
 
-@pytest.mark.parametrize("changed", [("FORMAT", golds_module.FORMAT + 1), ("version", lambda package: "99")], ids=str)
+@pytest.mark.parametrize(
+    "changed", [("FORMAT", golds_module.FORMAT + 1), ("version", lambda package: "99")], ids=["format", "version"]
+)
 def test_results_of_other_code_are_made_again(
     changed: tuple[str, object], world: World, runner: CountingRunner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

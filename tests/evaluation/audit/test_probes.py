@@ -15,7 +15,7 @@ from database_backends.runner import Runner
 from evaluation.audit.auditor import Auditor
 from evaluation.audit.base import Answer, Finding, Needs, Probe
 from evaluation.audit.copies import ShuffledCopies
-from evaluation.audit.probes import FATAL, PROBES, probes_named
+from evaluation.audit.probes import OURS, every_probe, probes_named
 from evaluation.audit.report import AuditLine, counted
 from evaluation.audit.subject import Bench, Entry, Subject
 from evaluation.databases import Databases
@@ -245,15 +245,23 @@ def test_what_a_probe_says(case: Case, backend: str, place: Place) -> None:
 
 def test_every_probe_is_in_the_table_with_all_its_answers() -> None:
     seen = {(case.probe, case.answer) for case in CASES}
-    for probe in PROBES:
+    for probe in every_probe():
         if probe.needs is not Needs.QUESTION:
             wanted = {FIRED, QUIET} if probe.needs in (Needs.OUTCOME, Needs.GOLD) else {FIRED, QUIET, NOT}
             assert {answer for name, answer in seen if name == probe.name} >= wanted, probe.name
-    assert set(FATAL) < {probe.name for probe in PROBES}
-    assert all(probe.description and probe.name for probe in PROBES)
+    assert {probe.name for probe in every_probe() if probe.fatal} == {
+        "duplicate_id",
+        "not_parsing",
+        "failing",
+        "timing_out",
+        "randomness",
+        "unrepeatable",
+    }
+    assert [probe.name for probe in every_probe()][: len(OURS)] == list(OURS)
+    assert all(probe.description and probe.name for probe in every_probe())
 
 
-@pytest.mark.parametrize("probe", [probe.name for probe in PROBES if probe.needs is not Needs.QUESTION])
+@pytest.mark.parametrize("probe", [probe.name for probe in every_probe() if probe.needs is not Needs.QUESTION])
 def test_without_a_gold_or_a_database_nothing_applies(probe: str, place: Place) -> None:
     assert ask(probe, place.subject(None)).reason == "the question has no gold statement"
     subject = place.subject("SELECT count(*) FROM emp")
@@ -271,7 +279,7 @@ def test_without_a_gold_or_a_database_nothing_applies(probe: str, place: Place) 
         assert ask(probe, subject).reason.startswith("its database cannot be used")
 
 
-@pytest.mark.parametrize("probe", [probe.name for probe in PROBES])
+@pytest.mark.parametrize("probe", [probe.name for probe in every_probe()])
 @pytest.mark.parametrize("gold", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_golds_end_as_an_answer(probe: str, gold: str, place: Place) -> None:
     assert isinstance(ask(probe, place.subject(gold, question="List them.")).answer, Answer)

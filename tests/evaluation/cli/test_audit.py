@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from evaluation.audit.probes import FATAL, PROBES
+from evaluation.audit.probes import every_probe
 from tests.evaluation.world import World
 
 Capture = pytest.CaptureFixture[str]
-NAMES = [probe.name for probe in PROBES]
+NAMES = [probe.name for probe in every_probe()]
 GOOD: list[dict[str, object]] = [
     {"id": "a"},
     {"id": "b", "gold": "SELECT name FROM singer WHERE age > 99"},
@@ -117,7 +117,7 @@ def test_what_matters_unless_told_otherwise(gold: str, probe: str, world: World,
     world.questions([{"id": "a", "gold": gold}])
     found = report(world, capsys, "--timeout", "0.3")
     assert probe in found["failed_on"]
-    assert set(found["failed_on"]) <= set(FATAL)
+    assert set(found["failed_on"]) <= {probe.name for probe in every_probe() if probe.fatal}
     assert audit(world, "--timeout", "0.3") == 1
 
 
