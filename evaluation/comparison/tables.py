@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from database_backends.result import ResultTable
 from evaluation.comparison.causes import cause
-from evaluation.comparison.grid import Grid, Plain
+from evaluation.comparison.grid import Column, Grid, Plain
 from evaluation.comparison.mechanism import OF_REASON, Mechanism
 from evaluation.comparison.numbers import Clusters, Tolerance, unlabelled
 from evaluation.comparison.order import Choice
@@ -82,6 +82,7 @@ class _Tables:
         right = [name.casefold() for name in predicted.columns]
         self.names_bind = Counter(left) == Counter(right)
         self.names = left, right
+        self._labelled: dict[int, Column] = {}
 
     def compare(self) -> Comparison:
         gold, predicted = self.raw
@@ -114,7 +115,7 @@ class _Tables:
             return OF_REASON.get(found.reason)
         if found.reason is Reason.MATCH:
             return self._freedom(found.pairing)
-        rows, others = self._labelled_rows(found.pairing)
+        rows, others = self._both(found.pairing, labelled=True)
         return Mechanism.MULTIPLICITY if set(rows) == set(others) else Mechanism.ROWS
 
     def _freedom(self, pairing: Pairing) -> Mechanism | None:
@@ -206,8 +207,16 @@ class _Tables:
         return gold, predicted, choice
 
     def _alike(self, grid: Grid | None) -> Columns:
-        columns = [grid.column(index, frozenset()) for index in range(grid.width)] if grid is not None else []
-        return [self.clusters.labels(column) for column in columns] if self.clusters else columns
+        return [self._labels(grid.column(k, frozenset())) for k in range(grid.width)] if grid is not None else []
+
+    def _labels(self, column: Column) -> Column:
+        """The column with every number replaced by what stands for its cluster."""
+        if not self.clusters:
+            return column
+        known = self._labelled.get(id(column))  # grids keep their columns, so that no other takes the number
+        if known is None:
+            known = self._labelled[id(column)] = self.clusters.labels(column)
+        return known
 
     def _plain(self, pairing: Pairing) -> list[Plain]:
         """Where each column of the gold has text that is no date: in either table, or in what the gold chooses from."""
@@ -215,25 +224,21 @@ class _Tables:
         more = self.choice_grid.plain if self.choice_grid is not None else gold.plain
         return [gold.plain[column] | more[column] | predicted.plain[other] for column, other in enumerate(pairing)]
 
-    def _rows(self, grid: Grid, plain: Sequence[Plain], order: Pairing | None = None) -> list[Row]:
-        """Canonical rows, columns in the given order."""
+    def _rows(
+        self, grid: Grid, plain: Sequence[Plain], order: Pairing | None = None, *, labelled: bool = False
+    ) -> list[Row]:
+        """Canonical rows, columns in the given order, numbers replaced by what stands for their cluster or not."""
         places = range(grid.width) if order is None else order
         columns = [grid.column(place, texts) for place, texts in zip(places, plain, strict=True)]
+        if labelled:
+            columns = list(map(self._labels, columns))
         return list(zip(*columns, strict=True)) if columns else [()] * grid.height
 
-    def _both(self, pairing: Pairing) -> tuple[list[Row], list[Row]]:
+    def _both(self, pairing: Pairing, *, labelled: bool = False) -> tuple[list[Row], list[Row]]:
         """The rows of gold and prediction, columns in the gold's order."""
         gold, predicted = self.grids
         plain = self._plain(pairing)
-        return self._rows(gold, plain), self._rows(predicted, plain, pairing)
-
-    def _labelled_rows(self, pairing: Pairing) -> tuple[list[Row], list[Row]]:
-        """The same, with every number replaced by what stands for its cluster."""
-        gold, predicted = self._both(pairing)
-        return self._labelled(gold), self._labelled(predicted)
-
-    def _labelled(self, rows: list[Row]) -> list[Row]:
-        return list(zip(*map(self.clusters.labels, zip(*rows, strict=True)), strict=True)) if self.clusters else rows
+        return self._rows(gold, plain, labelled=labelled), self._rows(predicted, plain, pairing, labelled=labelled)
 
     @cached_property
     def chooses(self) -> bool:
@@ -241,7 +246,7 @@ class _Tables:
         if self.choice is None or self.choice_grid is None:
             return False
         plain = [one | other for one, other in zip(self.grids[0].plain, self.choice_grid.plain, strict=True)]
-        return self.choice.matters(self._labelled(self._rows(self.choice_grid, plain)))
+        return self.choice.matters(self._rows(self.choice_grid, plain, labelled=True))
 
     @property
     def _names(self) -> tuple[Sequence[str], Sequence[str]] | None:
@@ -278,16 +283,15 @@ class _Tables:
         return self.choice.allows(rows, result, self.clusters, self.near)
 
     def _rows_agree(self, pairing: Pairing) -> bool:
-        gold, predicted = self._both(pairing)
-        if not same_multiset(self._labelled(gold), self._labelled(predicted)):
+        if not same_multiset(*self._both(pairing, labelled=True)):
             return False
-        return self.clusters.exact or perfectly_matched(gold, predicted, self.clusters, self.near)
+        return self.clusters.exact or perfectly_matched(*self._both(pairing), self.clusters, self.near)
 
     def _differ(self) -> Comparison:
         """Say how two tables of equal width that are not the same differ."""
         right = self.grids[1]
         pairing = self._likeliest_pairing()
-        rows = self._labelled_rows(pairing)
+        rows = self._both(pairing, labelled=True)
         missing, extra = difference(*rows)
         if not missing and not extra:
             # Every row has a partner by label, but no perfect matching exists: show what is not surely equal.

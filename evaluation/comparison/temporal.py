@@ -39,15 +39,19 @@ def temporal(text: str) -> Cell | None:
         return None
 
 
-def plain_paths(column: Iterable[Cell]) -> frozenset[Path]:
+def plain_paths(column: Sequence[Cell]) -> frozenset[Path]:
     """Where a column has text that is not temporal: nothing that stands there is read as a moment.
 
     Args:
         column: Canonical cells.
     """
     found = set[Path]()
-    for cell in column:
-        _gather(cell, (), found)
+    types = set(map(type, column))
+    if str in types and any(type(cell) is str and temporal(cell) is None for cell in set(column)):
+        found.add(())
+    if tuple in types:
+        for cell in column:
+            _gather(cell, (), found)
     return frozenset(found)
 
 
@@ -56,7 +60,8 @@ def with_moments(column: Sequence[Cell], plain: frozenset[Path]) -> Sequence[Cel
     types = set(map(type, column))
     if not (str in types and () not in plain) and tuple not in types:
         return column
-    return [_with_moments(cell, (), plain) for cell in column]
+    read = {cell: _with_moments(cell, (), plain) for cell in set(column) if type(cell) in (str, tuple)}
+    return [read.get(cell, cell) for cell in column] if read else column
 
 
 def _gather(cell: Cell, path: Path, found: set[Path]) -> None:

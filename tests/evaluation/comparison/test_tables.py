@@ -259,7 +259,12 @@ cells = st.one_of(
     st.timedeltas(),
     st.uuids(),
     st.sampled_from(["2020-01-01", "2020-01-01 00:00:00", "7", "007", "", "None"]),
+    st.times(timezones=st.just(dt.UTC)),
     st.lists(st.floats(), max_size=2),
+    st.lists(st.one_of(st.dates(), st.sampled_from(["2020-01-01", "10:00:00.50", "soon"])), max_size=2),
+    st.lists(st.lists(st.integers(0, 2), max_size=1), max_size=2).map(
+        lambda keys: {"key": keys, "value": [*range(len(keys))]}
+    ),
     st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
 )
 
