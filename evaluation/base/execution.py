@@ -13,6 +13,7 @@ from database_backends.result import ExecutionFailure, Outcome, ResultTable
 from evaluation.base.case import Case, Executed, Run
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.comparison.untyped import untyped
+from evaluation.conventions.base import too_many_rows
 from evaluation.verdicts import Reason, Status, Verdict
 
 Side = Literal["gold", "predicted"]
@@ -97,6 +98,10 @@ class ExecutionEvaluator(EvaluationStrategy):
                 break
         return best if best is not None else Verdict.of(Reason.GOLD_MISSING)
 
+    def judge_cut(self, gold: ResultTable, predicted: ResultTable) -> Verdict:
+        """The verdict on a result that was cut at the row limit, where the gold's was not."""
+        return too_many_rows(gold, predicted)
+
     async def _rewritten(self, case: Case) -> Case:
         """The case with the statements that the rule wants executed."""
 
@@ -126,7 +131,7 @@ class ExecutionEvaluator(EvaluationStrategy):
         if gold.outcome.truncated:
             return Verdict.of(Reason.ROWS_TRUNCATED, rows=len(gold.outcome.rows), side="gold")
         if outcome.truncated:
-            return Verdict.of(Reason.EXTRA_ROWS, gold_rows=len(gold.outcome.rows), predicted_cut_at=len(outcome.rows))
+            return self.judge_cut(gold.outcome, outcome)
         large = len(gold.outcome.rows) + len(outcome.rows) >= LARGE
         if gold.result is not None:
             # The file has no types, so what it is compared with is read in the same way.

@@ -74,6 +74,10 @@ class TimedEvaluator(ExecutionEvaluator):
     def points(self, ratio: float) -> float:
         """The published figure of a right answer; 100 is as fast as the gold."""
 
+    def judge_cut(self, gold: ResultTable, predicted: ResultTable) -> Verdict:
+        """Ask the convention."""
+        return self._convention.judge_cut(gold, predicted)
+
     def compare(
         self, gold: ResultTable, predicted: ResultTable, expected: Executed, case: Case, further: Outcome | None
     ) -> Verdict:

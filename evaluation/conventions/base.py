@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from database_backends.result import Outcome, ResultTable
 from evaluation.datasets.base import GoldResult
-from evaluation.verdicts import Verdict
+from evaluation.verdicts import Reason, Verdict
 from sqlassay.registry import Registry
 
 SHOWN_ROWS = 5
@@ -66,6 +66,13 @@ class Convention(ABC):
         """A further statement whose result `compare` needs to decide this pair; `None` when the two results do."""
         return None
 
+    def judge_cut(self, gold: ResultTable, predicted: ResultTable) -> Verdict:
+        """The verdict on a result that was cut at the row limit, where the gold's was not.
+
+        It has more rows than the gold, which is wrong unless the convention drops repeated ones.
+        """
+        return too_many_rows(gold, predicted)
+
     @abstractmethod
     def compare(
         self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
@@ -81,6 +88,11 @@ class Convention(ABC):
 
 
 CONVENTIONS: Registry[Convention] = Registry("convention", "sqlassay.conventions", Convention)
+
+
+def too_many_rows(gold: ResultTable, predicted: ResultTable) -> Verdict:
+    """The verdict on a result that was cut at the row limit, where the gold's was not, and where every row counts."""
+    return Verdict.of(Reason.EXTRA_ROWS, gold_rows=len(gold.rows), predicted_cut_at=len(predicted.rows))
 
 
 def show_rows(rows: Mapping[tuple[object, ...], int]) -> list[list[object]]:

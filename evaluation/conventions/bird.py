@@ -21,6 +21,16 @@ class Bird(Convention):
     name: ClassVar[str] = "bird"
     version: ClassVar[str] = "1"
 
+    def judge_cut(self, gold: ResultTable, predicted: ResultTable) -> Verdict:
+        """Wrong where it has a row that the gold lacks; else all that was cut off may repeat what is there."""
+        try:
+            extra = not set(gold.rows).issuperset(predicted.rows)
+        except TypeError:
+            extra = True
+        if extra:
+            return super().judge_cut(gold, predicted)
+        return Verdict.of(Reason.ROWS_TRUNCATED, rows=len(predicted.rows), side="predicted")
+
     def compare(
         self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
     ) -> Verdict:

@@ -28,6 +28,10 @@ class BirdSoftF1(Convention):
     name: ClassVar[str] = "bird_soft_f1"
     version: ClassVar[str] = "1"
 
+    def judge_cut(self, gold: ResultTable, predicted: ResultTable) -> Verdict:
+        """How many rows there are without repetitions is not known, and so is the score."""
+        return Verdict.of(Reason.ROWS_TRUNCATED, rows=len(predicted.rows), side="predicted")
+
     def compare(
         self, gold: ResultTable, predicted: ResultTable, statements: Statements, further: Outcome | None = None
     ) -> Verdict:

@@ -58,6 +58,10 @@ class ExecutionMatch(ExecutionEvaluator):
         """Ask the convention."""
         return self.convention.compare(gold, predicted, self._statements(expected, case), further)
 
+    def judge_cut(self, gold: ResultTable, predicted: ResultTable) -> Verdict:
+        """Ask the convention."""
+        return self.convention.judge_cut(gold, predicted)
+
     def _statements(self, expected: Executed, case: Case) -> Statements:
         assert case.predicted is not None  # noqa: S101 - `evaluate` has settled it
         question = case.question

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from database_backends.result import ResultTable
 from evaluation.conventions.base import CONVENTIONS, Convention
-from evaluation.verdicts import Status
+from evaluation.verdicts import Reason, Status
 from tests.evaluation.conventions.results import statements
 
 NAMES = sorted(CONVENTIONS.names())
@@ -109,3 +109,20 @@ def test_rewriting_never_fails_and_is_done_once(name: str, sql: str) -> None:
     for side in ("gold", "predicted"):
         once = convention.rewrite(sql, side, "sqlite")  # type: ignore[arg-type]
         assert isinstance(once, str)
+
+
+CUT = {
+    "its rows are the gold's": ([(1,), (2,), (1,)], {"bird", "bird_soft_f1"}),
+    "it has a row that the gold lacks": ([(1,), (9,), (1,)], {"bird_soft_f1"}),
+    "its cells have no hash": ([([1],), (2,), (2,)], {"bird_soft_f1"}),
+}
+
+
+@pytest.mark.parametrize("convention", NAMES)
+@pytest.mark.parametrize(("rows", "unknown"), CUT.values(), ids=CUT)
+def test_a_cut_result_is_wrong_unless_repeated_rows_are_dropped(
+    convention: str, rows: list[tuple[object, ...]], unknown: set[str]
+) -> None:
+    cut = ResultTable(("a",), ("",), rows, truncated=True)
+    verdict = CONVENTIONS.make(convention, {}).judge_cut(ResultTable(("a",), ("",), [(1,), (2,)]), cut)
+    assert verdict.reason is (Reason.ROWS_TRUNCATED if convention in unknown else Reason.EXTRA_ROWS)
