@@ -22,9 +22,9 @@ from database_backends.runner import Runner
 from evaluation.answers import RunStopped
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.databases import Databases
-from evaluation.datasets.base import DATASETS, Dataset, Question
+from evaluation.datasets.base import Question
 from evaluation.datasets.digest import dataset_digest
-from evaluation.datasets.selection import Selection
+from evaluation.datasets.opening import open_section
 from evaluation.experiment import BackendSection, ExperimentFile, ModelSection
 from evaluation.generation import ModelSource, Prices, ResponseCache
 from evaluation.golds import GoldStore
@@ -101,15 +101,8 @@ class Grid:
                 product(experiment.models, prompts, experiment.backends, range(experiment.repeats)), start=1
             )
         )
-        section = experiment.dataset
-        databases = None if section.databases is None else file.resolve(section.databases)
-        with file.at("dataset", "format"):
-            dataset = DATASETS.get(section.format)
-        with file.at("dataset", "path"):
-            self.dataset: Dataset = dataset(file.resolve(section.path), databases=databases, ids=section.ids)
-        filters = tuple((key, value) for key, values in section.filter.items() for value in values)
+        self.dataset, self.selection = open_section(file)
         with file.at("dataset"):
-            self.selection = Selection(section.limit, section.sample, section.seed, filters, section.only)
             counts = Counter(question.db_id for question in self.questions())
         self.total = counts.total()
         self.db_ids = tuple(counts)

@@ -1,11 +1,16 @@
-"""From `FORMAT:PATH` to a dataset."""
+"""From `FORMAT:PATH`, or an experiment, to a dataset."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evaluation.datasets.base import DATASETS, Dataset, Ids
+from evaluation.datasets.selection import Selection
 from sqlassay.errors import UserError
+
+if TYPE_CHECKING:
+    from evaluation.experiment import ExperimentFile
 
 
 def open_dataset(spec: str, *, databases: str | Path | None = None, ids: Ids = "field") -> Dataset:
@@ -28,3 +33,21 @@ def open_dataset(spec: str, *, databases: str | Path | None = None, ids: Ids = "
         )
     folder = None if databases is None else Path(databases).expanduser()
     return DATASETS.get(name)(Path(path).expanduser(), databases=folder, ids=ids)
+
+
+def open_section(file: ExperimentFile) -> tuple[Dataset, Selection]:
+    """The dataset of an experiment, and which of its questions are asked.
+
+    Raises:
+        UserError: The file or folder is not there, or the selection makes no sense.
+        UnknownName: No such format.
+    """
+    section = file.experiment.dataset
+    databases = None if section.databases is None else file.resolve(section.databases)
+    with file.at("dataset", "format"):
+        dataset = DATASETS.get(section.format)
+    with file.at("dataset", "path"):
+        opened = dataset(file.resolve(section.path), databases=databases, ids=section.ids)
+    filters = tuple((key, value) for key, values in section.filter.items() for value in values)
+    with file.at("dataset"):
+        return opened, Selection(section.limit, section.sample, section.seed, filters, section.only)
