@@ -17,6 +17,7 @@ from evaluation.base.case import Executed
 from evaluation.databases import Databases
 from evaluation.datasets.base import GoldResult
 from evaluation.gold_result import read_result
+from evaluation.gold_text import GoldTexts
 from evaluation.records import ExecutionRecord
 from evaluation.store import Store, digest
 
@@ -71,6 +72,8 @@ class GoldStore:
         self._databases = databases
         self._limits = limits
         self._store = store
+        self.texts = GoldTexts(store)
+        """What the texts of golds say, kept where their results are."""
         self._version = version("sqlassay")
         self._known: OrderedDict[bytes, ResultTable] = OrderedDict()
         self._cells = 0

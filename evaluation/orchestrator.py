@@ -150,6 +150,7 @@ class Orchestrator:
             run_predicted=run_predicted,
             time=time_beside,
             perform=self.runner.run,
+            texts=self.golds.texts,
             read_schema=lambda: self.databases.schema(question.db_id),
         )
         verdicts = []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
@@ -35,10 +33,6 @@ _RANDOM_FUNCTIONS = frozenset(
         "uuidv4", "uuidv7",
     }
 )  # fmt: skip
-_SUSPECT = re.compile(
-    r"now|current|clock|local_?time|sys|utc|date|time|today|julian|epoch|rand|uuid|newid|nextval", re.I
-)
-"""What a text must hold to be worth a look."""
 
 
 def reads_clock(node: exp.Expr) -> bool:
@@ -62,11 +56,8 @@ def draws_lots(node: exp.Expr) -> bool:
     return isinstance(node, _RANDOM_NODES) or (isinstance(node, exp.Func) and _name(node) in _RANDOM_FUNCTIONS)
 
 
-@lru_cache(maxsize=8192)
 def volatile_part(sql: str, dialect: str) -> str | None:
     """The first part of a trusted statement (a gold) whose value changes by itself; `None` when there is none."""
-    if _SUSPECT.search(sql) is None:
-        return None
     try:
         tree = parse_one(sql, read=dialect)
     except (SqlglotError, RecursionError):

@@ -11,7 +11,8 @@ from evaluation.comparison.cells import canonical
 from evaluation.comparison.numbers import Tolerance
 from evaluation.comparison.order import Choice
 from evaluation.comparison.rows import Row
-from evaluation.conventions.ranking import Ranking, ranking_of
+from evaluation.conventions.ranking import Ranking
+from evaluation.conventions.ranking_query import ranking_of
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from database_backends.result import ExecutionFailure, Outcome
 from database_backends.task import Task
 from database_backends.timing import Plan, Times
 from evaluation.datasets.base import GoldResult, Question
+from evaluation.gold_text import UNKEPT, GoldTexts
 from evaluation.verdicts import Verdict
 from sqlassay.schema import Schema
 
@@ -62,6 +63,7 @@ class Case:
         run_predicted: Runs a further statement as the one under test is run.
         time: Times two statements beside each other, within the limits of golds.
         perform: Does other work that hostile text could keep busy, in a process that may die.
+        texts: Answers what the texts of the golds say.
         read_schema: Gives the tables of the database, as the dataset describes them or as they are.
     """
 
@@ -75,4 +77,5 @@ class Case:
     run_predicted: Run | None = None
     time: Time | None = None
     perform: Perform | None = None
+    texts: GoldTexts = UNKEPT
     read_schema: ReadSchema | None = None

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from database_backends.result import Outcome, ResultTable
 from evaluation.datasets.base import GoldResult
+from evaluation.gold_text import UNKEPT, GoldTexts
 from evaluation.verdicts import Reason, Verdict
 from sqlassay.registry import Registry
 
@@ -35,6 +36,7 @@ class Statements:
         tags: The dataset's labels of the question.
         result: The gold result, where the dataset has one in a file instead of a statement; it says whether the order
             of its rows counts, and a prediction may have columns beside those of the expected table.
+        texts: Answers what the text of the gold says.
     """
 
     gold: str
@@ -43,6 +45,7 @@ class Statements:
     question: str = ""
     tags: tuple[str, ...] = ()
     result: GoldResult | None = None
+    texts: GoldTexts = UNKEPT
 
 
 class Convention(ABC):

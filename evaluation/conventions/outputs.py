@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
 
 _NOT_OF_OUTPUTS = (exp.Query, exp.AggFunc, exp.Window, exp.Star)
 """What cannot be computed from the outputs of a query alone."""
@@ -13,6 +14,15 @@ _KEYS_AS_OUTPUTS = frozenset({"duckdb", "postgres"})
 """Dialects in which an expression means the same as a key and beside the outputs."""
 _ALIASES_FIRST = frozenset({"trino"})
 """Dialects in which an alias comes before a column of its name, also within an expression."""
+
+
+def says_distinct(sql: str, dialect: str) -> bool:
+    """Whether a statement is a SELECT DISTINCT."""
+    try:
+        tree = parse_one(sql, read=dialect)
+    except (SqlglotError, RecursionError):
+        return False
+    return isinstance(tree, exp.Select) and tree.args.get("distinct") is not None
 
 
 class Outputs:

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal, get_args
 
-from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
-
 from database_backends.result import ExecutionFailure, Outcome, ResultTable
 from evaluation.comparison.causes import rounded
 from evaluation.comparison.leniency import by_position, narrowed, with_numbers
@@ -17,9 +14,8 @@ from evaluation.comparison.numbers import Tolerance
 from evaluation.comparison.order import Choice
 from evaluation.comparison.tables import Comparison, compare_tables
 from evaluation.conventions.base import Convention, Statements, show_rows
-from evaluation.conventions.ranking import Ranking, ranking_of
+from evaluation.conventions.ranking import Ranking
 from evaluation.verdicts import NOT_CHECKED, ORDER, Reason, Status, Verdict
-from evaluation.volatility import volatile_part
 from sqlassay.errors import UnknownName, UserError
 
 Leniency = Literal["refuse", "accept"]
@@ -115,13 +111,13 @@ class SqlAssay(Convention):
             told["because"] = unchecked
         if found.mechanism is not None:
             told["mechanism"] = found.mechanism.value
-        changing = volatile_part(statements.gold, statements.dialect)
+        changing = statements.texts.volatile_part(statements.gold, statements.dialect)
         if changing is not None:
             told["nondeterministic"] = changing
         if found.reason.status is Status.CORRECT:
             return Verdict.of(Reason.MATCH_AMBIGUOUS if unchecked else found.reason, **told)
         reason = found.reason
-        if reason is Reason.ROW_COUNT_FANOUT and _says_distinct(statements.gold, statements.dialect):
+        if reason is Reason.ROW_COUNT_FANOUT and statements.texts.says_distinct(statements.gold, statements.dialect):
             reason = Reason.MISSING_DISTINCT
         evidence: dict[str, object] = {
             **told,
@@ -158,9 +154,10 @@ class SqlAssay(Convention):
 
     def _ranking(self, gold: ResultTable, statements: Statements) -> Ranking | str | None:
         # What changes by itself would be ranked anew: it is compared as it came.
-        if self.row_order == "ignore" or volatile_part(statements.gold, statements.dialect) is not None:
+        texts = statements.texts
+        if self.row_order == "ignore" or texts.volatile_part(statements.gold, statements.dialect) is not None:
             return None
-        return ranking_of(statements.gold, statements.dialect, gold.columns, len(gold.rows))
+        return texts.ranking(statements.gold, statements.dialect, gold.columns, len(gold.rows))
 
     def _is_limited(self, gold: ResultTable, statements: Statements) -> bool:
         """Whether other rows than the gold's could be right; where it returns all rows, only their order is open."""
@@ -214,11 +211,3 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
         raise UnknownName(f"value of {name}:", str(value), known)
     return value
-
-
-def _says_distinct(sql: str, dialect: str) -> bool:
-    try:
-        tree = parse_one(sql, read=dialect)
-    except SqlglotError:
-        return False
-    return isinstance(tree, exp.Select) and tree.args.get("distinct") is not None

@@ -65,4 +65,6 @@ class ExecutionMatch(ExecutionEvaluator):
     def _statements(self, expected: Executed, case: Case) -> Statements:
         assert case.predicted is not None  # noqa: S101 - `evaluate` has settled it
         question = case.question
-        return Statements(expected.sql, case.predicted.sql, case.dialect, question.text, question.tags, expected.result)
+        return Statements(
+            expected.sql, case.predicted.sql, case.dialect, question.text, question.tags, expected.result, case.texts
+        )
