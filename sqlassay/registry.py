@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from sqlassay.errors import UnknownName, UserError, located
 
 T = TypeVar("T")
+_NUMBERS = ("int", "float", "int | None", "float | None", int, float, int | None, float | None)
 OURS = "sqlassay"
 """The distribution of the built-ins, whose extras are named after them."""
 
@@ -121,6 +122,11 @@ class Registry(Generic[T]):
             for key in given:
                 if key not in parameters:
                     raise UnknownName(f"setting of {self.kind} {name!r}:", key, parameters)
+        for key, value in given.items():
+            # To Python, true is the number 1.
+            if isinstance(value, bool) and key in parameters and parameters[key].annotation in _NUMBERS:
+                spelled = str(value).lower()
+                raise UserError(f"setting {key!r} of {self.kind} {name!r} is {spelled}", remedy="give a number")
         for key, parameter in parameters.items():
             needed = parameter.default is parameter.empty and parameter.kind in (
                 parameter.POSITIONAL_OR_KEYWORD,

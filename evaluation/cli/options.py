@@ -23,7 +23,7 @@ Sample = Annotated[
 ]
 Seed = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option("--seed", metavar="S", help="Which sample --sample takes; 0 unless given."),
+    typer.Option("--seed", metavar="S", help="Which sample --sample takes; the experiment's, or 0, unless given."),
 ]
 Filter = Annotated[
     Optional[list[str]],  # noqa: UP045

@@ -35,7 +35,7 @@ def talk() -> Console:
 def program() -> str:
     """What to type to run this program again: `sqlassay` where the shell finds it, else where it is."""
     called, found = Path(sys.argv[0]), shutil.which("sqlassay")
-    if called.name != "sqlassay" or (found is not None and called.samefile(found)):
+    if called.name != "sqlassay" or not called.exists() or (found is not None and called.samefile(found)):
         return "sqlassay"
     return str(called)
 

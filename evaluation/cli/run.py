@@ -168,6 +168,8 @@ def _new(
     from evaluation.grid import new_group
 
     file = read_experiment(path)
+    if sample is not None and seed is None:
+        seed = file.experiment.dataset.seed
     chosen = selection_of(limit, sample, seed, filters, ids)
     narrowed = file.experiment.narrowed(chosen)
     folder = runs or Path(file.experiment.output.runs)

@@ -355,6 +355,14 @@ NOT_THERE: dict[str, tuple[dict[str, object], str]] = {
         {"strategies": [{"strategy": "execution_match", "settings": {"tolerance": 1}}]},
         "trial.yaml:14: unknown setting of convention 'sqlassay': 'tolerance' (",
     ),
+    "true for a number among settings": (
+        {"strategies": [{"strategy": "ves", "settings": {"repeats": True}}]},
+        "trial.yaml:14: setting 'repeats' of strategy 'ves' is true (give a number)",
+    ),
+    "true for a number of an adapter": (
+        {"models": [{"adapter": "openai", "model": "m", "settings": {"base_url": "http://h/v1", "timeout": True}}]},
+        "trial.yaml:6: setting 'timeout' of adapter 'openai' is true (give a number)",
+    ),
     "a model twice": (
         {"models": [TAPE, {**TAPE, "label": "again"}]},
         "trial.yaml:10: models.1, 'again', is the same as models.0, 'tape' (leave one out; `repeats: 2` asks twice)",

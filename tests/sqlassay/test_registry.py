@@ -187,6 +187,12 @@ def test_wrong_settings_say_where_they_were_written(
     assert str(caught.value) == expected
 
 
+def test_true_is_no_number(install: Install) -> None:
+    install("zoo", CAT, cat="{module}:Cat")
+    with pytest.raises(UserError, match=r"^a\.yaml:3: setting 'legs' of animal 'cat' is true \(give a number\)$"):
+        registry().make("cat", {"legs": True}, place="a.yaml:3")
+
+
 def test_a_plugin_may_take_any_setting(install: Install) -> None:
     install("zoo", SETTINGS, any="{module}:Any")
     made = registry().make("any", {"x": 1})

@@ -136,6 +136,17 @@ def test_json_is_data_and_nothing_else(world: World, capsys: Capture) -> None:
     assert (strategy["scored"], strategy["system_failures"], strategy["instrument_failures"]) == (2, 1, 0)
 
 
+def test_a_sample_is_that_of_the_experiments_seed(world: World) -> None:
+    world.questions(30)
+    world.answers({f"q{n}": GOLD for n in range(30)})
+    dataset = {"format": "jsonl", "path": "questions.jsonl"}
+    for seed, more in ((7, []), (0, ["--seed", "7"]), (0, [])):
+        path = world.experiment(dataset={**dataset, "seed": seed})
+        assert world.run("run", path, "-q", "--sample", "5", *more) == 0
+    first, second, third = ({item["id"] for item in items_of(run)} for run in world.run_folders())
+    assert first == second != third
+
+
 MISTAKES = {
     "no experiment": ([], "no experiment (sqlassay run EXPERIMENT.yaml)"),
     "no such file": (["nope.yaml"], "nope.yaml: no such experiment file (check the path)"),
