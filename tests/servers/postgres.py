@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -15,6 +17,10 @@ from tests.servers.world import ServerWorld
 class PostgresWorld(ServerWorld):
     """One PostgreSQL server."""
 
+    def __init__(self, owner: str, reader: str) -> None:
+        super().__init__(owner, reader)
+        self.databases: list[str] = []
+
     def target(self, user: str, name: str) -> str:
         return f"{user}?schema={name}"
 
@@ -26,6 +32,26 @@ class PostgresWorld(ServerWorld):
             connection.execute(sql.SQL("SET search_path TO {}").format(schema))
             for statement in statements:
                 connection.execute(statement.encode())
+
+    def make_from_dumps(self, dumps: Iterable[Path]) -> str:
+        """Make a database of its own from each dump and give the reader's target, with `{db_id}` for their names."""
+        name = self.new_name()
+        for dump in dumps:
+            database = f"{name}_{dump.stem}"
+            with psycopg.connect(self.owner, autocommit=True) as connection:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+            self.databases.append(database)
+            with psycopg.connect(_in_database(self.owner, database), autocommit=True) as connection:
+                connection.execute(dump.read_text("utf-8").encode())
+                connection.execute("ANALYZE")
+        return _in_database(self.reader, f"{name}_{{db_id}}")
+
+    def close(self) -> None:
+        super().close()
+        while self.databases:
+            with psycopg.connect(self.owner, autocommit=True) as connection:
+                name = sql.Identifier(self.databases.pop())
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
     def drop(self, name: str) -> None:
         with psycopg.connect(self.owner, autocommit=True) as connection:
@@ -61,3 +87,7 @@ class PostgresWorld(ServerWorld):
         self.rows(
             f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = '{application()}'"
         )
+
+
+def _in_database(user: str, name: str) -> str:
+    return urlunsplit(urlsplit(user)._replace(path=f"/{name}"))

@@ -25,10 +25,14 @@ class ServerWorld(ABC):
 
     def make(self, statements: Sequence[str] = ()) -> str:
         """Make a database from trusted statements and give the reader's target."""
-        name = f"test_{getpid()}_{next(_NUMBERS)}"
+        name = self.new_name()
         self.made.append(name)
         self.create(name, statements)
         return self.target(self.reader, name)
+
+    def new_name(self) -> str:
+        """A name that no other test of this machine has."""
+        return f"test_{getpid()}_{next(_NUMBERS)}"
 
     def owners(self, target: str) -> str:
         """The owner's target of a database of which the reader's is known."""
