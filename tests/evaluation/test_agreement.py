@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from database_backends.result import Limits
-from database_backends.runner import Runner, default_workers
+from database_backends.result import Limits, ResultTable
+from database_backends.runner import Runner, Statement, default_workers
 from evaluation.databases import Databases
 from evaluation.datasets.opening import open_dataset
 from evaluation.predictions.reading import read_predictions
@@ -185,3 +185,29 @@ def test_bird_on_postgres(system: str, data: Path, runner: Runner, bird_in_postg
     ours = {record.id: record.verdicts[0].score for record in records if record.id != TIED}
     assert len(published) == 91
     assert ours == published
+
+
+def test_defog_on_postgres(postgres_server: Server, data: Path, runner: Runner) -> None:
+    defog = data / "defog"
+    world = PostgresWorld(postgres_server.owner, postgres_server.reader)
+    asked = [
+        (question.db_id, gold)
+        for file in sorted((defog / "questions").glob("*_postgres.csv"))
+        for question in open_dataset(f"defog:{file}").questions()
+        for gold in question.golds("postgres")
+    ]
+    try:
+        target = world.make_from_dumps(sorted((defog / "postgres").glob("*.sql")))
+        outcomes = [
+            runner.submit(Statement("postgres", target.replace("{db_id}", db_id), gold, LIMITS))
+            for db_id, gold in asked
+        ]
+        failed = {
+            gold: outcome.result()
+            for (_, gold), outcome in zip(asked, outcomes, strict=True)
+            if not isinstance(outcome.result(), ResultTable)
+        }
+    finally:
+        world.close()
+    assert len(asked) == 484  # of 314 questions
+    assert failed == {}
