@@ -8,10 +8,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
+from database_backends.errors import BackendError
 from database_backends.result import Limits, ResultTable
 from sqlassay.registry import Registry
 from sqlassay.schema import Schema
-from sqlassay.validation import ValidationResult
+from sqlassay.validation import Check, ValidationResult
 
 
 class DatabaseBackend(ABC):
@@ -49,6 +50,8 @@ class DatabaseBackend(ABC):
     """Whether booleans come back as `bool` rather than 0 and 1."""
     native_dates: ClassVar[bool]
     """Whether dates come back as `datetime` values rather than text."""
+    has_keys: ClassVar[bool] = True
+    """Whether its tables can have primary and foreign keys."""
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -93,6 +96,11 @@ class DatabaseBackend(ABC):
     @abstractmethod
     def check(self) -> ValidationResult:
         """Whether the database can be opened, read, and not written."""
+
+    @classmethod
+    def not_opened(cls, error: BackendError) -> Check:
+        """What is said in the place of `check` when no object can be made."""
+        return Check("opens", False, error.message, "correct where it is")
 
     @abstractmethod
     def close(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-_SECRET = re.compile(r"(?P<user>//[^/?#:@]*):[^/?#]*@")
+_SECRET = re.compile(r"(?P<user>(?:^(?!\S*//)|//)[^/?#:@\s]*):\S*@")
 _PORTS = range(1, 65536)
 
 

@@ -186,11 +186,13 @@ class ServerBackend(DatabaseBackend):
             digest.update(repr(content).encode())
         return f"blake2b:{digest.hexdigest()}"
 
-    def check(self) -> ValidationResult:
-        """Whether the server lets us in, is recent enough, can be read, and who could write to it.
+    @classmethod
+    def not_opened(cls, error: BackendError) -> Check:
+        """The connection string is wrong."""
+        return Check("connection string", False, error.message, f"write it as {cls.form()}")
 
-        Who cannot make an object, since the connection string is wrong, asks `validation.validate`.
-        """
+    def check(self) -> ValidationResult:
+        """Whether the server lets us in, is recent enough, can be read, and who could write to it."""
         return ValidationResult(str(self.dsn), tuple(self._checks()))
 
     @classmethod

@@ -51,7 +51,7 @@ def print_json(value: Any) -> None:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> RenderableType:
-    """A plain table."""
+    """A plain table. A cell that is a `Text` of rich's keeps its style."""
     from rich.table import Table
     from rich.text import Text
 
@@ -61,5 +61,5 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Renderab
     for heading in headings:
         made.add_column(heading, overflow="fold")
     for row in rows:
-        made.add_row(*(Text(printable(str(cell))) for cell in row))
+        made.add_row(*(cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in row))
     return made

@@ -2,34 +2,188 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from textwrap import indent
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Json
-from sqlassay.errors import ExitCode
+from evaluation.cli.options import Databases, Json
+from sqlassay.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from database_backends.validation import Expectation, Validation
+    from evaluation.cli.backends.named import Named
+    from sqlassay.validation import Check
+
+_NAMED = 3
+"""Databases that a line names before it says how many more there are."""
 
 
 def check(
     databases: Annotated[
-        list[str], typer.Argument(metavar="ENGINE:TARGET", help="Such as postgres://user:password@host/database.")
+        list[str],
+        typer.Argument(
+            metavar="DATABASE…",
+            help="ENGINE:TARGET, such as sqlite:shop.sqlite or postgres://user:password@host/database; with --dataset,"
+            " {db_id} in it stands for each database; or an experiment file, for all its backends.",
+        ),
     ],
+    dataset: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--dataset", metavar="FORMAT:PATH", help="Check every database of a dataset."),
+    ] = None,
+    folder: Databases = None,
+    expect: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--expect",
+            metavar="DATABASE",
+            help="Another database, whose schema and numbers of rows are expected; an engine alone, such as sqlite,"
+            " stands for the dataset's own files.",
+        ),
+    ] = None,
+    fingerprint: Annotated[
+        str, typer.Option("--expect-fingerprint", metavar="DIGEST", help="As an earlier check has shown it.")
+    ] = "",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out what reads whole tables: rows, keys, fingerprint.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Every check of every database, also where there are several.")
+    ] = False,
     json: Json = False,
 ) -> int:
-    """Look whether databases can be reached, read, and not written."""
-    from evaluation.settle import find_database
+    """Check databases: can they be reached, read and not written, and do they hold what they should?
 
-    results = []
-    for database in databases:
-        backend, target = find_database(database)
-        with backend(target) as opened:
-            results.append(opened.check())
+    Nothing is changed. Where the schema is not the expected one, the statements that would mend it are shown.
+
+    Exits with 1 when a check has failed; a warning is no failure.
+
+    Example: `sqlassay backends check "postgres://reader@localhost/spider?schema={db_id}" --dataset spider:data/spider
+    --expect sqlite`
+    """
+    from database_backends.validation import validate
+    from evaluation.cli.backends.named import databases_named
+
+    named = databases_named(databases, dataset, folder)
+    if fingerprint and len(named) > 1:
+        raise UserError(f"--expect-fingerprint is of one database, and these are {len(named):,}", remedy="name one")
+    found = []
+    for one in named:
+        expected = None if expect is None else _expected(one, expect, whole=not quick)
+        if one.target is None:
+            found.append(_missing(one))
+        else:
+            found.append(validate(one.backend, one.target, expected=expected, fingerprint=fingerprint, whole=not quick))
     if json:
-        from dataclasses import asdict
-
-        output.print_json([asdict(result) for result in results])
+        output.print_json([_as_json(validation) for validation in found])
+    elif verbose or len(found) == 1:
+        for validation in found:
+            _show(validation)
     else:
-        rows = [(r.subject, c.name, "ok" if c.ok else "failed", c.detail) for r in results for c in r.checks]
-        output.data().print(output.table(("database", "check", "result", "found"), rows))
-    return ExitCode.OK if all(result.ok for result in results) else ExitCode.UNUSABLE
+        _show_together(named, found)
+    return ExitCode.OK if all(validation.result.ok for validation in found) else ExitCode.UNUSABLE
+
+
+def _expected(named: Named, spec: str, *, whole: bool) -> Expectation:
+    from database_backends.errors import BackendError
+    from database_backends.validation import Expectation
+
+    other = named.counterpart(spec)
+    if other.target is None:
+        raise UserError(f"no database {other.db_id!r} for {other.backend.title}", place="--expect")
+    try:
+        return Expectation.of(other.backend, other.target, whole=whole)
+    except BackendError as error:
+        raise UserError(error.message, place="--expect", remedy="check it first") from error
+
+
+def _missing(named: Named) -> Validation:
+    from database_backends.validation import Validation
+    from sqlassay.validation import Check, ValidationResult
+
+    check = Check("opens", False, "the dataset has no such file", "name its folder with --databases, or the target")
+    return Validation(ValidationResult(f"{named.backend.name}:{named.db_id}", (check,)))
+
+
+def _as_json(validation: Validation) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "database": validation.result.subject,
+        "ok": validation.result.ok,
+        "checks": [asdict(check) for check in validation.result.checks],
+        "differences": [
+            {"what": str(difference), "matters": difference.matters} for difference in validation.differences
+        ],
+        "migration": list(validation.migration),
+    }
+
+
+def _show(validation: Validation) -> None:
+    """One database: all that was found."""
+    from rich.text import Text
+
+    screen = output.data()
+    checks = validation.result.checks
+    screen.print(Text(validation.result.subject, style="bold"))
+    screen.print(output.table(("result", "check", "found"), [(_word(one), one.name, _found(one)) for one in checks]))
+    if validation.differences:
+        screen.print("\nDifferences from the expected schema:")
+        for difference in validation.differences:
+            screen.print(f"  {difference}", soft_wrap=True)
+    if validation.migration:
+        screen.print("\nWhat would mend it (nothing was executed):")
+        for statement in validation.migration:
+            screen.print(indent(statement, "  "), soft_wrap=True)
+    failed = sum(not one.ok for one in checks)
+    warnings = output.counted(sum(one.warning for one in checks), "warning")
+    verdict = f"not all right: {output.counted(failed, 'check')} failed" if failed else "all right"
+    screen.print(f"\n{verdict}, {warnings}")
+
+
+def _show_together(named: Sequence[Named], found: Sequence[Validation]) -> None:
+    """Several databases: what is not all right, and where."""
+    screen = output.data()
+    where: dict[Check, list[str]] = {}
+    for one, validation in zip(named, found, strict=True):
+        for check in validation.result.checks:
+            if check.warning or not check.ok:
+                label = f"{one.backend.name}:{one.db_id}" if one.db_id else validation.result.subject
+                where.setdefault(check, []).append(label)
+    rows = [
+        (_word(check), check.name, _found(check), f"all {len(found):,}" if len(names) == len(found) else _listed(names))
+        for check, names in sorted(where.items(), key=lambda item: item[0].ok)
+    ]
+    if rows:
+        screen.print(output.table(("result", "check", "found", "in"), rows))
+        screen.print()
+    good = sum(all(one.ok and not one.warning for one in validation.result.checks) for validation in found)
+    failed = sum(not validation.result.ok for validation in found)
+    screen.print(
+        f"{output.counted(len(found), 'database')}: {good:,} all right, {len(found) - good - failed:,} with warnings,"
+        f" {failed:,} failed"
+    )
+    if rows:
+        output.talk().print("--verbose shows every check, and what would mend a schema")
+
+
+def _word(check: Check) -> Text:
+    from rich.text import Text
+
+    if not check.ok:
+        return Text("failed", style="bold red")
+    return Text("warning", style="yellow") if check.warning else Text("ok", style="green")
+
+
+def _found(check: Check) -> str:
+    return f"{check.detail}\n→ {check.remedy}" if check.remedy else check.detail
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f"\nand {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return "\n".join(names[:_NAMED]) + more
