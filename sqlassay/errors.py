@@ -106,7 +106,8 @@ LISTED = 10
 def _nearest(name: str, known: tuple[str, ...]) -> str | None:
     """The known name that was likely meant, in whatever case it was written; `None` when none is near."""
     by_folded = {one.casefold(): one for one in reversed(known)}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.65)
+    begun = [folded for folded in by_folded if name and folded.startswith(name.casefold())]
+    near = begun if len(begun) == 1 else difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.65)
     return by_folded[near[0]] if near else None
 
 

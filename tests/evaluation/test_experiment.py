@@ -85,7 +85,7 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "unknown key of prices": (
         SMALL + "    prices: {in: 3}\n",
-        "x.yaml:7: unknown key in models.0.prices: 'in' (known: input, output)",
+        "x.yaml:7: unknown key in models.0.prices: 'in' (did you mean 'input'?)",
     ),
     "a key in other letters": (
         SMALL.replace("name:", "Name:"),

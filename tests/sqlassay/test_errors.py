@@ -30,6 +30,7 @@ SUGGESTIONS = {
     "jsonlines": "unknown dataset 'jsonlines' (did you mean 'jsonl'?)",
     "SPIDER": "unknown dataset 'SPIDER' (did you mean 'spider'?)",
     "bindery": "unknown dataset 'bindery' (known: bird, jsonl, spider)",
+    "js": "unknown dataset 'js' (did you mean 'jsonl'?)",
     "xyzzy": "unknown dataset 'xyzzy' (known: bird, jsonl, spider)",
     "": "unknown dataset '' (known: bird, jsonl, spider)",
 }
