@@ -21,13 +21,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.machinery import ModuleSpec
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
-from database_backends import memory
+from database_backends import fork_server, memory
 from database_backends.base import BACKENDS
 from database_backends.errors import FailureKind
 from database_backends.result import ExecutionFailure
@@ -43,12 +42,6 @@ _TRIP_SECONDS = 0.1
 _JOBS_PER_TRIP = 16
 _TRIPS_PER_WORKER = 2
 """One that runs and one that is ready when it ends."""
-_PRELOADED = [
-    "database_backends.workers",
-    "database_backends.execution",
-    "database_backends.guard",
-    "database_backends.sqlite",
-]
 _SPEC_LOCK = threading.Lock()
 
 # Seconds between two looks of pebble at its workers: closing a pool waits for the next one, at the end of each command.
@@ -100,10 +93,8 @@ class WorkerPool:
             job.outcome.cancel()
 
     def _start(self) -> ProcessPool:
-        context = _Context()
-        context.set_forkserver_preload(_PRELOADED)
-        _start_server()
-        pool = ProcessPool(self._workers, initializer=_begin, initargs=(self._megabytes,), context=context)
+        fork_server.start()
+        pool = ProcessPool(self._workers, initializer=_begin, initargs=(self._megabytes,), context=_Context())
         if not pool.active:  # asking starts the workers
             raise BrokenProcessPool("the worker processes did not start")
         return pool
@@ -311,16 +302,6 @@ def _main_left_alone() -> Iterator[None]:
             yield
         finally:
             main.__spec__ = spec
-
-
-def _start_server() -> None:
-    """Start the server that workers are forked from, deaf to Ctrl-C from its first moment: the parent will end it."""
-    resource_tracker.ensure_running()  # on its own first: starting it unblocks the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Process(ForkServerProcess):

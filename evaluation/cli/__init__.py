@@ -5,9 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
+_RUN_STATEMENTS = frozenset({"audit", "run", "score", "verdict"})
+"""Commands that need worker processes, unless they only tell what they do."""
+_HELP = frozenset({"-h", "--help"})
+
 
 def main() -> None:
     """Run the command line; the entry point `sqlassay`."""
+    if sys.argv[1:2] and sys.argv[1] in _RUN_STATEMENTS and not _HELP.intersection(sys.argv):
+        from database_backends import fork_server
+
+        fork_server.start()  # beside the import of all else, which takes as long
+
     from evaluation.cli.app import run
     from sqlassay.errors import ExitCode
 
