@@ -189,7 +189,8 @@ class ServerBackend(DatabaseBackend):
     @classmethod
     def not_opened(cls, error: BackendError) -> Check:
         """The connection string is wrong."""
-        return Check("connection string", False, error.message, f"write it as {cls.form()}")
+        remedy = f"write it as {cls.form()}, special characters in its parts as %40"
+        return Check("connection string", False, error.message, remedy)
 
     def check(self) -> ValidationResult:
         """Whether the server lets us in, is recent enough, can be read, and who could write to it."""
@@ -198,8 +199,7 @@ class ServerBackend(DatabaseBackend):
     @classmethod
     def form(cls) -> str:
         """How a connection string is written, scheme and all."""
-        options = "".join(f"{'&' if n else '?'}{name}=…" for n, name in enumerate(cls.dsn_options))
-        return f"{cls.name}://user:password@host:{cls.default_port}/{'/'.join(cls.path_parts)}{options}"
+        return f"{cls.name}://user:password@host:{cls.default_port}/{'/'.join(cls.path_parts)}"
 
     def _checks(self) -> Iterator[Check]:
         yield self._check_connection_string()
@@ -240,6 +240,9 @@ class ServerBackend(DatabaseBackend):
     def _check_reads(self) -> Check:
         try:
             tables = self.schema().tables
+        except BackendError as error:
+            return Check("reads", False, error.message, "correct the names in the connection string")
+        try:
             for table in tables:
                 self._read(table)
         except BackendError as error:

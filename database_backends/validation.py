@@ -142,10 +142,7 @@ def _compared(found: Schema, expected: Expectation, backend: type[DatabaseBacken
 def _check_schema(found: tuple[Difference, ...], expected: Expectation, backend: type[DatabaseBackend]) -> Check:
     left_out = [] if backend.name == expected.backend.name else ["types"]
     left_out += [] if backend.has_keys and expected.backend.has_keys else ["keys"]
-    detail = f"as expected by {expected.title}"
-    if found:
-        serious = sum(difference.matters for difference in found)
-        detail = f"{_counted(len(found), 'difference')} from {expected.title}, {serious or 'none'} that statements see"
+    detail = _listed([str(difference) for difference in found]) if found else f"as in {expected.title}"
     if left_out:
         detail += f"; {' and '.join(left_out)} are not compared between {backend.title} and {expected.backend.title}"
     remedy = "look at the statements that would mend it, or load it anew" if found else ""

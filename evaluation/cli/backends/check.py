@@ -53,7 +53,7 @@ def check(
         bool, typer.Option("--quick", help="Leave out what reads whole tables: rows, keys, fingerprint.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Every check of every database, also where there are several.")
+        bool, typer.Option("--verbose", "-v", help="Every check of every database, and every difference.")
     ] = False,
     json: Json = False,
 ) -> int:
@@ -74,16 +74,22 @@ def check(
         raise UserError(f"--expect-fingerprint is of one database, and these are {len(named):,}", remedy="name one")
     found = []
     for one in named:
-        expected = None if expect is None else _expected(one, expect, whole=not quick)
         if one.target is None:
-            found.append(_missing(one))
-        else:
-            found.append(validate(one.backend, one.target, expected=expected, fingerprint=fingerprint, whole=not quick))
+            found.append(_missing(one, "there is no such file", "name the folder with --databases, or the target"))
+            continue
+        try:
+            expected = None if expect is None else _expected(one, expect, whole=not quick)
+        except UserError as error:
+            if not one.db_id:
+                raise
+            found.append(_missing(one, f"what is expected: {error.problem}", "check that one first"))
+            continue
+        found.append(validate(one.backend, one.target, expected=expected, fingerprint=fingerprint, whole=not quick))
     if json:
         output.print_json([_as_json(validation) for validation in found])
     elif verbose or len(found) == 1:
         for validation in found:
-            _show(validation)
+            _show(validation, verbose=verbose)
     else:
         _show_together(named, found)
     return ExitCode.OK if all(validation.result.ok for validation in found) else ExitCode.UNUSABLE
@@ -95,18 +101,18 @@ def _expected(named: Named, spec: str, *, whole: bool) -> Expectation:
 
     other = named.counterpart(spec)
     if other.target is None:
-        raise UserError(f"no database {other.db_id!r} for {other.backend.title}", place="--expect")
+        raise UserError(f"{other.backend.title} has no database {other.db_id!r}")
     try:
         return Expectation.of(other.backend, other.target, whole=whole)
     except BackendError as error:
         raise UserError(error.message, place="--expect", remedy="check it first") from error
 
 
-def _missing(named: Named) -> Validation:
+def _missing(named: Named, problem: str, remedy: str) -> Validation:
     from database_backends.validation import Validation
     from sqlassay.validation import Check, ValidationResult
 
-    check = Check("opens", False, "the dataset has no such file", "name its folder with --databases, or the target")
+    check = Check("opens", False, problem, remedy)
     return Validation(ValidationResult(f"{named.backend.name}:{named.db_id}", (check,)))
 
 
@@ -124,7 +130,7 @@ def _as_json(validation: Validation) -> dict[str, Any]:
     }
 
 
-def _show(validation: Validation) -> None:
+def _show(validation: Validation, *, verbose: bool) -> None:
     """One database: all that was found."""
     from rich.text import Text
 
@@ -132,7 +138,7 @@ def _show(validation: Validation) -> None:
     checks = validation.result.checks
     screen.print(Text(validation.result.subject, style="bold"))
     screen.print(output.table(("result", "check", "found"), [(_word(one), one.name, _found(one)) for one in checks]))
-    if validation.differences:
+    if verbose and validation.differences:
         screen.print("\nDifferences from the expected schema:")
         for difference in validation.differences:
             screen.print(f"  {difference}", soft_wrap=True)
@@ -169,7 +175,7 @@ def _show_together(named: Sequence[Named], found: Sequence[Validation]) -> None:
         f" {failed:,} failed"
     )
     if rows:
-        output.talk().print("--verbose shows every check, and what would mend a schema")
+        output.talk().print("--verbose shows every check, and the statements that would mend a schema")
 
 
 def _word(check: Check) -> Text:
