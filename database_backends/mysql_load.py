@@ -79,7 +79,7 @@ class MySQLLoader(Loader):
             f"{_quoted(column.name)} {_type(column, in_key)}{'' if column.nullable else ' NOT NULL'}"
             for column in table.columns
         )
-        self._run(f"CREATE TABLE {_quoted(table.name)} ({columns}) COMMENT = '{MARK}is being loaded'")
+        self._run(f"CREATE TABLE {_quoted(table.name)} ({columns}) COMMENT = '{MARK}is being loaded'", table=table.name)
 
     def _insert(self, table: SourceTable, source: Source, progress: Callable[[int], object]) -> int:
         rows = 0
@@ -93,7 +93,7 @@ class MySQLLoader(Loader):
                     progress(len(batch))
             self._connection.commit()
         except pymysql.Error as error:
-            raise _failure(error, table.name) from error
+            raise _failure(error, f"table {table.name}") from error
         return rows
 
     def _add_keys(self, table: SourceTable, loaded: Loaded) -> None:
@@ -124,13 +124,13 @@ class MySQLLoader(Loader):
         whom = f"{self._connection.escape(user)}@{self._connection.escape(host or '%')}"
         self._run(f"GRANT SELECT, SHOW VIEW ON {_quoted(self._database)}.* TO {whom}")
 
-    def _run(self, statement: str, *parameters: str) -> list[tuple[object, ...]]:
+    def _run(self, statement: str, *parameters: str, table: str = "") -> list[tuple[object, ...]]:
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(statement, parameters or None)
                 return list(cursor.fetchall())
         except pymysql.Error as error:
-            raise _failure(error, f"database {self._database}") from error
+            raise _failure(error, f"table {table}" if table else f"database {self._database}") from error
 
     def close(self) -> None:
         """Close the connection."""

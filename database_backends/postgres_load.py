@@ -85,7 +85,8 @@ class PostgresLoader(Loader):
             )
             for column in table.columns
         ]
-        self._run(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table.name), sql.SQL(", ").join(columns)))
+        create = sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table.name), sql.SQL(", ").join(columns))
+        self._run(create, table.name)
 
     def _copy(self, table: SourceTable, source: Source, progress: Callable[[int], object]) -> int:
         rows = 0
@@ -98,7 +99,7 @@ class PostgresLoader(Loader):
                     rows += len(batch)
                     progress(len(batch))
         except psycopg.Error as error:
-            raise _failure(error, table.name) from error
+            raise _failure(error, f"table {table.name}") from error
         return rows
 
     def _add_keys(self, table: SourceTable, loaded: Loaded) -> None:
@@ -135,11 +136,11 @@ class PostgresLoader(Loader):
         self._run(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(self._schema, role))
         self._run(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(self._schema, role))
 
-    def _run(self, statement: sql.Composed) -> psycopg.Cursor:
+    def _run(self, statement: sql.Composed, table: str = "") -> psycopg.Cursor:
         try:
             return self._connection.execute(statement)
         except psycopg.Error as error:
-            raise _failure(error, f"schema {self._name}") from error
+            raise _failure(error, f"table {table}" if table else f"schema {self._name}") from error
 
     def close(self) -> None:
         """Close the connection."""

@@ -17,6 +17,8 @@ from tests.servers.world import ServerWorld
 class PostgresWorld(ServerWorld):
     """One PostgreSQL server."""
 
+    engine = "postgres"
+
     def __init__(self, owner: str, reader: str) -> None:
         super().__init__(owner, reader)
         self.databases: list[str] = []
@@ -55,7 +57,7 @@ class PostgresWorld(ServerWorld):
 
     def drop(self, name: str) -> None:
         with psycopg.connect(self.owner, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.owner, autocommit=True) as connection:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import count
 from os import getpid
+from typing import ClassVar
 
 _NUMBERS = count(1)
 
@@ -18,6 +19,9 @@ class ServerWorld(ABC):
         reader: That of one who may only read.
     """
 
+    engine: ClassVar[str]
+    """The registered name of the backend."""
+
     def __init__(self, owner: str, reader: str) -> None:
         self.owner = owner
         self.reader = reader
@@ -25,10 +29,14 @@ class ServerWorld(ABC):
 
     def make(self, statements: Sequence[str] = ()) -> str:
         """Make a database from trusted statements and give the reader's target."""
-        name = self.new_name()
-        self.made.append(name)
+        name = self.reserve()
         self.create(name, statements)
         return self.target(self.reader, name)
+
+    def reserve(self) -> str:
+        """The name of a database that a test will make by itself."""
+        self.made.append(self.new_name())
+        return self.made[-1]
 
     def new_name(self) -> str:
         """A name that no other test of this machine has."""
@@ -57,7 +65,7 @@ class ServerWorld(ABC):
 
     @abstractmethod
     def drop(self, name: str) -> None:
-        """Drop a database."""
+        """Drop a database, if it is there."""
 
     @abstractmethod
     def rows(self, sql: str) -> list[tuple[object, ...]]:
