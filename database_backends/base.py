@@ -152,4 +152,19 @@ class CanShuffle(ABC):
         """
 
 
+class CanExplain(ABC):
+    """An engine that can say how it would execute a query."""
+
+    @abstractmethod
+    def explain(self, sql: str) -> str:
+        """The plan of a query, in the engine's words; it is not executed.
+
+        Args:
+            sql: One query that the guard has let through.
+
+        Raises:
+            BackendError: It cannot be planned.
+        """
+
+
 BACKENDS: Registry[DatabaseBackend] = Registry("backend", "sqlassay.backends", DatabaseBackend)

@@ -13,7 +13,7 @@ import duckdb
 
 from database_backends import memory
 from database_backends.alarm import ALARM
-from database_backends.base import CanBuild, CanShuffle
+from database_backends.base import CanBuild, CanExplain, CanShuffle
 from database_backends.embedded import EmbeddedBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable, Row
@@ -65,7 +65,7 @@ _ROWS_AT_ONCE = 64
 _OPENING = threading.Lock()
 
 
-class DuckDBBackend(EmbeddedBackend, CanBuild, CanShuffle):
+class DuckDBBackend(EmbeddedBackend, CanBuild, CanExplain, CanShuffle):
     """A DuckDB database file.
 
     Cells are what DuckDB's driver makes of them: `Decimal`, `date`, `datetime`, `timedelta`, `UUID`, `bytes`, and
@@ -141,6 +141,16 @@ class DuckDBBackend(EmbeddedBackend, CanBuild, CanShuffle):
             truncated=truncated,
             seconds=time.monotonic() - started,
         )
+
+    def explain(self, sql: str) -> str:
+        """The plan, drawn as DuckDB draws it."""
+        limits = Limits(seconds=10)
+        try:
+            with closing(self._connection().cursor()) as cursor, ALARM.after(limits.seconds, cursor.interrupt):
+                cursor.execute(f"EXPLAIN {_only_query(cursor, sql).query}")
+                return "\n".join(text.rstrip() for _, text in cursor.fetchall())
+        except duckdb.Error as error:
+            raise _failure(error, limits) from error
 
     def schema(self) -> Schema:
         """The tables and views: those of the schema `main`, then those of others as `schema.table`."""

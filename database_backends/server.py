@@ -15,7 +15,7 @@ from typing import ClassVar
 import tenacity
 
 from database_backends.alarm import ALARM
-from database_backends.base import DatabaseBackend
+from database_backends.base import CanExplain, DatabaseBackend
 from database_backends.dsn import Dsn, DsnError
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable, Row
@@ -28,6 +28,7 @@ Fetched = tuple[Sequence[tuple[str, str]], list[Row], bool]
 CONNECT_SECONDS = 5
 """How long a server may take to accept a connection."""
 _CHECK_LIMITS = Limits(seconds=10, rows=1)
+_PLAN_LIMITS = Limits(seconds=10, rows=1000)
 _GRACE_SECONDS = 0.4
 """From asking the server to stop a statement until the line is cut: together they stay below a second."""
 _RESTART_SECONDS = 20.0
@@ -47,7 +48,7 @@ class SessionLost(BackendError):
     """The session is of no use any more: the line is dead, or its settings are not ours."""
 
 
-class ServerBackend(DatabaseBackend):
+class ServerBackend(DatabaseBackend, CanExplain):
     """One database of a server.
 
     An object holds one session. It is opened by the first statement, made ready before every statement (what the one
@@ -73,6 +74,8 @@ class ServerBackend(DatabaseBackend):
     """What the path of a connection string names, in this order."""
     dsn_options: ClassVar[Collection[str]] = ()
     """What may follow the question mark of a connection string."""
+    explaining: ClassVar[str] = "EXPLAIN"
+    """What stands before a query whose plan is wanted."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
@@ -116,6 +119,11 @@ class ServerBackend(DatabaseBackend):
             self.close()
             # The server is there, for it let us in again: it is this statement that costs the session.
             raise BackendError(FailureKind.OTHER, f"its session died twice: {error.message}") from error
+
+    def explain(self, sql: str) -> str:
+        """The plan, as the server tells it."""
+        rows = self.run(f"{self.explaining} {sql}", _PLAN_LIMITS).rows
+        return "\n".join(str(cell) for row in rows for cell in row)
 
     def _run_once(self, sql: str, limits: Limits) -> ResultTable:
         self._take(limits)

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from database_backends import memory
-from database_backends.base import CanBuild, CanShuffle
+from database_backends.base import CanBuild, CanExplain, CanShuffle
 from database_backends.embedded import EmbeddedBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable
@@ -67,10 +67,11 @@ _UNDECODABLE = "Could not decode to UTF-8"
 _SECONDS_TO_WAIT_FOR_A_LOCK = 1.0
 _STEPS_BETWEEN_LOOKS = 2_000
 _SECONDS_BETWEEN_MEMORY_LOOKS = 0.01
+_PLAN_LIMITS = Limits(seconds=10, rows=1000)
 _WAL_FORMAT = b"\x02\x02"
 
 
-class SQLiteBackend(EmbeddedBackend, CanBuild, CanShuffle):
+class SQLiteBackend(EmbeddedBackend, CanBuild, CanExplain, CanShuffle):
     """A SQLite database file.
 
     A query gives what `sqlite3.connect(file).execute(sql).fetchall()` gives, with one difference: text that is not
@@ -138,6 +139,15 @@ class SQLiteBackend(EmbeddedBackend, CanBuild, CanShuffle):
         """Run one statement to its first row, which `execute` of the driver finds and does not give out."""
         with self._within(limits, time.monotonic()):
             self._connection.execute(sql).close()
+
+    def explain(self, sql: str) -> str:
+        """The plan, a line for each step and further in for what is part of it."""
+        depths = {0: -1}
+        lines = []
+        for step, parent, _, words in self.run(f"EXPLAIN QUERY PLAN {sql}", _PLAN_LIMITS).rows:
+            depths[step] = depths[parent] + 1
+            lines.append(f"{'  ' * depths[step]}{words}")
+        return "\n".join(lines)
 
     @contextmanager
     def _within(self, limits: Limits, started: float) -> Iterator[None]:
