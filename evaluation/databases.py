@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
+from typing import Self
 from urllib.parse import quote
 
 from database_backends.base import BACKENDS, DatabaseBackend
@@ -38,7 +39,7 @@ class Databases:
         if target is None and not self.backend.file_suffixes:
             raise UserError(
                 f"backend {backend!r} is a server and needs a target",
-                remedy="add `target:` with its connection string; {db_id} stands for the database's name",
+                remedy=f"{backend}://user@host/… on the command line, `target:` in an experiment file",
             )
         self._dataset = dataset
         self._template = target
@@ -47,6 +48,16 @@ class Databases:
         self.schema_text = lru_cache(maxsize=256)(self._read_schema)
         self.fingerprint = lru_cache(maxsize=None)(self._read_fingerprint)
         self.engine_version = lru_cache(maxsize=None)(self._read_engine_version)
+
+    @classmethod
+    def of(cls, dataset: Dataset, spec: str) -> Self:
+        """Those that `ENGINE` or `ENGINE:TARGET` names.
+
+        Raises:
+            UserError: There is no such engine, or it needs a target.
+        """
+        name, colon, target = spec.partition(":")
+        return cls(dataset, name, target if colon else None)
 
     def require_any(self, db_ids: Iterable[str]) -> None:
         """Refuse a dataset of which not a single database is there: its folder must be another one.
@@ -74,7 +85,7 @@ class Databases:
                 return self.engine_version(target)
             except BackendError as error:
                 if not self.backend.embedded and error.kind is FailureKind.CONNECTION:
-                    raise UserError(error.message, remedy="sqlassay backends check says what is wrong") from error
+                    raise UserError(error.message, remedy="`sqlassay backends check` says what is wrong") from error
         return ""
 
     def fingerprints(self, db_ids: Iterable[str]) -> dict[str, str]:

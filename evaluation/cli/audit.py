@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Databases, Filter, Ids, Json, Limit, Sample, Seed, Workers
+from evaluation.cli.options import Backend, Databases, Filter, Ids, Json, Limit, Sample, Seed, Workers
 from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def audit(
     dataset: Annotated[str, typer.Argument(metavar="FORMAT:PATH", help="Such as spider:data/spider.")],
-    backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="The engine.")] = "sqlite",
+    backend: Backend = "sqlite",
     databases: Databases = None,
     limit: Limit = None,
     sample: Sample = None,
@@ -87,7 +87,7 @@ def audit(
         of_question = {id(entry.question): entry for entry in entries}
         selected = selection_of(limit, sample, seed, filter_, ids).apply(entry.question for entry in entries)
         chosen = [of_question[id(question)] for question in selected]
-        finder = DatabaseFinder(opened, backend)
+        finder = DatabaseFinder.of(opened, backend)
         finder.require_any(entry.question.db_id for entry in chosen)
         copies = ShuffledCopies(finder.backend, Path(folder), megabytes=max_copy)
         bench = Bench(finder.backend, runner, Limits(seconds, rows, megabytes), copies)
@@ -97,7 +97,7 @@ def audit(
         report = AuditReport(
             dataset=dataset,
             file=str(opened.question_file),
-            backend=backend,
+            backend=finder.backend.name,
             engine=finder.engine(entry.question.db_id for entry in entries),
             questions=len(chosen),
             golds=sum(len(entry.question.golds(finder.backend.dialect)) for entry in chosen),

@@ -13,6 +13,15 @@ Databases = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads annotations at run time
     typer.Option("--databases", metavar="DIR", help="The folder of the databases, where the format does not find it."),
 ]
+Backend = Annotated[
+    str,
+    typer.Option(
+        "--backend",
+        metavar="ENGINE[:TARGET]",
+        help="The engine; with a target, where the databases are instead, {db_id} in the place of the name: such as"
+        " postgres://reader@localhost/bench?schema={db_id}.",
+    ),
+]
 IdsByPosition = Annotated[
     bool, typer.Option("--ids-by-position", help="Count ids from 0 instead of taking the dataset's own.")
 ]

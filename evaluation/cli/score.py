@@ -9,6 +9,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import (
+    Backend,
     Conventions,
     Databases,
     Filter,
@@ -40,7 +41,7 @@ def score(
     ],
     convention: Conventions = None,
     strategy: Strategies = None,
-    backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="The engine.")] = "sqlite",
+    backend: Backend = "sqlite",
     databases: Databases = None,
     ids_by_position: IdsByPosition = False,
     limit: Limit = None,
@@ -108,9 +109,10 @@ def score(
         questions = list(opened.questions())
         given = read_predictions(predictions, questions)
         selected = list(selection_of(limit, sample, seed, filter_, ids).apply(questions))
-        finder = DatabaseFinder(opened, backend)
+        finder = DatabaseFinder.of(opened, backend)
         db_ids = {question.db_id: None for question in selected}
         finder.require_any(db_ids)
+        finder.engine(db_ids)
         if verdicts is not None:
             found = filter(None, map(finder.target, db_ids)) if finder.backend.embedded else ()
             verdicts.spare((predictions, *opened.files, *map(Path, found)))

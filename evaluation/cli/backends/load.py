@@ -47,7 +47,9 @@ def load(
     ] = None,
     golds: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--golds", metavar="FILE", help="Write the questions whose golds count there, as JSON Lines."),
+        typer.Option(
+            "--golds", metavar="FILE", help="Write the questions with the golds that count there, as JSON Lines."
+        ),
     ] = None,
     databases: Databases = None,
     ids_by_position: IdsByPosition = False,
@@ -94,7 +96,7 @@ def load(
         )
         if golds is not None:
             _write(golds, questions, ported, reading.dialect)
-    _show(moved, ported, [q for q in questions if q.golds("sqlite")], json=json, verbose=verbose)
+    _show(moved, ported, json=json, verbose=verbose)
     return ExitCode.OK if all(move.state != "failed" for move in moved) else ExitCode.UNUSABLE
 
 
@@ -144,7 +146,7 @@ async def _verify(
 
 
 def _write(file: Path, questions: Sequence[Question], ported: Sequence[Ported], dialect: str) -> None:
-    """The questions of which a gold counts, in their order."""
+    """All questions, in their order: those without a gold that counts stay, to be counted as unscored."""
     import json
 
     counting: dict[str, list[str]] = {}
@@ -153,24 +155,21 @@ def _write(file: Path, questions: Sequence[Question], ported: Sequence[Ported], 
             counting.setdefault(gold.question.id, []).append(gold.sql)
     with file.open("w", encoding="utf-8") as lines:
         for question in questions:
-            if question.id in counting:
-                record = {
-                    "id": question.id,
-                    "question": question.text,
-                    "db_id": question.db_id,
-                    "gold": {dialect: counting[question.id]},
-                    "evidence": question.evidence,
-                    "difficulty": question.difficulty,
-                    "tags": list(question.tags),
-                    "turn": question.turn,
-                }
-                kept = {key: value for key, value in record.items() if value not in (None, "", [])}
-                lines.write(json.dumps(kept, ensure_ascii=False) + "\n")
+            record = {
+                "id": question.id,
+                "question": question.text,
+                "db_id": question.db_id,
+                "gold": {dialect: counting[question.id]} if question.id in counting else None,
+                "evidence": question.evidence,
+                "difficulty": question.difficulty,
+                "tags": list(question.tags),
+                "turn": question.turn,
+            }
+            kept = {key: value for key, value in record.items() if value not in (None, "", [])}
+            lines.write(json.dumps(kept, ensure_ascii=False) + "\n")
 
 
-def _show(
-    moved: Sequence[Moved], ported: Sequence[Ported], questions: Sequence[Question], *, json: bool, verbose: bool
-) -> None:
+def _show(moved: Sequence[Moved], ported: Sequence[Ported], *, json: bool, verbose: bool) -> None:
     from collections import Counter
 
     from evaluation.porting.verifying import Standing
