@@ -18,7 +18,9 @@ _HEADERS = re.compile(r"(^|_)(headers?|query)$")
 _SCHEME = re.compile(r"\s*(?:(?:bearer|basic|token|key|apikey)\b)?\s*", re.IGNORECASE)
 _AUTHORIZATION = re.compile(r"\s*(?:bearer|basic)\s+\S", re.IGNORECASE)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:(?P<user>[^/?#@]*)@)?[^?#]*(?:\?(?P<query>[^#]*))?")
-_PASSWORD = re.compile(r"\b(?:password|passwd|pwd|sslpassword)\s*=\s*('[^']*'|[^\s&;]*)", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"\b(?:password|passwd|pwd|sslpassword)\s*=\s*('[^']*'|[^\s&;]*)|//[^/?#:@\s]*:(\S*)@", re.IGNORECASE
+)
 _FILLED_IN = "\0"
 """Stands for a value of the environment where an empty text would change what is around it."""
 
@@ -44,8 +46,8 @@ def _what(text: str, at: Location) -> str:
     url = _URL.match(literal)
     user, query = (url["user"] or "", url["query"] or "") if url else ("", "")
     if at[0] == "backends":  # a user's name and a query are what connection strings are made of
-        named = _PASSWORD.findall(VARIABLE.sub(lambda match: match[2] or _FILLED_IN, text))
-        return "password" if any(one.strip(f"'{_FILLED_IN}") for one in (user.partition(":")[2], *named)) else ""
+        named = _PASSWORD.finditer(VARIABLE.sub(lambda match: match[2] or _FILLED_IN, text))
+        return "password" if any((one[1] or one[2] or "").strip(f"'{_FILLED_IN}") for one in named) else ""
     if _AUTHORIZATION.match(literal):
         return "secret"
     if user.strip(":"):

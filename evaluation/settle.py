@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from database_backends.base import BACKENDS, DatabaseBackend
+from database_backends.dsn import shown
 from database_backends.errors import FailureKind
 from database_backends.result import ExecutionFailure, Limits, Outcome
 from database_backends.runner import Runner, Statement
@@ -49,7 +50,7 @@ def find_database(spec: str) -> tuple[type[DatabaseBackend], str]:
     """
     name, colon, target = spec.partition(":")
     if not (name and colon and target):
-        raise UserError(f"database {spec!r} is not ENGINE:PATH", remedy="such as sqlite:shop.sqlite")
+        raise UserError(f"database {shown(spec)!r} is not ENGINE:PATH", remedy="such as sqlite:shop.sqlite")
     backend = BACKENDS.get(name)
     if backend.embedded:
         path = Path(target).expanduser()
@@ -100,7 +101,9 @@ async def settle(
     for ran in executed:
         if isinstance(ran.outcome, ExecutionFailure) and ran.outcome.kind.is_instrument:
             raise UserError(
-                f"{backend.title}: {ran.outcome.message}", place=database, remedy="name a database that it can read"
+                f"{backend.title}: {ran.outcome.message}",
+                place=shown(database),
+                remedy="name a database that it can read",
             )
     for ran in executed[:-1]:
         if isinstance(ran.outcome, ExecutionFailure) and ran.outcome.kind is FailureKind.NO_SQL:

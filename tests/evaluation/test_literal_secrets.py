@@ -64,7 +64,11 @@ TARGETS = {
     "postgresql://me@h/{db_id}?sslmode=require&connect_timeout=3": None,
     "host=h user=me password=${HOME} dbname={db_id}": None,
     "databases/{db_id}.sqlite": None,
+    "//me:${HOME}@h/db?schema={db_id}": None,
     f"postgresql://me:{CANARY}@h/{{db_id}}": "password",
+    f"//me:{CANARY}@h/{{db_id}}": "password",
+    f"//me:{CANARY}/?#@h/{{db_id}}": "password",
+    f"//${{HOME}}:${{NO_SUCH:-{CANARY}}}@h/{{db_id}}": "password",
     f"mysql://me@h/{{db_id}}?password={CANARY}": "password",
     f"host=h password='{CANARY}' dbname={{db_id}}": "password",
 }
