@@ -19,7 +19,7 @@ from psycopg.types.string import TextLoader
 
 from database_backends import memory
 from database_backends.errors import BackendError, FailureKind
-from database_backends.loading import CanLoad, Loader
+from database_backends.loading.base import CanLoad, Loader
 from database_backends.result import Limits, Row
 from database_backends.server import CONNECT_SECONDS, AccessDenied, Fetched, ServerBackend, SessionLost, application
 from sqlassay.schema import Column, ForeignKey, Schema, Table
@@ -399,7 +399,7 @@ class PostgresBackend(ServerBackend, CanLoad):
     @classmethod
     def loader(cls, target: str) -> Loader:
         """Fills the schema."""
-        from database_backends.postgres_load import PostgresLoader
+        from database_backends.loading.postgres import PostgresLoader
 
         database = cls(target)
         return PostgresLoader(database.connect({"TimeZone": "UTC"}), database.schema_name)

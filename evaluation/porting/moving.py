@@ -11,9 +11,9 @@ from pathlib import Path
 from database_backends import fingerprint
 from database_backends.base import BACKENDS, DatabaseBackend
 from database_backends.errors import BackendError
-from database_backends.loading import CanLoad, SourceTable
+from database_backends.loading.base import CanLoad, SourceTable
+from database_backends.loading.sqlite import SQLiteSource
 from database_backends.sqlite import SQLiteBackend
-from database_backends.sqlite_source import SQLiteSource
 from evaluation.databases import fill
 from evaluation.datasets.base import Dataset
 from sqlassay.errors import UserError

@@ -14,7 +14,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from database_backends.loading import Kind, SourceTable
+from database_backends.loading.base import Kind, SourceTable
 from evaluation.porting import repairs
 
 _TYPES = {

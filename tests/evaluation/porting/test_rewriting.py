@@ -6,7 +6,7 @@ import pytest
 from sqlglot import parse_one
 from sqlglot.errors import SqlglotError
 
-from database_backends.loading import Kind, SourceColumn, SourceTable
+from database_backends.loading.base import Kind, SourceColumn, SourceTable
 from evaluation.porting.rewriting import Rewriter, Rewriting
 
 TABLES = (

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from database_backends.errors import BackendError, FailureKind
-from database_backends.loading import MARK, Kind, Loaded, Loader, Source, SourceTable, batches
+from database_backends.loading.base import MARK, Kind, Loaded, Loader, Source, SourceTable, batches
 from sqlassay.errors import UserError
 
 _TYPES = {

@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from database_backends.errors import BackendError, FailureKind
-from database_backends.loading import Kind, Source, SourceColumn, SourceKey, SourceTable
+from database_backends.loading.base import Kind, Source, SourceColumn, SourceKey, SourceTable
+from database_backends.quoting import quoted
 
 _LARGEST_EXACT = 2**53
 _KIND_OF_DECLARED = (
@@ -105,7 +106,7 @@ class SQLiteSource(Source):
         ((has_integer, has_real, has_text, has_blob, largest, longest),) = self._read(
             "SELECT max(t = 'integer'), max(t = 'real'), max(t = 'text'), max(t = 'blob'),"  # noqa: S608
             " max(CASE WHEN t = 'integer' THEN abs(v / 2) END), max(CASE WHEN t <> 'blob' THEN length(v) END)"
-            f" FROM (SELECT {value} AS v, typeof({value}) AS t FROM {_quoted(table)})"
+            f" FROM (SELECT {value} AS v, typeof({value}) AS t FROM {quoted(table, 'sqlite')})"
         )
         if has_text:
             kind = Kind.TEXT
@@ -122,14 +123,14 @@ class SQLiteSource(Source):
     def rows(self, table: SourceTable) -> Iterator[tuple[object, ...]]:
         """The rows of a table, in its own order."""
         wanted = ", ".join(
-            f"CAST({_quoted(column.name)} AS TEXT)"
+            f"CAST({quoted(column.name, 'sqlite')} AS TEXT)"
             if column.kind is Kind.TEXT
-            else f"CAST({_quoted(column.name)} AS BLOB)"
+            else f"CAST({quoted(column.name, 'sqlite')} AS BLOB)"
             if column.kind is Kind.BLOB
             else _quoted(column.name)
             for column in table.columns
         )
-        with closing(self._connection.execute(f"SELECT {wanted} FROM {_quoted(table.name)}")) as cursor:  # noqa: S608
+        with closing(self._connection.execute(f"SELECT {wanted} FROM {quoted(table.name, 'sqlite')}")) as cursor:  # noqa: S608
             yield from cursor
 
     def _read(self, sql: str, *parameters: str) -> list[tuple[object, ...]]:
@@ -140,4 +141,4 @@ class SQLiteSource(Source):
 
 
 def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return quoted(name, "sqlite")

@@ -8,7 +8,8 @@ import pymysql
 from pymysql.cursors import Cursor
 
 from database_backends.errors import BackendError, FailureKind
-from database_backends.loading import MARK, Kind, Loaded, Loader, Source, SourceColumn, SourceTable, batches
+from database_backends.loading.base import MARK, Kind, Loaded, Loader, Source, SourceColumn, SourceTable, batches
+from database_backends.quoting import quoted
 from sqlassay.errors import UserError
 
 _TYPES = {
@@ -145,7 +146,7 @@ def _type(column: SourceColumn, in_key: set[str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
+    return quoted(name, "mysql")
 
 
 def _list(names: Iterable[str]) -> str:

@@ -1,0 +1,1 @@
+"""Moving databases between engines: one file per engine, all behind one contract."""
