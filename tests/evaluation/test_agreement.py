@@ -211,3 +211,18 @@ def test_defog_on_postgres(postgres_server: Server, data: Path, runner: Runner) 
         world.close()
     assert len(asked) == 484  # of 314 questions
     assert failed == {}
+
+
+def test_duckdb_nsql(data: Path, runner: Runner) -> None:
+    """Of its 75 golds, 46 are queries of what is in the database; the others write, set, show, or reach for files."""
+    folder = data / "duckdb_nsql"
+    dataset = open_dataset(f"spider:{folder / 'dev.json'}", databases=folder / "databases")
+    outcomes = [
+        runner.submit(
+            Statement("duckdb", str(dataset.database(question.db_id, (".duckdb",))), question.gold[0], LIMITS)
+        )
+        for question in dataset.questions()
+    ]
+    ran = [outcome.result() for outcome in outcomes]
+    kinds = Counter("ran" if isinstance(outcome, ResultTable) else outcome.kind.value for outcome in ran)
+    assert kinds == {"ran": 46, "write_attempt": 18, "not_a_query": 8, "permission": 3}
