@@ -20,7 +20,7 @@ import pytest
 from database_backends.base import DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable
-from sqlassay.schema import ForeignKey
+from sqlassay.schema import ForeignKey, Table
 from tests.servers.world import ServerWorld
 
 LIMITS = Limits(seconds=20, rows=1000, megabytes=256)
@@ -62,6 +62,9 @@ class BackendConformance(ABC):
     tells_types: ClassVar[bool] = True
     tells_place_of_errors: ClassVar[bool] = True
     exact_decimals: ClassVar[bool] = True
+    tells_views: ClassVar[bool] = True
+    backslash: ClassVar[str] = "\\"
+    """How a backslash is written in a string."""
 
     @abstractmethod
     def make_database(self, folder: Path, statements: Sequence[str]) -> str:
@@ -137,7 +140,8 @@ class BackendConformance(ABC):
 
     def test_no_text_is_a_parameter(self, database: DatabaseBackend) -> None:
         text = "100% %s %(a)s :b ? $1 @c {d} \\"
-        assert database.execute(f"SELECT '{text}'", LIMITS).rows == [(text,)]
+        written = text.replace("\\", self.backslash)
+        assert database.execute(f"SELECT '{written}'", LIMITS).rows == [(text,)]
         assert database.execute("SELECT name FROM singer WHERE name LIKE '%o%' ORDER BY 1", LIMITS).rows[0] == ("Joe",)
 
     def test_comments_and_trailing_semicolons_are_fine(self, database: DatabaseBackend) -> None:
@@ -303,16 +307,27 @@ class BackendConformance(ABC):
     # Schema, fingerprint, check.
 
     def test_schema(self, database: DatabaseBackend) -> None:
-        schema = database.schema()
-        tables = {table.name: table for table in schema.tables}
+        tables = self.tables(database)
         assert sorted(tables) == ["adult", "concert", "singer"]
         assert [column.name for column in tables["singer"].columns] == ["singer_id", "name", "age", "born"]
-        assert [column.primary_key for column in tables["singer"].columns] == [True, False, False, False]
         assert [column.nullable for column in tables["singer"].columns] == [False, False, True, True]
         assert all(column.type for column in tables["singer"].columns)
-        assert tables["concert"].foreign_keys == (ForeignKey(("singer_id",), "singer", ("singer_id",)),)
         assert [column.name for column in tables["adult"].columns] == ["name"]
+
+    def test_schema_tells_keys(self, database: DatabaseBackend, request: pytest.FixtureRequest) -> None:
+        self.cannot(request, self.backend.has_keys, "knows no keys")
+        tables = self.tables(database)
+        assert [column.primary_key for column in tables["singer"].columns] == [True, False, False, False]
+        assert tables["concert"].foreign_keys == (ForeignKey(("singer_id",), "singer", ("singer_id",)),)
+
+    def test_schema_tells_views(self, database: DatabaseBackend, request: pytest.FixtureRequest) -> None:
+        self.cannot(request, self.tells_views, "takes the views of other databases for tables")
+        tables = self.tables(database)
         assert [tables[name].is_view for name in sorted(tables)] == [True, False, False]
+
+    def tables(self, database: DatabaseBackend) -> dict[str, Table]:
+        """What the schema holds, by name."""
+        return {table.name: table for table in database.schema().tables}
 
     def test_schema_of_an_empty_database(self, tmp_path: Path) -> None:
         with self.backend(self.make_database(tmp_path, ["CREATE TABLE t (a INTEGER)", "DROP TABLE t"])) as database:

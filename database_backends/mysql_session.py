@@ -1,0 +1,145 @@
+"""A session of a MySQL server: what PyMySQL has no call for, and what cells become."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.constants import COMMAND, FIELD_TYPE
+from pymysql.converters import conversions, convert_time, convert_timedelta
+
+from database_backends.result import Row
+
+_COM_RESET_CONNECTION = 0x1F  # PyMySQL has no name for it, nor for this type:
+_VECTOR = 242
+_PREPARED = struct.Struct("<BIHHBH")
+"""The answer to COM_STMT_PREPARE: OK, a number, how many columns, how many parameters, nothing, warnings."""
+
+_NAMES = {
+    FIELD_TYPE.DECIMAL: "decimal",
+    FIELD_TYPE.TINY: "tinyint",
+    FIELD_TYPE.SHORT: "smallint",
+    FIELD_TYPE.LONG: "int",
+    FIELD_TYPE.FLOAT: "float",
+    FIELD_TYPE.DOUBLE: "double",
+    FIELD_TYPE.NULL: "null",
+    FIELD_TYPE.TIMESTAMP: "timestamp",
+    FIELD_TYPE.LONGLONG: "bigint",
+    FIELD_TYPE.INT24: "mediumint",
+    FIELD_TYPE.DATE: "date",
+    FIELD_TYPE.TIME: "time",
+    FIELD_TYPE.DATETIME: "datetime",
+    FIELD_TYPE.YEAR: "year",
+    FIELD_TYPE.VARCHAR: "varchar",
+    FIELD_TYPE.BIT: "bit",
+    _VECTOR: "vector",
+    FIELD_TYPE.JSON: "json",
+    FIELD_TYPE.NEWDECIMAL: "decimal",
+    FIELD_TYPE.VAR_STRING: "varchar",
+    FIELD_TYPE.STRING: "char",
+    FIELD_TYPE.GEOMETRY: "geometry",
+}
+_BINARY_NAMES = {"varchar": "varbinary", "char": "binary", "text": "blob"}
+_BINARY = 63
+"""The character set of what is no text."""
+
+
+def _time(text: str) -> time | timedelta | str:
+    """A TIME: a time of day, or a duration where it is none."""
+    found = convert_time(text)
+    return found if isinstance(found, time) else convert_timedelta(text)
+
+
+def _bits(data: bytes) -> int:
+    return int.from_bytes(data, "big")
+
+
+def _vector(data: bytes) -> list[float]:
+    return list(struct.unpack(f"<{len(data) // 4}f", data))
+
+
+_CELLS: dict[Any, Any] = {**conversions, FIELD_TYPE.TIME: _time, FIELD_TYPE.JSON: json.loads, FIELD_TYPE.BIT: _bits}
+
+
+class MySQLSession(Connection):
+    """A connection that can be reset, that takes statements apart, and gives rows one by one.
+
+    Args:
+        arguments: As of `pymysql.connect`.
+    """
+
+    if TYPE_CHECKING:  # what the stubs leave out
+        _sock: socket.socket
+        _result: Any
+        _read_timeout: float | None
+        _write_timeout: float | None
+
+        def _execute_command(self, command: int, sql: str | bytes) -> None: ...
+        def _read_ok_packet(self) -> object: ...
+        def _read_packet(self, packet_type: Any = ...) -> Any: ...
+        def thread_id(self) -> int: ...  # noqa: D102
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments, charset="utf8mb4", autocommit=None, conv=_CELLS)
+
+    def be_patient(self, seconds: float) -> None:
+        """Take a server for dead that says nothing for so long."""
+        self._read_timeout = self._write_timeout = seconds
+
+    def reset(self) -> None:
+        """Undo what statements have left: settings, variables, locks, temporary tables, prepared statements."""
+        self._execute_command(_COM_RESET_CONNECTION, b"")
+        self._read_ok_packet()
+
+    def rows(self, sql: str) -> list[Row]:
+        """What a statement of our own gives."""
+        self.query(sql)
+        return list(self._result.rows or ())
+
+    def columns_of(self, sql: str) -> int:
+        """How many columns a statement would give: the server takes it apart and does not run it."""
+        self._execute_command(COMMAND.COM_STMT_PREPARE, sql)
+        answer = self._read_packet().get_all_data()
+        if len(answer) < _PREPARED.size:  # what MySQL says of a SET that the account may not do
+            return 0
+        _, _, columns, parameters, _, _ = _PREPARED.unpack_from(answer)
+        for described in filter(None, (parameters, columns)):
+            for _ in range(described + 1):
+                self._read_packet()
+        return int(columns)
+
+    def stream(self, sql: str) -> tuple[list[tuple[str, str]], Iterator[Row]]:
+        """Run a statement that gives rows: the names and types of its columns, and the rows as they come."""
+        self.query(sql, unbuffered=True)
+        result = self._result
+        for place, field in enumerate(result.fields):
+            if field.type_code == _VECTOR:
+                result.converters[place] = (None, _vector)  # PyMySQL takes it for text
+        columns = [(field.name, _type(field)) for field in result.fields]
+        return columns, iter(result._read_rowdata_packet_unbuffered, None)
+
+    def cut(self) -> None:
+        """Have the thread that waits for the server learn at once that nothing will come."""
+        with socket.socket(fileno=os.dup(self._sock.fileno())) as line, suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close it, also in the middle of a result."""
+        if self._result is not None:
+            self._result.unbuffered_active = False  # or PyMySQL would read it to its end
+        with suppress(pymysql.Error):  # it is closed
+            super().close()
+
+
+def _type(field: Any) -> str:
+    """The type of a column; ENUM and SET are told as CHAR, LONGTEXT as TEXT."""
+    name = _NAMES.get(field.type_code, "text")
+    return _BINARY_NAMES.get(name, name) if field.charsetnr == _BINARY else name

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from database_backends.base import DatabaseBackend
+from database_backends.mysql import MySQLBackend
+from tests.conformance.backend import ServerConformance
+from tests.servers.mysql import MySQLWorld
+from tests.servers.plugin import Server
+
+THOUSAND = "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000)"
+"""MySQL ends a recursion after a thousand steps, unless told otherwise."""
+MANY = "c AS a, c AS b, c AS d, c AS e, c AS f"
+
+
+@pytest.fixture
+def world(mysql_server: Server) -> MySQLWorld:
+    return MySQLWorld(mysql_server.owner, mysql_server.reader)
+
+
+class TestMySQL(ServerConformance):
+    backend = MySQLBackend
+    backslash = r"\\"
+
+    typed = (
+        ("TRUE", 1),
+        ("CAST(1.5 AS DECIMAL(10, 2))", Decimal("1.50")),
+        ("18446744073709551615", 18446744073709551615),
+        ("CAST(0.1 AS FLOAT)", 0.1),
+        ("DATE '2020-02-29'", datetime.date(2020, 2, 29)),
+        ("TIME '10:20:30.5'", datetime.time(10, 20, 30, 500_000)),
+        ("TIMESTAMP '2020-02-29 10:20:30.123456'", datetime.datetime(2020, 2, 29, 10, 20, 30, 123456)),
+        ("TIMEDIFF('2020-03-02 10:00:00', '2020-02-29 00:00:00')", datetime.timedelta(hours=58)),
+        ("CAST('-01:00:00' AS TIME)", datetime.timedelta(hours=-1)),
+        ("STR_TO_DATE('2020-00-00', '%Y-%m-%d')", None),
+        ("CAST(2020 AS YEAR)", 2020),
+        ("x'00ff'", b"\x00\xff"),
+        ("CAST('a' AS BINARY)", b"a"),
+        ("b'101'", b"\x05"),
+        ('CAST(\'{"a": [1, null, "ß"]}\' AS JSON)', {"a": [1, None, "ß"]}),
+        ("JSON_ARRAY(1, '2')", [1, "2"]),
+        ("STRING_TO_VECTOR('[1, 2.5]')", [1.0, 2.5]),
+        ("ST_GeomFromText('POINT(1 2)')", bytes.fromhex("000000000101000000000000000000f03f0000000000000040")),
+        ('"a\\tb"', "a\tb"),
+        ("_latin1 x'e9'", "é"),
+    )
+    memory_bombs = (
+        f"{THOUSAND} SELECT REPEAT('x', 20000000) FROM c",
+        f"{THOUSAND} SELECT /*+ NO_BNL() */ a.x, REPEAT('x', 1000) FROM {MANY}",
+    )
+    endless = (
+        f"{THOUSAND} SELECT COUNT(*) FROM {MANY}",
+        f"{THOUSAND} SELECT a.x FROM {MANY} WHERE a.x + b.x + d.x + e.x + f.x < 0",
+        f"{THOUSAND} SELECT a.x + b.x * d.x FROM {MANY} GROUP BY 1",
+        "SELECT SLEEP(1000)",
+        "SELECT /*+ MAX_EXECUTION_TIME(0) */ SLEEP(1000)",
+        "SELECT BENCHMARK(1000000000000, SHA2('x', 256))",
+    )
+    endless_rows = f"{THOUSAND} SELECT /*+ NO_BNL() */ a.x FROM {MANY}"
+    writes = (
+        "CREATE TABLE t (a INTEGER)",
+        "CREATE TEMPORARY TABLE t (a INTEGER)",
+        "CREATE TABLE t AS SELECT 1",
+        "CREATE VIEW v AS SELECT 1",
+        "CREATE INDEX i ON singer (name)",
+        "CREATE DATABASE d",
+        "CREATE FUNCTION f() RETURNS int DETERMINISTIC RETURN 1",
+        "CREATE USER u",
+        "INSERT INTO singer VALUES (9, 'x', 1, NULL)",
+        "INSERT INTO singer SELECT 9, 'x', 1, NULL",
+        "REPLACE INTO singer VALUES (1, 'x', 1, NULL)",
+        "WITH x AS (SELECT 1) DELETE FROM singer",
+        "UPDATE singer SET age = 0",
+        "DELETE FROM singer",
+        "TRUNCATE singer",
+        "DROP TABLE singer",
+        "DROP TABLE IF EXISTS nothing",
+        "ALTER TABLE singer RENAME TO t",
+        "RENAME TABLE singer TO t",
+        "GRANT ALL ON *.* TO root",
+        "SELECT 1 INTO @x",
+        "SELECT 1 INTO OUTFILE '/var/lib/mysql-files/sqlassay-escaped'",
+        "SELECT 1 INTO DUMPFILE '/var/lib/mysql-files/sqlassay-escaped'",
+        "LOAD DATA INFILE '/etc/passwd' INTO TABLE singer",
+        "LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE singer",
+        "ANALYZE TABLE singer",
+        "OPTIMIZE TABLE singer",
+        "LOCK TABLES singer WRITE",
+        "HANDLER singer OPEN",
+        "DO SLEEP(0)",
+        "CALL p()",
+        "SET @x = 1",
+        "SET GLOBAL max_connections = 200",
+        "FLUSH STATUS",
+        "KILL 999999999",
+        "PREPARE p FROM 'DELETE FROM singer'",
+        "INSTALL PLUGIN p SONAME 'p.so'",
+        "XA START 'x'",
+        "BEGIN",
+    )
+    session_changes = (
+        "SET SESSION TRANSACTION READ WRITE",
+        "SET SESSION sql_mode = ''",
+        "SET time_zone = '-05:00'",
+        "SET NAMES latin1",
+        "SET autocommit = 0",
+        "USE information_schema",
+        "START TRANSACTION READ WRITE",
+        "SELECT @x := 7",
+        "SELECT 7 INTO @x",
+        "SELECT GET_LOCK('sqlassay', 0)",
+        "SELECT LAST_INSERT_ID(7)",
+        "PREPARE p FROM 'SELECT 1'",
+        "CREATE TEMPORARY TABLE singer (a INTEGER)",
+        "HANDLER singer OPEN",
+        "SET ROLE NONE",
+    )
+    session_probes = (
+        "SELECT @@transaction_read_only, @@sql_mode, @@time_zone, @@autocommit, @@character_set_client, DATABASE()",
+        "SELECT @x, LAST_INSERT_ID(), IS_USED_LOCK('sqlassay'), CURRENT_ROLE()",
+        "SELECT COUNT(*), MAX(name) FROM singer",
+    )
+
+    def drift(self, database: DatabaseBackend) -> None:
+        assert isinstance(database, MySQLBackend)
+        database._live().query("USE information_schema")
+
+    def drift_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def open_elsewhere(database: MySQLBackend) -> None:
+            open_session(database)
+            database._live().query("USE information_schema")
+
+        open_session = MySQLBackend._open
+        monkeypatch.setattr(MySQLBackend, "_open", open_elsewhere)
