@@ -31,8 +31,6 @@ _CHECK_LIMITS = Limits(seconds=10, rows=1)
 _PLAN_LIMITS = Limits(seconds=10, rows=1000)
 _GRACE_SECONDS = 0.4
 """From asking the server to stop a statement until the line is cut: together they stay below a second."""
-_RESTART_SECONDS = 20.0
-"""How long a server that has answered before is waited for, when it is gone."""
 
 
 def application() -> str:
@@ -74,6 +72,8 @@ class ServerBackend(DatabaseBackend, CanExplain):
     """What the path of a connection string names, in this order."""
     dsn_options: ClassVar[Collection[str]] = ()
     """What may follow the question mark of a connection string."""
+    restart_seconds: ClassVar[float] = 20.0
+    """How long a server that has answered before is waited for, when it is gone."""
     explaining: ClassVar[str] = "EXPLAIN"
     """What stands before a query whose plan is wanted."""
 
@@ -178,7 +178,7 @@ class ServerBackend(DatabaseBackend, CanExplain):
             self._answered = True
             return
         tenacity.Retrying(
-            stop=tenacity.stop_after_delay(_RESTART_SECONDS),
+            stop=tenacity.stop_after_delay(self.restart_seconds),
             wait=tenacity.wait_exponential_jitter(0.1, 2.0),
             retry=tenacity.retry_if_exception(
                 lambda error: isinstance(error, BackendError) and error.kind is FailureKind.CONNECTION

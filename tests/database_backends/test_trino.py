@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import datetime
+import uuid
+from decimal import Decimal
+
+import pytest
+
+from database_backends.base import DatabaseBackend
+from database_backends.trino import TrinoBackend
+from tests.conformance.backend import ServerConformance
+from tests.servers.plugin import Server
+from tests.servers.trino import TrinoWorld
+
+UTC = datetime.UTC
+ROWS = "tpch.sf1000.lineitem"  # thousands of millions, made as they are read
+
+
+@pytest.fixture
+def world(trino_server: Server, postgres_server: Server) -> TrinoWorld:
+    return TrinoWorld(trino_server, postgres_server)
+
+
+class TestTrino(ServerConformance):
+    backend = TrinoBackend
+
+    tells_views = False  # of PostgreSQL
+
+    typed = (
+        ("1 = 1", True),
+        ("CAST(1.50 AS decimal(10, 2))", Decimal("1.50")),
+        ("DECIMAL '99999999999999999999999999999999999999'", Decimal("9" * 38)),
+        ("TINYINT '1'", 1),
+        ("REAL '0.1'", 0.1),
+        ("infinity()", float("inf")),
+        ("DATE '2020-02-29'", datetime.date(2020, 2, 29)),
+        ("DATE '20000-01-01'", "+20000-01-01"),
+        ("DATE '-0044-03-15'", "-0044-03-15"),
+        ("TIME '10:20:30.5'", datetime.time(10, 20, 30, 500_000)),
+        ("TIME '10:20:30.123456789'", "10:20:30.123456789"),
+        (
+            "TIME '10:20:30.5+02:00'",
+            datetime.time(10, 20, 30, 500_000, tzinfo=datetime.timezone(datetime.timedelta(hours=2))),
+        ),
+        ("TIMESTAMP '2020-02-29 10:20:30'", datetime.datetime(2020, 2, 29, 10, 20, 30)),
+        ("TIMESTAMP '2020-02-29 10:20:30.123456'", datetime.datetime(2020, 2, 29, 10, 20, 30, 123456)),
+        ("TIMESTAMP '2020-02-29 10:20:30.123456000'", datetime.datetime(2020, 2, 29, 10, 20, 30, 123456)),
+        ("TIMESTAMP '2020-02-29 10:20:30.123456789012'", "2020-02-29 10:20:30.123456789012"),
+        ("TIMESTAMP '2020-02-29 10:20:30 UTC'", datetime.datetime(2020, 2, 29, 10, 20, 30, tzinfo=UTC)),
+        ("TIMESTAMP '2020-02-29 10:20:30.5 +02:00'", datetime.datetime(2020, 2, 29, 8, 20, 30, 500_000, tzinfo=UTC)),
+        ("TIMESTAMP '2020-07-01 10:20:30 America/New_York'", datetime.datetime(2020, 7, 1, 14, 20, 30, tzinfo=UTC)),
+        ("TIMESTAMP '2020-11-01 01:30:00 America/New_York'", "2020-11-01 01:30:00 America/New_York"),  # which of two?
+        ("INTERVAL '2' DAY", datetime.timedelta(days=2)),
+        ("INTERVAL '-2 10:00:00.123' DAY TO SECOND", -datetime.timedelta(days=2, hours=10, milliseconds=123)),
+        ("INTERVAL '1-2' YEAR TO MONTH", datetime.timedelta(days=425)),
+        ("UUID '00000000-0000-0000-0000-00000000002a'", uuid.UUID(int=42)),
+        ("X'00ff'", b"\x00\xff"),
+        ("ARRAY[1, NULL, 3]", [1, None, 3]),
+        ("ARRAY[ARRAY[DATE '2020-01-01']]", [[datetime.date(2020, 1, 1)]]),
+        ("MAP(ARRAY[1, 2], ARRAY[1.5, NULL])", {1: Decimal("1.5"), 2: None}),
+        ("MAP(ARRAY[true], ARRAY[DATE '2020-01-01'])", {True: datetime.date(2020, 1, 1)}),
+        ("MAP(ARRAY['a'], ARRAY['b'])", {"a": "b"}),
+        ("MAP(ARRAY[ROW(1)], ARRAY[1])", {"[1]": 1}),
+        ("CAST(ROW(1, DATE '2020-01-01') AS ROW(x int, y date))", {"x": 1, "y": datetime.date(2020, 1, 1)}),
+        ("ROW(1, DATE '2020-01-01')", (1, datetime.date(2020, 1, 1))),
+        ("CAST(ROW(1, 2) AS ROW(x int, x int))", (1, 2)),
+        ("JSON '{\"a\": [1, null, 9007199254740993]}'", {"a": [1, None, 9007199254740993]}),
+        ("CAST('ab' AS char(4))", "ab  "),
+        ("IPADDRESS '10.0.0.1'", "10.0.0.1"),
+        ("ARRAY[NULL]", [None]),
+    )
+    memory_bombs = (
+        f"SELECT array_agg(comment || comment) FROM {ROWS}",
+        f"SELECT rpad('x', 60000, 'y') FROM {ROWS}",
+        f"SELECT * FROM {ROWS} ORDER BY comment",
+    )
+    endless = (
+        f"SELECT count(*) FROM {ROWS}",
+        f"SELECT count(*) FROM {ROWS} AS a, {ROWS} AS b",
+        "SELECT count(*) FROM TABLE(sequence(1, 1000000000000))",
+        "SELECT regexp_like(rpad('a', 60000, 'a'), '(a|aa)+$b')",
+    )
+    endless_rows = f"SELECT orderkey FROM {ROWS}"
+    writes = (
+        "CREATE TABLE t (a INTEGER)",
+        "CREATE TABLE t AS SELECT 1 AS a",
+        "CREATE TABLE memory.default.t AS SELECT 1 AS a",
+        "CREATE VIEW memory.default.v AS SELECT 1 AS a",
+        "CREATE MATERIALIZED VIEW v AS SELECT 1 AS a",
+        "CREATE SCHEMA s",
+        "CREATE FUNCTION memory.default.f() RETURNS int RETURN 1",
+        "CREATE ROLE r",
+        "CREATE CATALOG c USING memory",
+        "INSERT INTO singer VALUES (9, 'x', 1, NULL)",
+        "INSERT INTO singer SELECT * FROM singer",
+        "UPDATE singer SET age = 0",
+        "DELETE FROM singer",
+        "MERGE INTO singer USING concert ON singer.singer_id = concert.singer_id WHEN MATCHED THEN DELETE",
+        "TRUNCATE TABLE singer",
+        "DROP TABLE singer",
+        "DROP TABLE IF EXISTS nothing",
+        "DROP SCHEMA test CASCADE",
+        "ALTER TABLE singer RENAME TO t",
+        "ALTER TABLE singer ADD COLUMN a INTEGER",
+        "ALTER TABLE singer EXECUTE optimize",
+        "COMMENT ON TABLE singer IS 'x'",
+        "GRANT ALL PRIVILEGES ON singer TO USER reader",
+        "DENY SELECT ON singer TO USER reader",
+        "REFRESH MATERIALIZED VIEW v",
+        "ANALYZE singer",
+        "EXPLAIN ANALYZE INSERT INTO singer SELECT * FROM singer",
+        "EXECUTE IMMEDIATE 'DELETE FROM singer'",
+        "CALL postgresql.system.execute('DROP TABLE singer')",
+        "CALL system.runtime.kill_query(query_id => 'x', message => 'y')",
+        "SET SESSION AUTHORIZATION loader",
+        "START TRANSACTION",
+        "COMMIT",
+    )
+    session_changes = (
+        "SET SESSION query_max_run_time = '1s'",
+        "SET SESSION join_distribution_type = 'BROADCAST'",
+        "SET TIME ZONE 'America/New_York'",
+        "SET PATH postgresql.pg_catalog",
+        "SET ROLE admin",
+        "SET SESSION AUTHORIZATION loader",
+        "USE tpch.tiny",
+        "PREPARE p FROM SELECT 1",
+        "COMMIT",
+        "ROLLBACK",
+        "START TRANSACTION READ WRITE",
+    )
+    session_probes = (
+        "SELECT current_timezone(), current_catalog, current_schema, current_user, current_path",
+        "SHOW SESSION",
+        "SELECT count(*) FROM singer",
+    )
+
+    def drift(self, database: DatabaseBackend) -> None:
+        assert isinstance(database, TrinoBackend)
+        other = TrinoBackend(database.target)
+        with pytest.MonkeyPatch.context() as patch:
+            self.drift_always(patch)
+            other._open()
+        database._transaction = other._transaction
+
+    def drift_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("database_backends.trino._START", "START TRANSACTION READ WRITE")
