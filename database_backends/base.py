@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
+from database_backends import guard
 from database_backends.errors import BackendError
 from database_backends.result import Limits, ResultTable
 from sqlassay.registry import Registry
@@ -69,8 +70,6 @@ class DatabaseBackend(ABC):
         Raises:
             BackendError: It was refused, failed or reached a limit; `kind` says which.
         """
-        from database_backends import guard  # brings sqlglot, which is slow to import and not needed by all
-
         return self.run(guard.check(sql, self.dialect), limits)
 
     @abstractmethod

@@ -1,14 +1,14 @@
-"""Functions that do more than compute: a query that calls one is refused, whoever may call it.
+"""Names that no query may use, whoever asks: what they stand for does more than compute, or holds secrets.
 
-They reach for files, for other servers, for other sessions, or leave something in their own; or they run text as SQL,
-in which all of this could hide.
+Such functions reach for files, for other servers, for other sessions, or leave something in their own; or they run text
+as SQL, in which all of this could hide. Such tables hold passwords.
 """
 
 from __future__ import annotations
 
 import re
 
-_NAMES = {
+_FUNCTIONS = {
     "mysql": (
         r"load_file",
         r"get_lock|release_(?:all_)?locks?",
@@ -16,44 +16,52 @@ _NAMES = {
         r"sys_(?:exec|eval|get|set)",
     ),
     "postgres": (
-        r"set_config",
+        r"set_config|nextval|setval",
         r"pg_(?:terminate|cancel)_backend",
         r"pg_(?:try_)?advisory_\w+",
-        r"pg_(?:read|stat)_(?:binary_)?file|pg_ls_\w+",
-        r"pg_(?:backup|copy|create|drop|logical|replication|stat_(?:statements_)?reset|wal)_?\w+",
-        r"pg_(?:export_snapshot|import_system_collations|log_backend_memory_contexts|notify|promote|reload_conf)",
-        r"pg_(?:rotate_logfile\w*|switch_wal|file_\w+)",
+        r"pg_(?:read|stat)_(?:binary_)?file|pg_ls_\w+|pg_current_logfile|pg_show_all_file_settings",
+        r"pg_(?:backup|copy|create|drop|hba|ident|log|logical|replication|rotate|switch|sync|wal|file)_\w+",
+        r"pg_stat_(?:statements_)?reset\w*|pg_(?:clear|restore)_\w+_stats",
+        r"pg_(?:export_snapshot|import_system_collations|nextoid|notify|promote|reload_conf)",
         r"(?:query|cursor|table|schema|database)_to_xml\w*",
-        r"dblink\w*",
+        r"dblink\w*|postgres_fdw_\w+|http(?:_(?:get|post|put|patch|delete|head))?",
         r"lo_(?:creat|create|export|from_bytea|get|import|open|put|truncate|truncate64|unlink)|loread|lowrite",
-        r"ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table",
+        r"ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|xslt_process",
+        r"(?:brin|gin)_(?:de)?(?:summarize|clean)_\w+|binary_upgrade_\w+",
     ),
     "trino": (r"query",),  # the table function that hands text to the database behind a catalog
 }
-_HIDDEN = {
-    "mysql": r"/\*M?!",  # a comment that MySQL executes
-    "postgres": r"\bU&\s*\"",  # a name in escapes
+_TABLES = {
+    "postgres": r"pg_(?:authid|shadow|user_mappings?|subscription|hba_file_rules|ident_file_mappings|file_settings)",
 }
-_CALLS = {dialect: re.compile("|".join(names), re.IGNORECASE | re.ASCII) for dialect, names in _NAMES.items()}
-_MENTIONS = {
-    dialect: re.compile(rf"\b(?:{'|'.join(names)})[\s\"`]*\(|{_HIDDEN.get(dialect, '(?!)')}", re.IGNORECASE | re.ASCII)
-    for dialect, names in _NAMES.items()
+_HIDDEN = {"postgres": r"U&\""}
+"""How a name may be written without being mentioned."""
+
+_FUNCTION = {dialect: re.compile("|".join(names), re.IGNORECASE | re.ASCII) for dialect, names in _FUNCTIONS.items()}
+_TABLE = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _TABLES.items()}
+_NEVER = "(?!)"
+_MENTION = {
+    dialect: re.compile(
+        rf"\b(?:{'|'.join(names)})[\s\"`]*\(|\b{_TABLES.get(dialect, _NEVER)}\b|{_HIDDEN.get(dialect, _NEVER)}",
+        re.IGNORECASE | re.ASCII,
+    )
+    for dialect, names in _FUNCTIONS.items()
 }
 
 
 def is_mentioned(statement: str, dialect: str) -> bool:
-    """Whether a plain statement may call such a function; it may also be in a string."""
-    mentions = _MENTIONS.get(dialect)
-    return mentions is not None and mentions.search(statement) is not None
+    """Whether a plain statement may use such a name; it may also be in a string."""
+    mention = _MENTION.get(dialect)
+    return mention is not None and mention.search(statement) is not None
 
 
-def is_hidden(text: str, dialect: str) -> bool:
-    """Whether a text has a form of writing in which a call could hide from us, and not from the engine."""
-    hidden = _HIDDEN.get(dialect)
-    return hidden is not None and re.search(hidden, text, re.IGNORECASE) is not None
+def is_function(name: str, dialect: str) -> bool:
+    """Whether a function of that name is forbidden."""
+    names = _FUNCTION.get(dialect)
+    return names is not None and names.fullmatch(name) is not None
 
 
-def is_forbidden(function: str, dialect: str) -> bool:
-    """Whether a function of that name is."""
-    calls = _CALLS.get(dialect)
-    return calls is not None and calls.fullmatch(function) is not None
+def is_table(name: str, dialect: str) -> bool:
+    """Whether a table of that name is forbidden."""
+    names = _TABLE.get(dialect)
+    return names is not None and names.fullmatch(name) is not None

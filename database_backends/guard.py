@@ -1,19 +1,18 @@
 """The first wall: is this exactly one statement, and is it a query?
 
 Most statements are plain: one SELECT without semicolons, comments or a word that could write. Those are let through
-at a glance; all others are read token by token in `token_guard`, whose import alone takes longer than a hundred plain
-statements.
+at a glance; all others are read token by token in `token_guard`.
 """
 
 from __future__ import annotations
 
 import re
 
-from database_backends import forbidden
+from database_backends import forbidden, token_guard
 
 _PLAIN = re.compile(r"[ \t\r\n]*SELECT\b(?:[^;/#\0-]|-(?!-)|/(?!\*))*", re.IGNORECASE | re.ASCII)
 _END = " \t\r\n;"
-_MAY_WRITE = re.compile(r"\b(?:INTO|DELETE|INSERT|MERGE|REPLACE|UPDATE)\b", re.IGNORECASE)
+_MAY_WRITE = re.compile(r"(?:\b|(?<=[0-9]))(?:INTO|DELETE|INSERT|MERGE|REPLACE|UPDATE|LOCK|SHARE)\b", re.IGNORECASE)
 _GLANCE = 20_000
 """Characters up to which a statement may be called plain."""
 
@@ -30,14 +29,12 @@ def check(sql: str, dialect: str) -> str:
 
     Raises:
         StatementRefused: `no_sql`, `multiple_statements`, `write_attempt`, `not_a_query`, or `permission` for a
-            function that does more than compute. A query that is merely
-            broken is let through; the engine says what is wrong with it.
+            function that does more than compute and a table that holds secrets. A query that is merely broken is let
+            through; the engine says what is wrong with it.
     """
     statement = sql.rstrip(_END)
     if is_plain(statement) and not forbidden.is_mentioned(statement, dialect):
         return statement
-    from database_backends import token_guard
-
     return token_guard.check(sql, dialect)
 
 
