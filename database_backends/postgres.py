@@ -21,7 +21,15 @@ from database_backends import memory
 from database_backends.errors import BackendError, FailureKind
 from database_backends.loading.base import CanLoad, Loader
 from database_backends.result import Limits, Row
-from database_backends.server import CONNECT_SECONDS, AccessDenied, Fetched, ServerBackend, SessionLost, application
+from database_backends.server import (
+    CONNECT_SECONDS,
+    AccessDenied,
+    Fetched,
+    ServerBackend,
+    SessionDrifted,
+    SessionLost,
+    application,
+)
 from sqlassay.schema import Column, ForeignKey, Schema, Table
 
 _SESSION = {
@@ -62,8 +70,8 @@ _TEXT_TYPES = (
 """Types whose values psycopg has classes of its own for; their text says the same."""
 _TIME_TYPES = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
 _BEGIN, _END = b"BEGIN READ ONLY", b"ROLLBACK"
-_ENDS = 2
-"""The statement and what ends its transaction are sent apart: the second is done even where the first fails."""
+_READY = b"sqlassay_ready"
+"""The prepared statement that stands before each statement."""
 _CHUNKED = psycopg.capabilities.has_stream_chunked()
 _ROWS_AT_ONCE = 64
 _WITH_ROWS = frozenset({ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK, ExecStatus.TUPLES_OK})
@@ -73,13 +81,7 @@ for _name in _TEXT_TYPES:
 
 _READER = "pg_read_all_data"
 """A role that every server has, and that may read all tables and nothing else."""
-_OWN_LIMITS = Limits(seconds=600)
-
-_READY = """
-    RESET ALL;
-    SELECT set_config('statement_timeout', '{milliseconds}', false), pg_advisory_unlock_all();
-    SELECT {settings}
-"""
+_OWN_LIMITS = Limits(seconds=600, rows=10_000_000)
 
 
 class PostgresBackend(ServerBackend, CanLoad):
@@ -109,7 +111,6 @@ class PostgresBackend(ServerBackend, CanLoad):
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self._connection: psycopg.Connection | None = None
-        self._role = "none"
         self.schema_name = self.dsn.options.get("schema") or "public"
 
     def _is_open(self) -> bool:
@@ -123,17 +124,20 @@ class PostgresBackend(ServerBackend, CanLoad):
             ).fetchall()
             if superuser:  # not bound by a read-only transaction: it may use files and start programs
                 connection.execute(f"SET ROLE {_READER}")
+            role = _READER if superuser else "none"
+            result = connection.pgconn.prepare(_READY, self._readiness(role).encode())
+            if result.status != ExecStatus.COMMAND_OK:
+                raise error_from_result(result, encoding="utf-8")
         except psycopg.Error as error:
             connection.close()
             raise BackendError(FailureKind.CONNECTION, f"cannot read {self.dsn}: {_words(error)}") from error
-        self._role = _READER if superuser else "none"
         self._connection = connection
 
     def connect(self, settings: dict[str, str]) -> psycopg.Connection:
         """A connection of its own to the server, each statement a transaction.
 
         Args:
-            settings: Settings of the session, to which `RESET ALL` comes back.
+            settings: Settings of the session.
 
         Raises:
             BackendError: `connection` or `database_missing`.
@@ -162,27 +166,23 @@ class PostgresBackend(ServerBackend, CanLoad):
     def _session(self) -> dict[str, str]:
         return {**_SESSION, "search_path": _quoted(self.schema_name)}
 
-    def _make_ready(self, limits: Limits) -> None:
-        connection = self._live()
-        expected = {**self._session(), "role": self._role}
-        # One trip for all of it; the settings of the connection are what RESET ALL comes back to.
-        ready = _READY.format(
-            milliseconds=max(1, round(limits.seconds * 1000)),
-            settings=", ".join(f"current_setting('{name}')" for name in expected),
+    def _readiness(self, role: str) -> str:
+        """The statement that sets the time limit, for one transaction, and fails where the session has drifted.
+
+        What a query sets goes with its transaction; only advisory locks would stay. What is no query costs the session.
+        """
+        expected = {**self._session(), "role": role, "transaction_read_only": "on"}
+        is_other = {name: f"current_setting({_literal(name)}) <> {_literal(value)}" for name, value in expected.items()}
+        others = ", ".join(f"CASE WHEN {other} THEN {_literal(name)} END" for name, other in is_other.items())
+        return (
+            "SELECT set_config('statement_timeout', $1, true), pg_advisory_unlock_all(),"
+            f" CASE WHEN {' OR '.join(is_other.values())} THEN concat_ws(', ', {others})::int END"
         )
-        try:
-            if connection.info.transaction_status is not TransactionStatus.IDLE:
-                raise SessionLost(FailureKind.CONNECTION, "the session is in the middle of something")
-            cursor = connection.execute(ready)
-            while cursor.nextset():
-                pass
-            row = cursor.fetchone() or ()
-        except psycopg.Error as error:
-            raise SessionLost(FailureKind.CONNECTION, _words(error)) from error
-        found = dict(zip(expected, row, strict=False))
-        drifted = [name for name, value in expected.items() if found.get(name) != value]
-        if drifted:
-            raise SessionLost(FailureKind.CONNECTION, f"the session has other settings than ours: {', '.join(drifted)}")
+
+    def _make_ready(self, limits: Limits) -> None:
+        """What is left to look at is looked at in one trip with the statement."""
+        if self._live().pgconn.transaction_status != TransactionStatus.IDLE:
+            raise SessionLost(FailureKind.CONNECTION, "the session is in the middle of something")
 
     def _fetch(self, sql: str, limits: Limits) -> Fetched:
         try:
@@ -208,7 +208,7 @@ class PostgresBackend(ServerBackend, CanLoad):
         """
         connection = self._live()
         pgconn = connection.pgconn
-        self._send(connection, sql)
+        self._send(connection, sql, limits)
         if _CHUNKED:
             pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
         else:
@@ -216,7 +216,7 @@ class PostgresBackend(ServerBackend, CanLoad):
         last: list[PGresult] = []
 
         def rows() -> Iterator[Row]:
-            while (result := connection.wait(generators.fetch(pgconn))) is not None:
+            while (result := self._next(connection)) is not None:
                 cells.set_pgresult(result, set_loaders=not last)
                 last[:] = [result]
                 if result.status not in _WITH_ROWS:
@@ -245,30 +245,48 @@ class PostgresBackend(ServerBackend, CanLoad):
             self._finish(connection)
         return [_column(result, i, connection) for i in range(result.nfields)], kept, truncated
 
-    def _send(self, connection: psycopg.Connection, sql: str) -> None:
+    def _send(self, connection: psycopg.Connection, sql: str, limits: Limits) -> None:
         """Send a statement, in a transaction that is rolled back, all in one trip.
 
         Within one, no code on the server can commit and begin another that may write (`DO` and procedures could), and
-        notifications and locks end with it. The extended protocol makes the server itself refuse a second statement.
+        settings, notifications and most locks end with it. The extended protocol makes the server itself refuse a
+        second statement, and leave out what follows one that has failed: in a session that has drifted, the statement.
         """
         pgconn = connection.pgconn
-        pgconn.enter_pipeline_mode()
-        for commands in (_BEGIN, sql.encode()), (_END,):
-            for command in commands:
-                pgconn.send_query_params(command, None)
+        milliseconds = max(1, round(limits.seconds * 1000))
+        try:
+            pgconn.enter_pipeline_mode()
+            pgconn.send_query_params(_BEGIN, None)
+            pgconn.send_query_prepared(_READY, [b"%d" % milliseconds])
+            pgconn.send_query_params(sql.encode(), None)
+            pgconn.send_query_params(_END, None)
             pgconn.pipeline_sync()
-        connection.wait(generators.send(pgconn))
-        while connection.wait(generators.fetch(pgconn)) is not None:  # what BEGIN gives
-            pass
+            connection.wait(generators.send(pgconn))
+            for _ in _BEGIN, _READY:
+                result = self._next(connection)
+                if result is not None and result.status == ExecStatus.FATAL_ERROR:
+                    raise error_from_result(result, encoding="utf-8")
+                self._next(connection)
+        except psycopg.errors.InvalidTextRepresentation as error:
+            names = _words(error).rpartition(": ")[2]
+            raise SessionDrifted(
+                FailureKind.CONNECTION, f"the session has other settings than ours: {names}"
+            ) from error
+        except psycopg.Error as error:
+            raise SessionLost(FailureKind.CONNECTION, _words(error)) from error
+
+    def _next(self, connection: psycopg.Connection) -> PGresult | None:
+        """The next result, or `None` between those of two commands."""
+        pgconn = connection.pgconn
+        return connection.wait(generators.fetch(pgconn)) if pgconn.is_busy() else pgconn.get_result()
 
     def _finish(self, connection: psycopg.Connection) -> None:
         """Read what is left, up to the end of the transaction."""
-        pgconn = connection.pgconn
-        ends = 0
-        while ends < _ENDS:
-            result = connection.wait(generators.fetch(pgconn))
-            ends += result is not None and result.status == ExecStatus.PIPELINE_SYNC
-        pgconn.exit_pipeline_mode()
+        while (result := self._next(connection)) is None or result.status != ExecStatus.PIPELINE_SYNC:
+            pass
+        connection.pgconn.exit_pipeline_mode()
+        if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # the statement has failed
+            connection.execute(_END)
 
     def _cancel_rest(self, connection: psycopg.Connection) -> None:
         """Stop a statement of which no more rows are wanted."""
@@ -384,12 +402,11 @@ class PostgresBackend(ServerBackend, CanLoad):
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a statement of our own gives; `%s` in it is the schema's name."""
-        self._take(_OWN_LIMITS)
+        name = _quoted(self.schema_name) if "regnamespace" in sql else self.schema_name
         try:
-            parameters = [_quoted(self.schema_name) if "regnamespace" in sql else self.schema_name]
-            return self._live().execute(sql.encode(), parameters if "%s" in sql else None).fetchall()
-        except psycopg.Error as error:
-            raise BackendError(FailureKind.CONNECTION, f"cannot read {self.dsn}: {_words(error)}") from error
+            return self.run(sql.replace("%s", _literal(name)), _OWN_LIMITS).rows
+        except BackendError as error:
+            raise BackendError(FailureKind.CONNECTION, f"cannot read {self.dsn}: {error.message}") from error
 
     def _live(self) -> psycopg.Connection:
         if self._connection is None:
@@ -432,6 +449,10 @@ def _column(result: PGresult, index: int, connection: psycopg.Connection) -> tup
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _escaped(value: str) -> str:

@@ -43,7 +43,11 @@ class AccessDenied(BackendError):
 
 
 class SessionLost(BackendError):
-    """The session is of no use any more: the line is dead, or its settings are not ours."""
+    """The session is of no use any more."""
+
+
+class SessionDrifted(SessionLost):
+    """Its settings are not ours."""
 
 
 class ServerBackend(DatabaseBackend, CanExplain):
@@ -115,6 +119,9 @@ class ServerBackend(DatabaseBackend, CanExplain):
             self.close()
         try:
             return self._run_once(sql, limits)
+        except SessionDrifted as error:
+            self.close()
+            raise BackendError(FailureKind.CONNECTION, f"{self.dsn}: {error.message}") from error
         except SessionLost as error:
             self.close()
             # The server is there, for it let us in again: it is this statement that costs the session.
@@ -305,8 +312,12 @@ class ServerBackend(DatabaseBackend, CanExplain):
     def _make_ready(self, limits: Limits) -> None:
         """Undo what the last statement may have left, set the limits, and read the settings back.
 
+        An engine may do some of it in the same trip as the statement, if the server does not come to the statement
+        where something is not as it should be; `_fetch` raises then what this would.
+
         Raises:
-            SessionLost: It is dead, or its settings are not ours.
+            SessionLost: It is dead.
+            SessionDrifted: Its settings are not ours.
         """
 
     @abstractmethod

@@ -8,9 +8,10 @@ import pytest
 
 from database_backends.base import DatabaseBackend
 from database_backends.postgres import PostgresBackend
-from tests.conformance.backend import ENDLESS, ServerConformance
+from tests.conformance.backend import ENDLESS, LIMITS, ServerConformance
 from tests.servers.plugin import Server
 from tests.servers.postgres import PostgresWorld
+from tests.servers.readers import READER
 
 UTC = datetime.UTC
 
@@ -133,3 +134,21 @@ class TestPostgres(ServerConformance):
         monkeypatch.setattr(
             PostgresBackend, "connect", lambda self, settings: connect(self, {**settings, "TimeZone": "Asia/Tokyo"})
         )
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "default_transaction_read_only TO off",
+            "TimeZone TO 'Asia/Tokyo'",
+            "search_path TO pg_catalog",
+            "ROLE reader",
+        ],
+    )
+    def test_the_server_leaves_out_a_statement_where_the_session_has_drifted(self, target: str, change: str) -> None:
+        probe = "SELECT pg_backend_pid(), current_setting('TimeZone'), current_setting('search_path')"
+        with PostgresBackend(self.world.owners(target)) as database:
+            ((session, *settings),) = database.execute(probe, LIMITS).rows
+            database._live().execute(f"SET {change.replace('reader', READER)}")
+            ((other, *again),) = database.execute(probe, LIMITS).rows
+        assert session != other
+        assert settings == again

@@ -1,0 +1,83 @@
+"""Gold and prediction of trivial questions on each server, against what its driver alone does with the same pool."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from database_backends.result import Limits, ResultTable
+from database_backends.runner import Runner, Statement
+
+QUESTIONS = 1_000
+POOL = 4
+STATEMENTS = [sql for k in range(QUESTIONS) for sql in (f"SELECT {k}", f"SELECT {k} AS answer")]
+"""Gold and prediction, in turns."""
+
+Execute = Callable[[str], list[Any]]
+"""What a driver's own connection gives for a statement."""
+
+
+def rows(times: int) -> Iterator[tuple[str, str, str]]:
+    """What was measured, the figure, and what it is held against."""
+    for name, connect in DRIVERS.items():
+        target = os.environ.get(variable := f"SQLASSAY_TEST_{name.upper()}_DSN")
+        if not target:
+            yield f"{name}: gold and prediction", "not measured", f"{variable} is not set"
+            continue
+        with ThreadPoolExecutor(POOL) as executor, Runner(POOL, megabytes=Limits().megabytes) as runner:
+            driver, ours = _driver(executor, connect, target), _ours(runner, name, target)
+            for warm in (driver, ours):
+                warm()
+            pairs = [(driver(), ours()) for _ in range(times)]
+        alone, with_walls = (len(STATEMENTS) / statistics.median(taken) for taken in zip(*pairs, strict=True))
+        ratio = statistics.median(one / other for one, other in pairs)
+        title = f"{name}: gold and prediction of {QUESTIONS:,} trivial questions, {POOL} at once"
+        yield title, f"{with_walls:,.0f} /s", f"{ratio:.0%} of the driver's own {alone:,.0f} /s; target ≥ 90 %"
+
+
+def _ours(runner: Runner, name: str, target: str) -> Callable[[], float]:
+    limits = Limits()
+
+    def once() -> float:
+        began = time.perf_counter()
+        futures = [runner.submit(Statement(name, target, sql, limits)) for sql in STATEMENTS]
+        outcomes = [future.result() for future in futures]
+        taken = time.perf_counter() - began
+        assert all(isinstance(outcome, ResultTable) for outcome in outcomes), outcomes[0]
+        return taken
+
+    return once
+
+
+def _driver(executor: ThreadPoolExecutor, connect: Callable[[str], Execute], target: str) -> Callable[[], float]:
+    """A connection per thread, every statement executed and fetched; nothing else."""
+    here = threading.local()
+
+    def execute(sql: str) -> list[Any]:
+        if not hasattr(here, "execute"):
+            here.execute = connect(target)
+        rows: list[Any] = here.execute(sql)
+        return rows
+
+    def once() -> float:
+        began = time.perf_counter()
+        for future in [executor.submit(execute, sql) for sql in STATEMENTS]:
+            future.result()
+        return time.perf_counter() - began
+
+    return once
+
+
+def _postgres(target: str) -> Execute:
+    import psycopg
+
+    connection = psycopg.connect(target, autocommit=True)
+    return lambda sql: connection.execute(sql.encode()).fetchall()
+
+
+DRIVERS: Mapping[str, Callable[[str], Execute]] = {"postgres": _postgres}
