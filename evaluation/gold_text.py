@@ -27,7 +27,10 @@ _MAY_CHANGE = re.compile(
     "now|current|clock|local_?time|sys|utc|date|time|today|julian|epoch|rand|uuid|newid|nextval", re.IGNORECASE
 )
 _MAY_SAY_DISTINCT = re.compile("distinct", re.IGNORECASE)
-_READERS = ("volatility.py", "conventions/outputs.py", "conventions/ranking.py", "conventions/ranking_query.py")
+_READERS = (
+    "volatility.py",
+    *(f"conventions/{name}.py" for name in ("derived_table", "outputs", "ranking", "ranking_query")),
+)
 """The files beside this one that an answer comes from: when they change, it is looked for again."""
 
 

@@ -104,6 +104,10 @@ class Clusters:
             return frozenset(self.label(part) for part in cell)
         return self._label.get(cell, cell) if is_number(cell) else cell  # type: ignore[call-overload]
 
+    def row(self, row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """The row with every cell labelled."""
+        return tuple(map(self.label, row)) if self else row
+
 
 def unlabelled(cell: Cell) -> Cell:
     """A cell with a number of the cluster again in place of its label."""

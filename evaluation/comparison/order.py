@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -23,6 +24,7 @@ class Choice:
         length: How many rows it returns.
         complete: Whether the groups know every key of the order.
         whole: Whether the rows of every group that the result has rows of are all there.
+        ordered: Whether the result comes in the order; else it only says which rows may be in it.
     """
 
     table: ResultTable
@@ -31,6 +33,7 @@ class Choice:
     length: int
     complete: bool
     whole: bool = True
+    ordered: bool = True
 
     @classmethod
     def of_sequence(cls, table: ResultTable) -> Choice:
@@ -74,9 +77,33 @@ class Choice:
             clusters: Of the numbers in both.
             near: When two numbers are equal.
         """
-        return len(result) == self.length and all(
-            covered(result[taken], rows[group], clusters, near) for taken, group in self.slices()
-        )
+        if len(result) != self.length:
+            return False
+        if self.ordered:
+            return all(covered(result[taken], rows[group], clusters, near) for taken, group in self.slices())
+        return self._holds(rows, result, clusters, near)
+
+    def _holds(self, rows: Sequence[Row], result: Sequence[Row], clusters: Clusters, near: Tolerance) -> bool:
+        """Whether a result has, in any order, the rows that it must, and others only from where the cuts are.
+
+        Where one matching covers the rows that must be there, and another the result, there is one that covers both
+        (Mendelsohn and Dulmage 1958).
+        """
+        pool: list[Row] = []
+        needed: list[Row] = []
+        cuts = []
+        for taken, group in self.slices():
+            pool.extend(rows[group])
+            count = taken.stop - taken.start
+            if count == group.stop - group.start:
+                needed.extend(rows[group])
+            else:
+                cuts.append((count, rows[group]))
+        if not (covered(result, pool, clusters, near) and covered(needed, result, clusters, near)):
+            return False
+        there, found = Counter(map(clusters.row, pool)), Counter(map(clusters.row, result))
+        # What only one of two cuts can have given must not be more than it gives.
+        return all((found - (there - Counter(map(clusters.row, group)))).total() <= count for count, group in cuts)
 
 
 def ranked(keys: Sequence[Row], ranks: Sequence[object], near: Tolerance) -> tuple[int, ...]:

@@ -97,7 +97,7 @@ def covered(rows: Sequence[Row], others: Sequence[Row], clusters: Clusters, near
 def _by_label(rows: Sequence[Row], clusters: Clusters) -> dict[Row, list[Row]]:
     groups: defaultdict[Row, list[Row]] = defaultdict(list)
     for row in rows:
-        groups[tuple(map(clusters.label, row)) if clusters else row].append(row)
+        groups[clusters.row(row)].append(row)
     return groups
 
 

@@ -92,7 +92,7 @@ class Outputs:
     def _named(self, key: exp.Expr, *, aliases: bool) -> int | None:
         """The output that is the key: by the names in the first arm of a set operation that has it (as SQLite)."""
         for number, outputs in enumerate(self._arms):
-            stars = [output for output in outputs if _is_star(output)]
+            stars = [output for output in outputs if is_star(output)]
             if stars:
                 place = self._beside_stars(key, stars) if number == 0 else None
             else:
@@ -139,9 +139,36 @@ def _place(key: exp.Expr, outputs: Sequence[exp.Expr], *, aliases: bool) -> int 
     return None
 
 
-def _is_star(output: exp.Expr) -> bool:
+def is_star(output: exp.Expr) -> bool:
     """Whether an output stands for several columns, such as `*`, `t.*` or DuckDB's `COLUMNS('…')`."""
     return isinstance(output, exp.Star | exp.Columns) or (isinstance(output, exp.Column) and output.is_star)
+
+
+def picks(query: exp.Expr) -> bool:
+    """Whether a query is a DISTINCT ON, whose order also says which rows there are."""
+    distinct = query.args.get("distinct") if isinstance(query, exp.Select) else None
+    return distinct is not None and distinct.args.get("on") is not None
+
+
+def is_open(query: exp.Expr) -> bool:
+    """Whether any key can be computed beside a query's outputs; else only what it returns is left to sort by."""
+    return isinstance(query, exp.Select) and (query.args.get("distinct") is None or picks(query))
+
+
+def without_collation(key: exp.Ordered) -> exp.Expr:
+    """What a key sorts by."""
+    value: exp.Expr = key.this
+    return value.this if isinstance(value, exp.Collate) else value
+
+
+def over(key: exp.Ordered, value: exp.Expr) -> exp.Ordered:
+    """The key over another expression, direction and collation kept."""
+    copy = key.copy()
+    if isinstance(copy.this, exp.Collate):
+        copy.this.set("this", value)
+    else:
+        copy.set("this", value)
+    return copy
 
 
 def _is_column(output: exp.Expr, key: exp.Expr) -> bool:

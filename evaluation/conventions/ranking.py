@@ -20,6 +20,7 @@ class Ranking:
         offset: Rows that the gold skips; `None` where the engine has to say.
         limited: Whether the gold may leave rows out.
         unknown: An ORDER BY key that cannot be computed and is left out; empty when there is none.
+        ordered: Whether the order counts, not only what it leaves at a cut.
     """
 
     sql: str
@@ -28,6 +29,7 @@ class Ranking:
     offset: int | None
     limited: bool
     unknown: str
+    ordered: bool = True
 
     def choice(self, gold: ResultTable, found: ResultTable, near: Tolerance) -> Choice | str:
         """What the gold may return, or why that is not known.
@@ -49,7 +51,7 @@ class Ranking:
         table = ResultTable(gold.columns, gold.types, [row[: self.width] for row in found.rows])
         # Cut rows are only missed where the last of the groups is one that the gold takes rows of.
         whole = not found.truncated or (start + length <= len(groups) and groups[-1] != groups[start + length - 1])
-        choice = Choice(table, groups, start, length, complete=not self.unknown, whole=whole)
+        choice = Choice(table, groups, start, length, complete=not self.unknown, whole=whole, ordered=self.ordered)
         if choice.can_be_met:
             return choice
         return f"it chooses from more than {len(groups):,} rows" if found.truncated else "its number of rows changes"

@@ -1,16 +1,20 @@
 """The gold's own order, asked of the engine: the rows that it chooses from, each with its rank.
 
 What `ORDER BY` means (NULLs first or last, collations, expressions) is the engine's business, and so are ties: the
-ranking query lets `RANK()` decide. Order is only ever the top level's, read from the syntax tree. The engine also
-leaves out what no LIMIT could take, so that ten rows of a million are looked for among a thousand.
+ranking query lets `RANK()` decide. Order is only ever the top level's, read from the syntax tree; a cut may also be
+that of a derived table of which the gold only shows columns. The engine leaves out what no LIMIT could take, so that
+ten rows of a million are looked for among a thousand.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
-from evaluation.conventions.outputs import Outputs
+from evaluation.conventions.derived_table import MODIFIERS, UnknownKey, hoisted, is_cut
+from evaluation.conventions.outputs import Outputs, is_open, over, picks, without_collation
 from evaluation.conventions.ranking import Ranking
 
 ROWS = "sqlassay_rows"
@@ -19,8 +23,7 @@ RANK = "sqlassay_rank"
 MARGIN = 1_000
 """Rows before and after those that a LIMIT takes that are asked for as well: their keys may tie within tolerance."""
 
-_MODIFIERS = ("order", "limit", "offset", "fetch")
-_MOVABLE = (*_MODIFIERS, "with_")
+_MOVABLE = (*MODIFIERS, "with_")
 
 
 def ranking_of(gold: str, dialect: str, names: tuple[str, ...], height: int | None = None) -> Ranking | str | None:
@@ -33,7 +36,7 @@ def ranking_of(gold: str, dialect: str, names: tuple[str, ...], height: int | No
         height: How many rows it returns, if only those are to be asked for among which it chooses these.
 
     Returns:
-        `None` when the gold has no order and no limit at its top level; why, when that cannot be read.
+        `None` when the gold has no order and leaves no choice; why, when that cannot be read.
     """
     try:
         statements = [tree for tree in parse(gold, read=dialect) if tree is not None]
@@ -42,14 +45,20 @@ def ranking_of(gold: str, dialect: str, names: tuple[str, ...], height: int | No
     query = _query(statements[0]) if len(statements) == 1 and names else None
     if query is None:
         return None
-    order = query.args.get("order")
-    limited = any(query.args.get(part) for part in ("limit", "fetch", "offset"))
-    if order is None and not limited:
-        return None
+    ordered = query.args.get("order") is not None or is_cut(query)
+    if not ordered:
+        try:
+            query = hoisted(query, dialect)
+        except UnknownKey as error:
+            return f"the key {error} cannot be computed"
+        if query is None:
+            return None
+    order, limited = query.args.get("order"), is_cut(query)
     keys = [key for key in order.expressions if isinstance(key, exp.Ordered)] if order is not None else []
     if dialect == "duckdb" and len(keys) == 1 and keys[0].this.name.upper() == "ALL":
-        keys = [_replaced(keys[0], exp.Literal.number(place)) for place in range(1, len(names) + 1)]
-    return _Ranker(query, keys, names, dialect).ranking(height if limited else None, limited=limited)
+        keys = [over(keys[0], exp.Literal.number(place)) for place in range(1, len(names) + 1)]
+    ranking = _Ranker(query, keys, names, dialect).ranking(height if limited else None, limited=limited)
+    return replace(ranking, ordered=ordered)
 
 
 def _query(tree: exp.Expr) -> exp.Query | None:
@@ -58,15 +67,14 @@ def _query(tree: exp.Expr) -> exp.Query | None:
         values = tree.copy()
         alias = exp.TableAlias(this=exp.to_identifier(ROWS))
         query = exp.select("*").from_(exp.Subquery(this=values, alias=alias))
-        for part in _MODIFIERS:
+        for part in MODIFIERS:
             query.set(part, values.args.get(part))
             values.set(part, None)
         return query
     while isinstance(tree, exp.Subquery | exp.Paren):
         outside = {name: value for name, value in tree.args.items() if value and name != "this"}
         inside = tree.this
-        cut = any(inside.args.get(part) for part in ("limit", "fetch", "offset"))
-        if outside and (cut or any(name not in _MOVABLE or inside.args.get(name) for name in outside)):
+        if outside and (is_cut(inside) or any(name not in _MOVABLE or inside.args.get(name) for name in outside)):
             break
         tree = inside.copy()
         for name, value in outside.items():
@@ -83,15 +91,11 @@ class _Ranker:
         self.dialect = dialect
         self.outputs = Outputs(query, names)
         self.names = [f"c{number}" for number in range(1, len(names) + 1)]
-        distinct = query.args.get("distinct") if isinstance(query, exp.Select) else None
-        self.picks = distinct is not None and distinct.args.get("on") is not None
-        # Beside a plain query any key can be computed; beside DISTINCT and set operations only what they return.
-        self.is_open = isinstance(query, exp.Select) and (distinct is None or self.picks)
 
     def ranking(self, height: int | None, *, limited: bool) -> Ranking:
         inner = self.query.copy()
-        for part in _MODIFIERS:
-            if part != "order" or not self.picks:  # the order of DISTINCT ON says which rows there are
+        for part in MODIFIERS:
+            if part != "order" or not picks(self.query):  # the order of DISTINCT ON says which rows there are
                 inner.set(part, None)
         with_ = inner.args.get("with_") or exp.With(expressions=[])
         inner.set("with_", None)
@@ -99,10 +103,10 @@ class _Ranker:
         ranked: list[exp.Ordered] = []
         unknown = ""
         for key in self.keys:
-            bare = key.this.this if isinstance(key.this, exp.Collate) else key.this
+            bare = without_collation(key)
             place = self.outputs.place(bare)
             made = self._column(place) if place is not None else None
-            if made is None and self.is_open:
+            if made is None and is_open(self.query):
                 further.append(f"k{len(further) + 1}")
                 inner.append("expressions", self.outputs.without_aliases(bare.copy(), self.dialect))
                 made = exp.column(further[-1])
@@ -111,7 +115,7 @@ class _Ranker:
             if made is None:
                 unknown = unknown or bare.sql(dialect=self.dialect)
             else:
-                ranked.append(_replaced(key, made))
+                ranked.append(over(key, made))
         offset = self._offset()
         with_.append("expressions", _cte(ROWS, [*self.names, *further], inner))
         with_.append("expressions", _cte(RANKED, self._heads(len(ranked)), self._ranked(ranked)))
@@ -136,7 +140,7 @@ class _Ranker:
         if keys:
             order = exp.Order(expressions=[key.copy() for key in keys])
             rank = exp.Window(this=exp.Anonymous(this="RANK"), order=order)
-        bare = [key.this.this if isinstance(key.this, exp.Collate) else key.this for key in keys]
+        bare = map(without_collation, keys)
         return exp.select(*map(exp.column, self.names), *(key.copy() for key in bare), rank).from_(ROWS)
 
     def _offset(self) -> int | exp.Expr:
@@ -170,13 +174,3 @@ def _plus(offset: int | exp.Expr, number: int) -> exp.Expr:
 def _cte(name: str, columns: list[str], query: exp.Expr) -> exp.CTE:
     heads = [exp.to_identifier(column) for column in columns]
     return exp.CTE(this=query, alias=exp.TableAlias(this=exp.to_identifier(name), columns=heads))
-
-
-def _replaced(key: exp.Ordered, value: exp.Expr) -> exp.Ordered:
-    """The key over another expression, direction and collation kept."""
-    copy = key.copy()
-    if isinstance(copy.this, exp.Collate):
-        copy.this.set("this", value)
-    else:
-        copy.set("this", value)
-    return copy

@@ -44,7 +44,7 @@ class SqlAssay(Convention):
     """
 
     name: ClassVar[str] = "sqlassay"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     def __init__(
         self,

@@ -296,6 +296,93 @@ PAIRS = {
         "SELECT name FROM steps ORDER BY v LIMIT 1",
         Reason.WRONG_ROWS,
     ),
+    "a tie at the limit of a derived table": (
+        "SELECT t.name FROM (SELECT name, sal FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1) AS t",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC, id DESC LIMIT 1",
+        AMBIGUOUS,
+    ),
+    "a derived table, a choice that is not legal": (
+        "SELECT t.name FROM (SELECT name, sal FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1) AS t",
+        "SELECT name FROM emp WHERE sal > 0 ORDER BY sal LIMIT 1",
+        Reason.WRONG_ROWS,
+    ),
+    "a derived table that cuts no tie, in another order": (
+        "SELECT t.name FROM (SELECT name, id FROM emp ORDER BY id LIMIT 3) AS t",
+        "SELECT name FROM emp WHERE id <= 3 ORDER BY id DESC",
+        MATCH,
+    ),
+    "a derived table that cuts a tie, in another order": (
+        "SELECT t.name FROM (SELECT name FROM emp WHERE sal < 300 ORDER BY sal LIMIT 3) AS t",
+        "SELECT name FROM emp WHERE id IN (1, 3, 4) ORDER BY id DESC",
+        AMBIGUOUS,
+    ),
+    "a derived table, without a row that must be there": (
+        "SELECT t.name FROM (SELECT name FROM emp WHERE sal < 300 ORDER BY sal LIMIT 3) AS t",
+        "SELECT name FROM emp WHERE id IN (2, 3, 4)",
+        Reason.WRONG_ROWS,
+    ),
+    "a derived table by the position and the alias of its keys": (
+        "SELECT n FROM (SELECT dept AS d, name AS n FROM emp ORDER BY 1, n DESC LIMIT 2 OFFSET 1) AS t",
+        "SELECT name FROM emp WHERE name IN ('ann', 'cat')",
+        MATCH,
+    ),
+    "a derived table of everything": (
+        "SELECT name FROM (SELECT *, -id AS less FROM emp ORDER BY less, sal LIMIT 2) AS t",
+        "SELECT name FROM emp WHERE id > 3",
+        MATCH,
+    ),
+    "everything of a derived table": (
+        "SELECT * FROM (SELECT id, name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1) AS t",
+        "SELECT id, name FROM emp WHERE id = 4",
+        AMBIGUOUS,
+    ),
+    "an expression over a derived table": (
+        "SELECT upper(name) || '!' AS loud FROM (SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1) AS t",
+        "SELECT 'DAN!' AS loud",
+        AMBIGUOUS,
+    ),
+    "a derived table without order": (
+        "SELECT name FROM (SELECT * FROM emp LIMIT 2) AS t",
+        "SELECT name FROM emp ORDER BY id DESC LIMIT 2",
+        AMBIGUOUS,
+    ),
+    "a derived table that is a union": (
+        "SELECT n FROM (SELECT id AS n, dept FROM emp UNION SELECT n, name FROM twin ORDER BY dept DESC LIMIT 2) AS t",
+        "SELECT 0 UNION ALL SELECT 1 ORDER BY 1 DESC",
+        MATCH,
+    ),
+    "a derived table that is distinct": (
+        "SELECT upper(dept) FROM (SELECT DISTINCT dept FROM emp ORDER BY dept DESC LIMIT 2) AS t",
+        "SELECT 'HR' UNION ALL SELECT 'OPS'",
+        MATCH,
+    ),
+    "a derived table of another": (
+        "SELECT name FROM (SELECT name FROM (SELECT * FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1) AS t) AS u",
+        "SELECT 'dan'",
+        AMBIGUOUS,
+    ),
+    "a common table that is used once": (
+        "WITH b AS (SELECT 0 AS low), t AS (SELECT name, sal FROM emp, b WHERE sal > low ORDER BY sal DESC LIMIT 1)"
+        " SELECT name FROM t",
+        "SELECT 'dan'",
+        AMBIGUOUS,
+    ),
+    "a common table that is used twice": (
+        "WITH t AS (SELECT name, sal FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1)"
+        " SELECT name, (SELECT COUNT(*) FROM t) FROM t",
+        "SELECT 'dan', 1",
+        Reason.WRONG_ROWS,
+    ),
+    "an order within a derived table alone": (
+        "SELECT name FROM (SELECT name FROM emp ORDER BY id) AS t",
+        "SELECT name FROM emp ORDER BY name DESC",
+        MATCH,
+    ),
+    "more than a cut of a derived table": (
+        "SELECT COUNT(*) FROM (SELECT name FROM emp ORDER BY sal LIMIT 2) AS t WHERE name <> 'bob'",
+        "SELECT 2",
+        MATCH,
+    ),
     "both empty": (
         "SELECT name FROM emp WHERE id > 9 ORDER BY id",
         "SELECT 1 FROM emp WHERE id > 9",
@@ -412,6 +499,25 @@ def test_collations_decide_what_ties(
         ("duckdb", "SELECT id FROM emp ORDER BY id LIMIT ALL", "SELECT id FROM emp ORDER BY id DESC", WRONG_ORDER),
         ("duckdb", "SELECT id FROM emp ORDER BY id FETCH FIRST 2 ROWS ONLY", "VALUES (2), (1)", WRONG_ORDER),
         (
+            "duckdb",
+            "SELECT name FROM (SELECT DISTINCT ON (dept) * FROM emp ORDER BY dept DESC, sal DESC NULLS LAST LIMIT 2)",
+            "SELECT name FROM emp WHERE id IN (3, 4) ORDER BY id",
+            MATCH,
+        ),
+        ("duckdb", "FROM (FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1)", "FROM emp WHERE id = 4", AMBIGUOUS),
+        (
+            "duckdb",
+            "SELECT unnest([name, name]) FROM (SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1)",
+            "VALUES ('bob'), ('dan')",
+            Reason.WRONG_ROWS,
+        ),
+        (
+            "sqlite",
+            "SELECT t FROM (SELECT t FROM (SELECT 'x' t UNION ALL SELECT 'Y') ORDER BY t COLLATE NOCASE DESC LIMIT 1)",
+            "SELECT 'Y'",
+            MATCH,
+        ),
+        (
             "sqlite",
             "SELECT DISTINCT dept FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1",
             "SELECT dept FROM emp WHERE sal > 0 ORDER BY sal LIMIT 1",
@@ -476,6 +582,13 @@ def test_a_limit_over_more_rows_than_may_be_fetched(
         ),
         ("sqlite", "SELECT n FROM many LIMIT 1", "SELECT 9000", "incorrect", "more than 3,000 rows tie"),
         ("sqlite", "SELECT dept FROM emp GROUP BY dept ORDER BY total(sal) LIMIT 2", "SELECT 1", "incorrect", ""),
+        (
+            "sqlite",
+            "SELECT name FROM (SELECT * FROM emp ORDER BY 4 LIMIT 5) AS t",
+            "SELECT name FROM emp ORDER BY name",
+            "correct",
+            "the key 4 cannot be computed",
+        ),
         (
             "duckdb",
             "FROM emp PIVOT (max(sal) FOR dept IN ('hr')) ORDER BY id",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise, permutations
 
@@ -98,4 +99,53 @@ def test_the_legal_results_and_no_others(
         for rows in (candidate, list(data.draw(st.sampled_from(sorted(allowed, key=repr))))):
             verdict = settle(connection, gold, list(rows))
             assert (verdict.status is Status.CORRECT) == (tuple(rows) in allowed), (gold, verdict)
+            assert "order" not in verdict.evidence
+
+
+@given(
+    tables,
+    keys,
+    st.sampled_from(["a", "a, b", "s", "b AS s, s AS b"]),
+    st.sampled_from(["a, b, s", "*", "DISTINCT a, b, s", "DISTINCT *"]),
+    st.integers(1, 4),
+    st.integers(0, 3),
+    st.booleans(),
+    st.data(),
+)
+@settings(deadline=None, max_examples=300)
+def test_the_legal_rows_of_a_derived_table_in_any_order(
+    table: list[Row],
+    order: list[str],
+    outputs: str,
+    inner: str,
+    limit: int,
+    offset: int,
+    is_common: bool,
+    data: st.DataObject,
+) -> None:
+    is_distinct, has_star = "DISTINCT" in inner, "*" in inner
+    if is_distinct:
+        order = [key for key in order if key.split(" DESC")[0] in ("a", "b", "s COLLATE NOCASE", "1", "2")]
+    if has_star:
+        order = [key for key in order if not key[0].isdigit()]
+    source = "SELECT a, b, s FROM " + ("(SELECT DISTINCT a, b, s FROM t) AS t" if is_distinct else "t")
+    derived = f"SELECT {inner} FROM t"
+    if order:
+        derived += f" ORDER BY {', '.join(order)}"
+    derived += f" LIMIT {limit} OFFSET {offset}"
+    gold = f"WITH d AS ({derived}) SELECT {outputs} FROM d" if is_common else f"SELECT {outputs} FROM ({derived}) AS d"
+    places = {"1": "a", "2 DESC": "b DESC"}
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute("CREATE TABLE t (a INTEGER, b INTEGER, s TEXT)")
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?)", table)
+        cut = slice(offset, offset + limit)
+        shown = [NAMES.index(output.split()[0]) for output in outputs.split(", ")]
+        whole = legal(connection, source, [places.get(key, key) for key in order], cut)
+        allowed = {tuple(tuple(row[place] for place in shown) for row in rows) for rows in whole}
+        contents = [Counter(rows) for rows in allowed]
+        rows = [tuple(row[place] for place in shown) for row in run(connection, source).rows]
+        candidate = data.draw(st.permutations(rows))[: len(next(iter(allowed)))]
+        for rows in (candidate, data.draw(st.permutations(data.draw(st.sampled_from(sorted(allowed, key=repr)))))):
+            verdict = settle(connection, gold, list(rows))
+            assert (verdict.status is Status.CORRECT) == (Counter(rows) in contents), (gold, verdict)
             assert "order" not in verdict.evidence
