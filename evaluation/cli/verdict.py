@@ -137,6 +137,9 @@ def _show(settled: Settlement) -> None:
     from rich.columns import Columns
     from rich.text import Text
 
+    from evaluation.verdicts import NOT_CHECKED, ORDER
+    from sqlassay.printable import printable
+
     screen = output.data()
     for label, verdict in settled.verdicts.items():
         colour = {"correct": "green", "incorrect": "red", "unscored": "yellow"}[verdict.status.value]
@@ -147,6 +150,9 @@ def _show(settled: Settlement) -> None:
     sides = [("gold", gold.outcome) for gold in settled.golds] + [("predicted", settled.predicted.outcome)]
     screen.print(Columns([_result(title, outcome) for title, outcome in sides], padding=(0, 4)))
     for label, verdict in settled.verdicts.items():
+        if verdict.evidence.get(ORDER) == NOT_CHECKED:
+            why = printable(str(verdict.evidence["because"]))
+            screen.print(Text(f"{label}, {ORDER}: {NOT_CHECKED} ({why})"))
         for key in ("missing", "extra"):
             rows = verdict.evidence.get(key)
             if isinstance(rows, list) and rows:

@@ -45,6 +45,14 @@ def test_the_two_results_are_shown_side_by_side(world: World, capsys: Capture) -
     assert "  'Ann', 32" in lines
 
 
+def test_an_order_that_is_not_checked_is_told_with_the_reason(world: World, capsys: Capture) -> None:
+    gold = "SELECT DISTINCT name FROM singer ORDER BY age"
+    assert settle(world, gold, "SELECT DISTINCT name FROM singer") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "execution_match: correct, match ambiguous"
+    assert lines[-1] == "execution_match, order: not checked (the key age cannot be computed)"
+
+
 def test_several_conventions_may_differ(world: World, capsys: Capture) -> None:
     pair = ("SELECT name, age FROM singer", "SELECT age, name FROM singer")
     assert settle(world, *pair, "--convention", "sqlassay", "--convention", "bird") == 0
