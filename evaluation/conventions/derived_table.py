@@ -124,10 +124,11 @@ def _keys(inner: exp.Query, table: exp.Identifier, dialect: str) -> list[exp.Ord
     further = []
     for number, key in enumerate(order.expressions if order is not None else (), start=1):
         bare = without_collation(key)
-        name = exp.to_identifier(f"{KEY}{number}") if is_open(inner) else meaning.name(bare)
         if is_open(inner):
-            further.append(exp.alias_(meaning.beside_outputs(bare), name))
-        keys.append(over(key, exp.column(name.copy(), table=table.copy())))
+            further.append(exp.alias_(meaning.beside_outputs(bare), f"{KEY}{number}"))
+            keys.append(over(key, exp.column(f"{KEY}{number}", table=table.copy())))
+        else:
+            keys.append(over(key, meaning.outside(bare, table)))
     for output in further:
         inner.append("expressions", output)
     return keys
@@ -149,13 +150,22 @@ class _Meaning:
             raise UnknownKey(key.sql(dialect=self.dialect))
         return self.outputs.without_aliases(key.copy(), self.dialect) if output is None else output.unalias().copy()
 
-    def name(self, key: exp.Expr) -> exp.Identifier:
-        """The name of the output that a key is."""
-        output = self._output(key) or key
-        name = output.args.get("alias") if isinstance(output, exp.Alias) else output.this
-        if not isinstance(name, exp.Identifier):
+    def outside(self, key: exp.Expr, table: exp.Identifier) -> exp.Expr:
+        """A key over the names of the outputs."""
+
+        def column(output: exp.Expr) -> exp.Expr:
+            name = output.args.get("alias") if isinstance(output, exp.Alias) else output.this
+            if not isinstance(name, exp.Identifier):
+                raise UnknownKey(key.sql(dialect=self.dialect))
+            return exp.column(name.copy(), table=table.copy())
+
+        output = self._output(key)
+        if output is not None or isinstance(key, exp.Column):
+            return column(output or key)
+        made = None if self.has_stars else self.outputs.computed(key, lambda place: column(self.selects[place]))
+        if made is None:
             raise UnknownKey(key.sql(dialect=self.dialect))
-        return name
+        return made
 
     def _output(self, key: exp.Expr) -> exp.Expr | None:
         """The output that is the key, as far as the text tells: it does not, what a star stands for."""

@@ -370,8 +370,8 @@ PAIRS = {
     "a common table that is used twice": (
         "WITH t AS (SELECT name, sal FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1)"
         " SELECT name, (SELECT COUNT(*) FROM t) FROM t",
-        "SELECT 'dan', 1",
-        Reason.WRONG_ROWS,
+        "SELECT name, 1 FROM (SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1) AS t",
+        MATCH,
     ),
     "an order within a derived table alone": (
         "SELECT name FROM (SELECT name FROM emp ORDER BY id) AS t",
