@@ -6,6 +6,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -14,13 +15,22 @@ import pymysql
 
 from database_backends import memory
 from database_backends.errors import BackendError, FailureKind
-from database_backends.mysql_session import MySQLSession
+from database_backends.mysql_session import MySQLSession, readiness
 from database_backends.quoting import quoted
 from database_backends.result import Limits
-from database_backends.server import CONNECT_SECONDS, AccessDenied, Fetched, ServerBackend, SessionLost, application
+from database_backends.server import (
+    CONNECT_SECONDS,
+    AccessDenied,
+    Fetched,
+    ServerBackend,
+    SessionDrifted,
+    SessionLost,
+    application,
+)
 from sqlassay.schema import Column, ForeignKey, Schema, Table
 
-_SESSION: dict[str, str | int] = {"transaction_read_only": 1, "autocommit": 1, "time_zone": "+00:00"}
+_Settings = tuple[tuple[str, str | int], ...]
+_SESSION: _Settings = (("transaction_read_only", 1), ("autocommit", 1), ("time_zone", "+00:00"))
 """The settings of a session, to which every statement comes back; `sql_mode` is the server's."""
 _OTHER_QUOTES = frozenset({"ANSI", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES"})
 """Modes of SQL in which a string ends elsewhere than the guard thinks."""
@@ -53,6 +63,8 @@ _POWERS = {
     "run stored code": frozenset({"EXECUTE"}),
     "use the server's files": frozenset({"FILE"}),
 }
+_LONGEST = 4_000_000
+"""Characters of a statement that fit into a packet, whatever they are."""
 _OWN_LIMITS = Limits(seconds=600)
 _GRACE_SECONDS = 1.0
 
@@ -87,7 +99,7 @@ class MySQLBackend(ServerBackend):
         super().__init__(target)
         self._session: MySQLSession | None = None
         self._settings = _SESSION
-        self._database: object = None
+        self._database = ""
         if (mode := self._tls_mode()) not in _TLS_MODES:
             raise BackendError(
                 FailureKind.CONNECTION,
@@ -103,7 +115,7 @@ class MySQLBackend(ServerBackend):
     def _open(self) -> None:
         session = self.connect()
         try:
-            ((version, modes, self._database),) = session.rows("SELECT VERSION(), @@GLOBAL.sql_mode, DATABASE()")
+            ((version, modes, database),) = session.rows("SELECT VERSION(), @@GLOBAL.sql_mode, DATABASE()")
         except pymysql.Error as error:
             session.close()
             raise BackendError(FailureKind.CONNECTION, f"cannot read {self.dsn}: {_words(error)}") from error
@@ -111,7 +123,9 @@ class MySQLBackend(ServerBackend):
             session.close()
             raise BackendError(FailureKind.CONNECTION, f"{self.dsn} is {version}, which is not MySQL")
         kept = [mode for mode in str(modes).split(",") if mode not in _OTHER_QUOTES]
-        self._settings = {**_SESSION, "sql_mode": ",".join(kept)}
+        self._settings = (*_SESSION, ("sql_mode", ",".join(kept)))
+        self._database = str(database)  # its case may be the server's
+        session.be_patient(_OWN_LIMITS.seconds)
         self._session = session
 
     def connect(self) -> MySQLSession:
@@ -152,35 +166,41 @@ class MySQLBackend(ServerBackend):
         return {"ssl": context}
 
     def _make_ready(self, limits: Limits) -> None:
+        """All of it is done in one trip with what the server's parser is asked."""
+
+    def _renew(self, limits: Limits, sql: str) -> MySQLSession:
+        """The session, made ready, and having been given a statement to take apart.
+
+        Raises:
+            SessionLost: It is dead.
+            SessionDrifted: Its settings are not ours.
+        """
         session = self._live()
+        if len(sql) > _LONGEST:
+            raise BackendError(FailureKind.SYNTAX, f"the statement has more than {_LONGEST:,} characters")
         # Ours is the limit that says so: to MySQL, a SLEEP that its own has cut short is finished.
         milliseconds = round((limits.seconds + _GRACE_SECONDS) * 1000)
-        settings = {**self._settings, "max_execution_time": milliseconds}
-        # A reset comes back to the server's own settings.
-        given = ", ".join(f"SESSION {name} = {value!r}" for name, value in settings.items())
-        asked = ", ".join(f"@@SESSION.{name}" for name in settings)
-        expected = {**settings, "database": self._database}
+        settings = (*self._settings, ("max_execution_time", milliseconds))
+        commands, expected = _readiness(settings, self._database)
         try:
-            session.be_patient(CONNECT_SECONDS)
-            session.reset()
-            session.query(f"SET NAMES utf8mb4, {given}")
-            (row,) = session.rows(f"SELECT {asked}, DATABASE()")
+            found = session.renew(commands, sql)
         except pymysql.Error as error:
             raise SessionLost(FailureKind.CONNECTION, _words(error)) from error
-        found = dict(zip(expected, row, strict=True))
-        drifted = [name for name, value in expected.items() if found[name] != value]
-        if drifted:
-            raise SessionLost(FailureKind.CONNECTION, f"the session has other settings than ours: {', '.join(drifted)}")
-        session.be_patient(limits.seconds + 2 * CONNECT_SECONDS)
+        if found != expected:
+            names = (*dict(settings), "database")
+            pairs = zip(names, expected.split("|"), found.split("|"), strict=False)
+            drifted = ", ".join(name for name, wanted, other in pairs if wanted != other)
+            raise SessionDrifted(FailureKind.CONNECTION, f"the session has other settings than ours: {drifted}")
+        return session
 
     def _fetch(self, sql: str, limits: Limits) -> Fetched:
         """Run one statement, once the server's own parser has said that it gives a table.
 
         A read-only transaction keeps nobody from `SET GLOBAL`, `KILL` or `INTO OUTFILE`, but none of those gives one.
         """
-        session = self._live()
+        session = self._renew(limits, sql.removeprefix(f"{self.explaining} "))
         try:
-            gives_rows = session.columns_of(sql.removeprefix(f"{self.explaining} ")) > 0
+            gives_rows = session.columns() > 0
             columns, rows = session.stream(sql) if gives_rows else ([], iter(()))
             kept, truncated = memory.collect(rows, limits)
         except pymysql.Error as error:
@@ -275,7 +295,9 @@ class MySQLBackend(ServerBackend):
         """What a statement of our own gives."""
         self._take(_OWN_LIMITS)
         try:
-            return self._live().rows(sql)
+            session = self._renew(_OWN_LIMITS, "DO 0")
+            session.columns()
+            return session.rows(sql)
         except pymysql.Error as error:
             raise BackendError(FailureKind.CONNECTION, f"cannot read {self.dsn}: {_words(error)}") from error
 
@@ -289,6 +311,15 @@ class MySQLBackend(ServerBackend):
         session, self._session = self._session, None
         if session is not None:
             session.close()
+
+
+@lru_cache(maxsize=64)
+def _readiness(settings: _Settings, database: str) -> tuple[bytes, str]:
+    """The commands that make a session ready, and what it says when it is."""
+    given = ", ".join(f"SESSION {name} = {value!r}" for name, value in settings)
+    asked = ", ".join(f"@@SESSION.{name}" for name, _ in settings)
+    expected = "|".join((*(str(value) for _, value in settings), database))
+    return readiness(f"SET NAMES utf8mb4, {given}", f"SELECT CONCAT_WS('|', {asked}, DATABASE())"), expected
 
 
 def _number(error: pymysql.Error) -> int:

@@ -15,6 +15,8 @@ import pymysql
 from pymysql.connections import Connection
 from pymysql.constants import COMMAND, FIELD_TYPE
 from pymysql.converters import conversions, convert_time, convert_timedelta
+from pymysql.err import raise_mysql_exception
+from pymysql.protocol import MysqlPacket
 
 from database_backends.result import Row
 
@@ -47,6 +49,10 @@ _NAMES = {
     FIELD_TYPE.STRING: "char",
     FIELD_TYPE.GEOMETRY: "geometry",
 }
+_HEADER = 4
+"""Bytes before a packet: three are its length."""
+_ERROR = 0xFF
+
 _BINARY_NAMES = {"varchar": "varbinary", "char": "binary", "text": "blob"}
 _BINARY = 63
 """The character set of what is no text."""
@@ -82,9 +88,8 @@ class MySQLSession(Connection):
         _read_timeout: float | None
         _write_timeout: float | None
 
-        def _execute_command(self, command: int, sql: str | bytes) -> None: ...
-        def _read_ok_packet(self) -> object: ...
-        def _read_packet(self, packet_type: Any = ...) -> Any: ...
+        def _read_bytes(self, number: int) -> bytes: ...
+        def _write_bytes(self, data: bytes) -> None: ...
         def thread_id(self) -> int: ...  # noqa: D102
 
     def __init__(self, **arguments: Any) -> None:
@@ -94,27 +99,48 @@ class MySQLSession(Connection):
         """Take a server for dead that says nothing for so long."""
         self._read_timeout = self._write_timeout = seconds
 
-    def reset(self) -> None:
-        """Undo what statements have left: settings, variables, locks, temporary tables, prepared statements."""
-        self._execute_command(_COM_RESET_CONNECTION, b"")
-        self._read_ok_packet()
-
     def rows(self, sql: str) -> list[Row]:
         """What a statement of our own gives."""
         self.query(sql)
         return list(self._result.rows or ())
 
-    def columns_of(self, sql: str) -> int:
-        """How many columns a statement would give: the server takes it apart and does not run it."""
-        self._execute_command(COMMAND.COM_STMT_PREPARE, sql)
-        answer = self._read_packet().get_all_data()
+    def renew(self, commands: bytes, sql: str) -> str:
+        """Make the session ready and have a statement taken apart, in one trip.
+
+        Args:
+            commands: What makes it ready, from `readiness`.
+            sql: A statement. It is not run; `columns` tells what the server says of it.
+
+        Returns:
+            What the session says of its settings.
+        """
+        self._write_bytes(commands + _packet(COMMAND.COM_STMT_PREPARE, sql))
+        self._answers(5)  # done, done, how many columns, the column, its end
+        text: bytes | None = MysqlPacket(self._answer(), self.encoding).read_length_coded_string()  # type: ignore[no-untyped-call]
+        self._answer()
+        return text.decode() if text is not None else ""
+
+    def columns(self) -> int:
+        """How many columns the statement would give that was taken apart."""
+        answer = self._answer()
         if len(answer) < _PREPARED.size:  # what MySQL says of a SET that the account may not do
             return 0
         _, _, columns, parameters, _, _ = _PREPARED.unpack_from(answer)
         for described in filter(None, (parameters, columns)):
-            for _ in range(described + 1):
-                self._read_packet()
+            self._answers(described + 1)
         return int(columns)
+
+    def _answers(self, number: int) -> None:
+        for _ in range(number):
+            self._answer()
+
+    def _answer(self) -> bytes:
+        """A packet: of PyMySQL's own way to read one, most is for what is never in these."""
+        header = self._read_bytes(_HEADER)
+        answer = self._read_bytes(int.from_bytes(header[:3], "little"))
+        if answer[0] == _ERROR:
+            raise_mysql_exception(answer)
+        return answer
 
     def stream(self, sql: str) -> tuple[list[tuple[str, str]], Iterator[Row]]:
         """Run a statement that gives rows: the names and types of its columns, and the rows as they come."""
@@ -137,6 +163,24 @@ class MySQLSession(Connection):
             self._result.unbuffered_active = False  # or PyMySQL would read it to its end
         with suppress(pymysql.Error):  # it is closed
             super().close()
+
+
+def readiness(setting: str, asking: str) -> bytes:
+    """The commands that undo all that statements have left, change settings, and ask for them.
+
+    What they may have left is settings, variables, locks, temporary tables, prepared statements, an open transaction.
+
+    Args:
+        setting: A SET.
+        asking: A SELECT of one text.
+    """
+    commands = (_COM_RESET_CONNECTION, ""), (COMMAND.COM_QUERY, setting), (COMMAND.COM_QUERY, asking)
+    return b"".join(_packet(command, sql) for command, sql in commands)
+
+
+def _packet(command: int, sql: str) -> bytes:
+    text = sql.encode()
+    return struct.pack("<IB", len(text) + 1, command) + text
 
 
 def _type(field: Any) -> str:
