@@ -15,6 +15,7 @@ import pymysql
 
 from database_backends import memory
 from database_backends.errors import BackendError, FailureKind
+from database_backends.loading.base import CanLoad, Loader
 from database_backends.mysql_session import MySQLSession, readiness
 from database_backends.quoting import quoted
 from database_backends.result import Limits
@@ -69,7 +70,7 @@ _OWN_LIMITS = Limits(seconds=600)
 _GRACE_SECONDS = 1.0
 
 
-class MySQLBackend(ServerBackend):
+class MySQLBackend(ServerBackend, CanLoad):
     """A database of a MySQL server: `//user:password@host:3306/database?ssl-mode=preferred&ssl-ca=file`.
 
     Cells are what PyMySQL makes of them: `Decimal`, `date`, `datetime`, `bytes`; and what JSON holds. BIT and YEAR are
@@ -128,8 +129,11 @@ class MySQLBackend(ServerBackend):
         session.be_patient(_OWN_LIMITS.seconds)
         self._session = session
 
-    def connect(self) -> MySQLSession:
+    def connect(self, *, to_database: bool = True) -> MySQLSession:
         """A connection of its own to the server, with the server's settings.
+
+        Args:
+            to_database: Whether it is one to the database, which has to be there then.
 
         Raises:
             BackendError: `connection` or `database_missing`.
@@ -140,7 +144,7 @@ class MySQLBackend(ServerBackend):
                 port=self.dsn.port,
                 user=self.dsn.user or None,
                 password=self.dsn.password.encode(),
-                database=self.dsn.path[0],
+                database=self.dsn.path[0] if to_database else None,
                 program_name=application(),
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=CONNECT_SECONDS,
@@ -305,6 +309,16 @@ class MySQLBackend(ServerBackend):
         if self._session is None:
             raise SessionLost(FailureKind.CONNECTION, "the session is closed")
         return self._session
+
+    @classmethod
+    def loader(cls, target: str) -> Loader:
+        """Fills the database."""
+        from database_backends.loading.mysql import MySQLLoader
+
+        database = cls(target)
+        session = database.connect(to_database=False)
+        session.be_patient(_OWN_LIMITS.seconds)
+        return MySQLLoader(session, database.dsn.path[0])
 
     def close(self) -> None:
         """Close the session; the next statement would open another."""

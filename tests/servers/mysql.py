@@ -24,6 +24,8 @@ _OURS = (
 class MySQLWorld(ServerWorld):
     """One MySQL server."""
 
+    engine = "mysql"
+
     def target(self, user: str, name: str) -> str:
         return urlunsplit(urlsplit(user)._replace(path=f"/{name}"))
 
@@ -46,7 +48,7 @@ class MySQLWorld(ServerWorld):
                 cursor.execute(statement)
 
     def drop(self, name: str) -> None:
-        self.rows(f"DROP DATABASE {name}")
+        self.rows(f"DROP DATABASE IF EXISTS {name}")
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         with closing(self.connect()) as connection, connection.cursor() as cursor:

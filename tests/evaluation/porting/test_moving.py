@@ -15,6 +15,7 @@ from database_backends.result import Limits
 from evaluation.datasets.opening import open_dataset
 from evaluation.porting.moving import Moved, Mover
 from sqlassay.errors import UserError
+from tests.servers.mysql import MySQLWorld
 from tests.servers.postgres import PostgresWorld
 from tests.servers.readers import READER
 from tests.servers.world import ServerWorld
@@ -45,7 +46,7 @@ ROWS = {
 }
 
 
-WORLDS: dict[str, type[ServerWorld]] = {"postgres": PostgresWorld}
+WORLDS: dict[str, type[ServerWorld]] = {"postgres": PostgresWorld, "mysql": MySQLWorld}
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.server(name)) for name in WORLDS])
