@@ -14,6 +14,7 @@ import duckdb
 from database_backends import memory
 from database_backends.alarm import ALARM
 from database_backends.base import CanBuild, CanExplain, CanShuffle
+from database_backends.duckdb_values import doubtful, restored, with_numbers, with_texts
 from database_backends.embedded import EmbeddedBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable, Row
@@ -69,7 +70,8 @@ class DuckDBBackend(EmbeddedBackend, CanBuild, CanExplain, CanShuffle):
     """A DuckDB database file.
 
     Cells are what DuckDB's driver makes of them: `Decimal`, `date`, `datetime`, `timedelta`, `UUID`, `bytes`, and
-    lists and dictionaries of these. The session's time zone is UTC.
+    lists and dictionaries of these. Moments that Python has no value for (`infinity`, nanoseconds) are text, but within
+    lists and the like. The session's time zone is UTC.
     """
 
     name = "duckdb"
@@ -121,9 +123,10 @@ class DuckDBBackend(EmbeddedBackend, CanBuild, CanExplain, CanShuffle):
                 closing(self._connection(limits.megabytes).cursor()) as cursor,
                 ALARM.after(limits.seconds, cursor.interrupt),
             ):
-                cursor.execute(_only_query(cursor, sql))
-                description = cursor.description or []
-                rows, truncated = memory.collect(_stream(cursor), limits)
+                columns, types, rows, truncated = _fetch(cursor, sql, limits)
+                seconds = time.monotonic() - started
+                if places := doubtful(types, rows):
+                    rows, truncated = _look_again(cursor, sql, limits, len(types), places) or (rows, truncated)
         except duckdb.Error as error:
             if isinstance(error, duckdb.InternalException | duckdb.FatalException):  # they take the database with them
                 self.close()
@@ -135,11 +138,7 @@ class DuckDBBackend(EmbeddedBackend, CanBuild, CanExplain, CanShuffle):
         except (ValueError, OverflowError) as error:
             raise BackendError(FailureKind.OTHER, f"a value has no counterpart in Python: {error}") from error
         return ResultTable(
-            columns=tuple(name for name, *_ in description),
-            types=tuple(str(type_) for _, type_, *_ in description),
-            rows=rows,
-            truncated=truncated,
-            seconds=time.monotonic() - started,
+            columns=columns, types=types, rows=with_numbers(types, rows), truncated=truncated, seconds=seconds
         )
 
     def explain(self, sql: str) -> str:
@@ -277,6 +276,27 @@ def _only_query(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement
     if kind in _NOT_WRITING:
         raise BackendError(FailureKind.NOT_A_QUERY, f"{kind} is not a query")
     raise BackendError(FailureKind.WRITE_ATTEMPT, f"{kind} is not allowed: the database is only read")
+
+
+def _fetch(
+    cursor: duckdb.DuckDBPyConnection, sql: str, limits: Limits
+) -> tuple[tuple[str, ...], tuple[str, ...], list[Row], bool]:
+    """The names and types of the columns, the rows, and whether there were more."""
+    cursor.execute(_only_query(cursor, sql))
+    description = cursor.description or []
+    names = tuple(name for name, *_ in description)
+    return names, tuple(str(type_) for _, type_, *_ in description), *memory.collect(_stream(cursor), limits)
+
+
+def _look_again(
+    cursor: duckdb.DuckDBPyConnection, sql: str, limits: Limits, width: int, places: Sequence[int]
+) -> tuple[list[Row], bool] | None:
+    """The rows with text for what the driver loses: only a result that needs it pays for the second look."""
+    try:
+        *_, rows, truncated = _fetch(cursor, with_texts(sql, width, places), limits)
+    except (duckdb.ParserException, duckdb.BinderException):  # a query that cannot be a derived table
+        return None
+    return [restored(row, width, places) for row in rows], truncated
 
 
 def _stream(cursor: duckdb.DuckDBPyConnection) -> Iterator[Row]:

@@ -48,6 +48,14 @@ class TestDuckDB(EmbeddedConformance):
         ("'{\"a\": 1}'::JSON", '{"a": 1}'),
         ("'101'::BIT", "101"),
         ("1 / 0", float("inf")),
+        ("'infinity'::DATE", "infinity"),
+        ("'-infinity'::TIMESTAMPTZ", "-infinity"),
+        ("DATE '9999-12-31'", datetime.date(9999, 12, 31)),
+        ("TIMESTAMP '0001-01-01'", datetime.datetime(1, 1, 1)),
+        ("TIMESTAMP_NS '2020-01-01 00:00:00.123456789'", "2020-01-01 00:00:00.123456789"),
+        ("TIMESTAMP_NS '2020-01-01 00:00:00.123456'", datetime.datetime(2020, 1, 1, 0, 0, 0, 123456)),
+        ("'10:20:30.000000001'::TIME_NS", "10:20:30.000000001"),
+        ("12345678901234567890123456789012345678901234567890::BIGNUM", int("1234567890" * 5)),
     )
     memory_bombs = (
         "SELECT list(range) FROM range(1000000000)",
@@ -284,3 +292,29 @@ def test_schema_of_keys(tmp_path: Path) -> None:
     ]
     assert b.foreign_keys == (ForeignKey(("p", "q"), "a", ("x", "y")),)
     assert b.columns[2].type == "VARCHAR[]"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT i, d FROM t ORDER BY i % 7, i DESC; -- last",
+        "FROM t ORDER BY i DESC",
+        "WITH x AS (FROM t) SELECT d, d FROM x ORDER BY i LIMIT 3",
+        "PIVOT t ON i % 2 USING max(d) GROUP BY i ORDER BY i DESC",
+    ],
+)
+def test_a_second_look_keeps_rows_order_and_names(sql: str, tmp_path: Path) -> None:
+    target = str(tmp_path / "t.duckdb")
+    days = "CASE WHEN i % 3 = 0 THEN 'infinity'::DATE ELSE DATE '2020-01-01' + i::INTEGER END"
+    DuckDBBackend.build(target, [f"CREATE TABLE t AS SELECT i, {days} AS d FROM range(1000) AS r(i)"])
+    with duckdb.connect(target) as connection:
+        cursor = connection.execute(sql)
+        names, rows = [name for name, *_ in cursor.description or ()], cursor.fetchall()
+    with DuckDBBackend(target) as database:
+        found = database.execute(sql, LIMITS)
+        cut = database.execute(sql, Limits(rows=2))
+    assert list(found.columns) == names
+    read = [tuple(datetime.date.max if cell == "infinity" else cell for cell in row) for row in found.rows]
+    assert read == rows
+    assert "infinity" in {cell for row in found.rows for cell in row}
+    assert (cut.rows, cut.truncated) == (found.rows[:2], True)

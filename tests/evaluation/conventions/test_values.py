@@ -18,6 +18,12 @@ EQUAL = [
     ("TIMESTAMP_NS '2020-01-01 00:00:00.5'", "'2020-01-01 00:00:00.500000000'"),
     ("TIMESTAMPTZ '2020-01-01 00:00+02'", "'2019-12-31T22:00:00Z'"),
     ("'infinity'::DATE", "'infinity'::DATE"),
+    ("'infinity'::DATE", "'infinity'::TIMESTAMP"),
+    ("'infinity'::DATE", "'infinity'"),
+    ("TIMESTAMP_NS '2020-01-01 00:00:00.000000001'", "'2020-01-01T00:00:00.000000001'"),
+    ("123456789012345678901234567890123456789012345::BIGNUM", "123456789012345678901234567890123456789012345::BIGNUM"),
+    ("7::BIGNUM", "7"),
+    ("INTERVAL 1 MONTH", "INTERVAL 30 DAYS"),  # so says DuckDB
     ("'-infinity'::TIMESTAMPTZ", "'-infinity'::TIMESTAMPTZ"),
     ("'0044-01-01 (BC)'::DATE", "'0044-01-01 (BC)'::DATE"),
     ("TIME '10:00:00.5'", "'10:00:00.500000'"),
@@ -35,7 +41,10 @@ EQUAL = [
     ("'x'::ENUM('x', 'y')", "'x'"),
 ]
 DIFFERENT = [
-    ("'infinity'::DATE", "'infinity'"),
+    ("'infinity'::DATE", "DATE '9999-12-31'"),
+    ("'infinity'::TIMESTAMP", "'-infinity'::TIMESTAMP"),
+    ("TIMESTAMP_NS '2020-01-01 00:00:00.000000001'", "TIMESTAMP_NS '2020-01-01 00:00:00.000000002'"),
+    ("7::BIGNUM", "'7'"),
     ("TIME '10:00:00'", "'10:00'"),
     ("TIME '10:00:00'", "TIMETZ '10:00:00+00'"),
     ("TIMESTAMPTZ '2020-01-01 00:00+00'", "TIMESTAMP '2020-01-01 00:00'"),
