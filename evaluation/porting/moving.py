@@ -76,14 +76,14 @@ class Mover:
             )
         self._loading: type[CanLoad] = backend
         self._backend = backend
-        self._dataset = dataset
+        self.dataset = dataset
         self._template = template
         self._grant = tuple(grant)
         self._again = again
 
     def source(self, db_id: str) -> Path | None:
         """The SQLite file of a database."""
-        return self._dataset.database(db_id, SQLiteBackend.file_suffixes)
+        return self.dataset.database(db_id, SQLiteBackend.file_suffixes)
 
     def tables(self, db_id: str) -> list[SourceTable]:
         """The tables of a database, as they are moved.
@@ -97,7 +97,7 @@ class Mover:
     def _file(self, db_id: str) -> Path:
         path = self.source(db_id)
         if path is None:
-            raise UserError(f"no SQLite database {db_id!r}", place=str(self._dataset.path))
+            raise UserError(f"no SQLite database {db_id!r}", place=str(self.dataset.path))
         return path
 
     def move(self, db_ids: Iterable[str], *, progress: Callable[[int], object]) -> Iterator[Moved]:

@@ -76,11 +76,15 @@ def patterns(tree: exp.Expr, _: str) -> exp.Expr:
     return tree
 
 
-def rounding(tree: exp.Expr, _: str) -> exp.Expr:
-    """ROUND(x, n): some engines round only decimals to a place."""
+def rounding(tree: exp.Expr, dialect: str) -> exp.Expr:
+    """ROUND(x, n): some engines round only decimals to a place. MySQL's AVG of whole numbers has four places."""
     for node in list(tree.find_all(exp.Round)):
         if node.args.get("decimals") is not None:
             node.this.replace(exp.cast(node.this.copy(), "DECIMAL(38, 15)"))
+    if dialect == "mysql":
+        for average in list(tree.find_all(exp.Avg)):
+            if not isinstance(average.this, exp.Distinct | exp.Cast):
+                average.this.replace(exp.cast(average.this.copy(), "DOUBLE"))
     return tree
 
 

@@ -124,12 +124,14 @@ async def _verify(
     from database_backends.base import BACKENDS
     from database_backends.result import Limits
     from database_backends.runner import Runner
+    from evaluation.databases import Databases as DatabaseFinder
     from evaluation.databases import fill
     from evaluation.porting.rewriting import Rewriter
     from evaluation.porting.verifying import Verifier
 
     backend = BACKENDS.get(engine)
     db_ids = dict.fromkeys(question.db_id for question in questions)
+    DatabaseFinder(mover.dataset, engine, template).engine(db_ids)  # says at once that a server is not there
     rewriters = {db_id: Rewriter(mover.tables(db_id), backend.dialect) for db_id in db_ids}
     gate = asyncio.Semaphore(2 * workers)
     with Runner(workers, megabytes=Limits().megabytes) as runner:
