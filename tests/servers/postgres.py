@@ -91,5 +91,76 @@ class PostgresWorld(ServerWorld):
         )
 
 
+class PrivatePostgresWorld(PostgresWorld):
+    """A database of its own on a PostgreSQL server: whatever changes there, the test has changed."""
+
+    def __init__(self, owner: str, reader: str) -> None:
+        super().__init__(owner, reader)
+        name = self.new_name()
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self.databases.append(name)
+        self._server = owner
+        self.owner, self.reader = _in_database(owner, name), _in_database(reader, name)
+        self._listener = psycopg.connect(self.owner, autocommit=True)
+        self._listener.execute("LISTEN hostile")
+        self._heard = 0
+
+    def close(self) -> None:
+        self._listener.close()
+        self.made.clear()
+        self.owner = self._server
+        super().close()
+
+    def busy(self) -> list[str]:
+        """What anybody does there now, and whoever has a transaction open."""
+        found = self.rows(
+            "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
+            " AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'"
+        )
+        return [str(query) for (query,) in found]
+
+    def state(self, target: str) -> object:
+        """Everything in the database, and what of the server is not other tests'."""
+        self._heard += sum(1 for _ in self._listener.notifies(timeout=0))
+        with psycopg.connect(self.owner, autocommit=True) as connection:
+            tables = connection.execute(
+                "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'm') AND NOT relisshared"
+                " AND relnamespace::regnamespace::text !~ '^pg_t(oast|emp)' AND relname <> 'pg_statistic' ORDER BY 1"
+            ).fetchall()
+            # Whatever changes a row gives it a higher transaction, and what removes one changes their number.
+            parts = [f"SELECT '{name}', count(*), max(xmin::text::bigint) FROM {name}" for (name,) in tables]
+            found = [connection.execute(" UNION ALL ".join(parts).encode()).fetchall()]
+            found += [connection.execute(query.encode()).fetchall() for query in _AROUND]
+        return found, self._heard
+
+
+_AROUND = (
+    "SELECT * FROM pg_class WHERE oid >= 16384 ORDER BY oid",  # with what VACUUM and ANALYZE write in place
+    "SELECT relname, relfilenode FROM pg_class WHERE oid < 16384 ORDER BY oid",
+    "SELECT starelid, staattnum FROM pg_statistic WHERE starelid >= 16384",
+    "SELECT schemaname, sequencename, last_value FROM pg_sequences",
+    "SELECT * FROM pg_roles WHERE rolname !~ '^test_' ORDER BY 1",
+    "SELECT * FROM pg_auth_members ORDER BY oid",
+    "SELECT * FROM pg_db_role_setting ORDER BY 1, 2",
+    "SELECT datname, datacl, datconnlimit FROM pg_database WHERE datname !~ '^test_' OR datname = current_database()"
+    " ORDER BY 1",
+    "SELECT * FROM pg_tablespace ORDER BY oid",
+    "SELECT * FROM pg_parameter_acl ORDER BY oid",
+    "SELECT slot_name FROM pg_replication_slots",
+    "SELECT roname FROM pg_replication_origin",
+    "SELECT gid FROM pg_prepared_xacts",
+    "SELECT sourcefile, name, setting FROM pg_file_settings ORDER BY seqno",
+    "SELECT pg_postmaster_start_time(), pg_conf_load_time(), pg_is_in_recovery()",
+    "SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()",
+    "SELECT locktype, mode FROM pg_locks JOIN pg_database ON database = pg_database.oid"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND locktype <> 'advisory'",  # which the next statement lets go
+    "SELECT pg_ls_dir('.') ORDER BY 1",
+    "SELECT pg_ls_dir('pg_snapshots')",
+)
+"""What a statement could change besides rows, without what other tests change."""
+
+
 def _in_database(user: str, name: str) -> str:
     return urlunsplit(urlsplit(user)._replace(path=f"/{name}"))
