@@ -11,15 +11,15 @@ from typing import Any
 
 import psycopg
 from psycopg import abc, generators
-from psycopg.adapt import AdaptersMap, Transformer
+from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
-from psycopg.types.string import TextLoader
 
 from database_backends import memory
 from database_backends.errors import BackendError, FailureKind
 from database_backends.loading.base import CanLoad, Loader
+from database_backends.postgres_values import ADAPTERS, Adapters, or_text
 from database_backends.result import Limits, Row
 from database_backends.server import (
     CONNECT_SECONDS,
@@ -62,22 +62,12 @@ _KIND_OF_STATE = {
 """By SQLSTATE, or the beginning of one; the longest that fits counts."""
 _SEVERAL = "cannot insert multiple commands"
 
-_TEXT_TYPES = (
-    *("inet", "cidr"),
-    *("int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"),
-    *("int4multirange", "int8multirange", "nummultirange", "datemultirange", "tsmultirange", "tstzmultirange"),
-)
-"""Types whose values psycopg has classes of its own for; their text says the same."""
-_TIME_TYPES = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
 _BEGIN, _END = b"BEGIN READ ONLY", b"ROLLBACK"
 _READY = b"sqlassay_ready"
 """The prepared statement that stands before each statement."""
 _CHUNKED = psycopg.capabilities.has_stream_chunked()
 _ROWS_AT_ONCE = 64
 _WITH_ROWS = frozenset({ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK, ExecStatus.TUPLES_OK})
-_ADAPTERS = AdaptersMap(psycopg.adapters)
-for _name in _TEXT_TYPES:
-    _ADAPTERS.register_loader(_name, TextLoader)
 
 _READER = "pg_read_all_data"
 """A role that every server has, and that may read all tables and nothing else."""
@@ -89,7 +79,7 @@ class PostgresBackend(ServerBackend, CanLoad):
 
     Cells are what psycopg makes of them: `Decimal`, `date`, `datetime`, `timedelta`, `UUID`, `bytes`, lists, and what
     JSON holds. Ranges and network addresses are text, and so are dates and times that Python has no value for
-    (`infinity`), in columns that hold one. The session's time zone is UTC.
+    (`infinity`). The session's time zone is UTC.
 
     The schema, `public` unless named, is all that names are looked up in.
     """
@@ -157,7 +147,7 @@ class PostgresBackend(ServerBackend, CanLoad):
                 connect_timeout=CONNECT_SECONDS,
                 autocommit=True,
                 prepare_threshold=None,
-                context=_Context(_ADAPTERS),
+                context=Adapters(ADAPTERS),
             )
         except psycopg.Error as error:
             message = " ".join(str(error).split())
@@ -193,11 +183,8 @@ class PostgresBackend(ServerBackend, CanLoad):
         except psycopg.Error as error:
             raise self._failure(error, sql) from error
         # psycopg could not make a value: only a result that needs it pays for the second look.
-        as_text = AdaptersMap(_ADAPTERS)
-        for name in _TIME_TYPES:
-            as_text.register_loader(name, TextLoader)
         try:
-            return self._stream(sql, limits, Transformer(_Context(as_text)))
+            return self._stream(sql, limits, Transformer(or_text()))
         except psycopg.Error as error:
             raise self._failure(error, sql) from error
 
@@ -426,15 +413,6 @@ class PostgresBackend(ServerBackend, CanLoad):
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-class _Context:
-    """What psycopg makes cells with."""
-
-    connection = None
-
-    def __init__(self, adapters: AdaptersMap) -> None:
-        self.adapters = adapters
 
 
 def _column(result: PGresult, index: int, connection: psycopg.Connection) -> tuple[str, str]:

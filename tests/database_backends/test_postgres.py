@@ -41,6 +41,8 @@ class TestPostgres(ServerConformance):
         ("'{\"a\": [1, null]}'::json", {"a": [1, None]}),
         ("'{\"a\": 1}'::jsonb", {"a": 1}),
         ("'infinity'::date", "infinity"),
+        ("ARRAY['infinity', '2020-02-29']::date[]", ["infinity", datetime.date(2020, 2, 29)]),
+        ("INTERVAL '1 month'", datetime.timedelta(days=30)),
         ("'20000-01-01'::date", "20000-01-01"),
         ("int4range(1, 3)", "[1,3)"),
         ("'10.0.0.1/8'::inet", "10.0.0.1/8"),
