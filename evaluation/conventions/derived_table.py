@@ -51,7 +51,7 @@ def hoisted(query: exp.Query, dialect: str) -> exp.Query | None:
     inner = table.this if is_cut(table.this) else hoisted(table.this, dialect)
     if inner is None:
         return None
-    if [type(output) for output in outer.expressions] == [exp.Star]:
+    if len(outer.expressions) == 1 and _is_all_of(outer.expressions[0], table):
         return _instead_of(outer, inner)
     if any(output.find(*_MORE_THAN_A_CELL) is not None for output in outer.expressions):
         return None
@@ -105,6 +105,13 @@ def _common_table(outer: exp.Select, table: exp.Table) -> exp.Subquery | None:
     derived = exp.Subquery(this=found[0].this, alias=alias)
     table.replace(derived)
     return derived
+
+
+def _is_all_of(output: exp.Expr, table: exp.Subquery) -> bool:
+    """Whether an output is `*` or `t.*`, and leaves or changes no column."""
+    if isinstance(output, exp.Column) and output.table.casefold() == table.alias.casefold():
+        output = output.this
+    return isinstance(output, exp.Star) and _has_only(output, frozenset())
 
 
 def _instead_of(outer: exp.Select, inner: exp.Query) -> exp.Query | None:

@@ -336,6 +336,11 @@ PAIRS = {
         "SELECT id, name FROM emp WHERE id = 4",
         AMBIGUOUS,
     ),
+    "everything of a derived table, by its name": (
+        "SELECT t.* FROM (SELECT id, name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1) AS t",
+        "SELECT id, name FROM emp WHERE id = 4",
+        AMBIGUOUS,
+    ),
     "an expression over a derived table": (
         "SELECT upper(name) || '!' AS loud FROM (SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1) AS t",
         "SELECT 'DAN!' AS loud",
@@ -505,6 +510,7 @@ def test_collations_decide_what_ties(
             MATCH,
         ),
         ("duckdb", "FROM (FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1)", "FROM emp WHERE id = 4", AMBIGUOUS),
+        ("duckdb", "SELECT * EXCLUDE (id, dept, sal) FROM (FROM emp ORDER BY id LIMIT 1)", "SELECT 'ann'", MATCH),
         (
             "duckdb",
             "SELECT unnest([name, name]) FROM (SELECT name FROM emp WHERE sal > 0 ORDER BY sal DESC LIMIT 1)",
