@@ -9,11 +9,19 @@ from __future__ import annotations
 import re
 
 _FUNCTIONS = {
+    "duckdb": (
+        r"nextval|setval|query|query_table|json_execute_serialized_sql|getenv|which_secret|duckdb_secrets",
+        r"(?:force_)?checkpoint|(?:enable|disable)_(?:logging|profiling)|truncate_duckdb_logs|write_log",
+        r"(?:create|destroy|register|deregister)_external_resource\w*",
+        r"(?:python_)?arrow_scan\w*|pandas_scan|python_map_function",
+    ),
     "mysql": (
         r"load_file",
-        r"get_lock|release_(?:all_)?locks?",
+        r"get_lock|release_(?:all_)?locks?|service_(?:get|release)_\w*locks",
         r"(?:master|source)_pos_wait|wait_(?:for|until)_\w+",
-        r"sys_(?:exec|eval|get|set)",
+        r"sys_(?:exec|eval|get|set)|https?_\w+",
+        r"(?:asynchronous_connection_failover|audit_log|group_replication|innodb_redo_log|version_tokens)_\w+",
+        r"(?:keyring_key|masking_dictionar|gen_dictionary|mysql_firewall|(?:read|set)_firewall)_?\w+",
     ),
     "postgres": (
         r"set_config|nextval|setval",
@@ -29,21 +37,28 @@ _FUNCTIONS = {
         r"ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|xslt_process",
         r"(?:brin|gin)_(?:de)?(?:summarize|clean)_\w+|binary_upgrade_\w+",
     ),
+    "sqlite": (r"load_extension|fts3_tokenizer|optimize|pragma_optimize|readfile|writefile|edit|fsdir|zipfile",),
     "trino": (r"query",),  # the table function that hands text to the database behind a catalog
 }
 _TABLES = {
     "postgres": r"pg_(?:authid|shadow|user_mappings?|subscription|hba_file_rules|ident_file_mappings|file_settings)",
+    "sqlite": r"pragma_optimize",
 }
+_SCHEMAS = {"mysql": r"mysql"}
 _HIDDEN = {"postgres": r"U&\""}
 """How a name may be written without being mentioned."""
 
 _FUNCTION = {dialect: re.compile("|".join(names), re.IGNORECASE | re.ASCII) for dialect, names in _FUNCTIONS.items()}
+_SCHEMA = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _SCHEMAS.items()}
 _TABLE = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _TABLES.items()}
 _NEVER = "(?!)"
+_BETWEEN = r"[\s\u200b\u2060\ufeff\"`\]]*"
+"""What may stand between the name of a function and its parenthesis, without a comment."""
 _MENTION = {
     dialect: re.compile(
-        rf"\b(?:{'|'.join(names)})[\s\"`]*\(|\b{_TABLES.get(dialect, _NEVER)}\b|{_HIDDEN.get(dialect, _NEVER)}",
-        re.IGNORECASE | re.ASCII,
+        rf"\b(?:{'|'.join(names)}){_BETWEEN}\(|\b{_TABLES.get(dialect, _NEVER)}\b"
+        rf"|\b{_SCHEMAS.get(dialect, _NEVER)}[\s`]*\.|{_HIDDEN.get(dialect, _NEVER)}",
+        re.IGNORECASE,
     )
     for dialect, names in _FUNCTIONS.items()
 }
@@ -64,4 +79,10 @@ def is_function(name: str, dialect: str) -> bool:
 def is_table(name: str, dialect: str) -> bool:
     """Whether a table of that name is forbidden."""
     names = _TABLE.get(dialect)
+    return names is not None and names.fullmatch(name) is not None
+
+
+def is_schema(name: str, dialect: str) -> bool:
+    """Whether all tables of a schema of that name are forbidden."""
+    names = _SCHEMA.get(dialect)
     return names is not None and names.fullmatch(name) is not None

@@ -210,7 +210,7 @@ def _check_names(statement: Sequence[Token], dialect: str) -> None:
             problem = "only the engine can read what follows it"
         elif after == "(" and forbidden.is_function(name, dialect):
             problem = "it does more than compute"
-        elif forbidden.is_table(name, dialect):
+        elif forbidden.is_table(name, dialect) or (after == "." and forbidden.is_schema(name, dialect)):
             problem = "it holds secrets"
         else:
             continue

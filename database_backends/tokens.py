@@ -61,7 +61,7 @@ _ESCAPED = r"'[^'\\]*+(?:(?:''|\\.)[^'\\]*+)*+'"
 _DOUBLE = r'"[^"]*+(?:""[^"]*+)*+"'
 _BACKTICK = r"`[^`]*+(?:``[^`]*+)*+`"
 _DOLLARS = rf"[$](?:[{_LETTER}][0-9{_LETTER}]*+)?[$]"
-_SIGNS = r"[0-9]++|;++|[\x00-\x08!%&*+,.<>?\\\]^{|}~]++"
+_SIGNS = r"[0-9]++|;++|(?:[\x00-\x08!%&*+,<>?\\\]^{|}~]|[.](?![0-9]))++"
 _NEVER = r"(?!)"
 
 
@@ -72,6 +72,7 @@ class Lexicon:
     Attributes:
         blank: What parts tokens.
         line_comment: A comment that its line ends.
+        number: A number that a word may follow at once, where a word may begin with digits.
         word: A name without quotes, or a key word.
         text: A string.
         dollars: What begins and ends a string that has no other escapes.
@@ -84,6 +85,7 @@ class Lexicon:
 
     blank: str = r"[ \t\n\r\f\v]++"
     line_comment: str = r"--[^\n\r]*+"
+    number: str = _NEVER
     word: str = rf"[{_LETTER}][0-9${_LETTER}]*+"
     text: str = _PLAIN
     dollars: str = _NEVER
@@ -98,7 +100,8 @@ class Lexicon:
         """What comes next, in the group of its name."""
         return re.compile(
             rf"(?P<hidden>{self.hidden})|(?P<blank>{self.blank}|{self.line_comment})|(?P<comment>/\*)"
-            rf"|(?P<text>{self.text})|(?P<dollars>{self.dollars})|(?P<name>{self.name})|(?P<word>{self.word})"
+            rf"|(?P<text>{self.text})|(?P<dollars>{self.dollars})|(?P<name>{self.name})"
+            rf"|(?P<number>{self.number})|(?P<word>{self.word})"
             rf"|(?P<open>[{re.escape(self.quotes)}])|(?P<sign>{_SIGNS}|.)",
             re.DOTALL,
         )
@@ -144,6 +147,7 @@ _KINDS = {
     "text": Kind.TEXT,
     "open": Kind.TEXT,
     "name": Kind.NAME,
+    "number": Kind.SIGN,
     "word": Kind.WORD,
     "sign": Kind.SIGN,
 }
@@ -167,11 +171,12 @@ LEXICONS = {
     ),
     "mysql": Lexicon(
         line_comment=r"#[^\n]*+|--(?=[\x00-\x20\x7f]|\Z)[^\n]*+",
+        number=r"(?:[0-9]++[.][0-9]*+|[.][0-9]++)(?:[eE][+-]?[0-9]++)?+|[0-9]++[eE][+-]?[0-9]++",
         word=rf"(?![0-9]++(?![0-9${_LETTER}]))[0-9${_LETTER}]++",
         text=_ESCAPED + "|" + _ESCAPED.replace("'", '"'),
         name=_BACKTICK,
         quotes="'\"`",
-        hidden=r"/\*M?!",  # a comment that is executed
+        hidden=r"/\*M?!|/\*\+(?=(?:(?!\*/).)*(?i:SET_VAR))",  # a comment that is executed, or that changes settings
     ),
     "postgres": Lexicon(
         text=rf"[eE]{_ESCAPED}(?:{_LINE_BREAK}{_ESCAPED})*+|{_PLAIN}",

@@ -8,10 +8,12 @@ from contextlib import closing
 
 import duckdb
 import psycopg
+import pymysql
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from database_backends.mysql import MySQLBackend
 from database_backends.tokens import LEXICONS, Kind, tokens_of
 from tests.servers.plugin import Server
 
@@ -74,7 +76,11 @@ TEXTS = {
         ("a /* /* */ b", [(W, "a"), (W, "b")]),
         ("/*! a */", [(H, "/*!"), (W, "a"), (S, "*"), (S, "/")]),
         ("/*M! a", [(H, "/*M!"), (W, "a")]),
-        ("2a 12 $$ 1e5", [(W, "2a"), (S, "12"), (W, "$$"), (W, "1e5")]),
+        ("/*+ NO_BNL() */ a /*+ x Set_Var(y) */", [(W, "a"), (H, "/*+"), (W, "x"), (W, "Set_Var"), (S, "("), (W, "y"),
+                                                   (S, ")"), (S, "*"), (S, "/")]),
+        ("2a 12 $$ 1ea 0x1a", [(W, "2a"), (S, "12"), (W, "$$"), (W, "1ea"), (W, "0x1a")]),
+        ("1e5a .5a 1.a >.5e-1a", [(S, "1e5"), (W, "a"), (S, ".5"), (W, "a"), (S, "1."), (W, "a"), (S, ">"),
+                                  (S, ".5e-1"), (W, "a")]),
     ],
     "trino": [
         ("a -- b\r c", [(W, "a"), (W, "c")]),
@@ -137,6 +143,8 @@ PIECES = [
         "é",
         "1",
         "1e",
+        ".5",
+        "1.",
     ],
     *["$", "$$", "$a$", "$1", "a$a$", "_$a$", "é$a$", "--", "/*", "*/", "/**/", "/*'*/", "#", "#-", "||", "||/", "|/"],
     *["//", "+", "-", "*", "/", "->", "@", "%", "^", ",", "AS", " ", "\n", "\r", "\t", "\f", "\v", "\ufeff", "\u00a0"],
@@ -183,6 +191,19 @@ def _postgres(server: Server) -> Iterator[Columns]:
         yield columns
 
 
+def _mysql(server: Server) -> Iterator[Columns]:
+    with closing(MySQLBackend(server.reader).connect()) as session:
+
+        def columns(sql: str) -> list[str]:
+            try:
+                session.query(sql)
+            except pymysql.Error:
+                return []
+            return [name for name, *_ in session._result.description or [("INTO",)]]
+
+        yield columns
+
+
 @pytest.fixture(scope="module")
 def sqlite_columns() -> Iterator[Columns]:
     yield from _sqlite()
@@ -196,6 +217,11 @@ def duckdb_columns() -> Iterator[Columns]:
 @pytest.fixture(scope="module")
 def postgres_columns(postgres_server: Server) -> Iterator[Columns]:
     yield from _postgres(postgres_server)
+
+
+@pytest.fixture(scope="module")
+def mysql_columns(mysql_server: Server) -> Iterator[Columns]:
+    yield from _mysql(mysql_server)
 
 
 def assert_agree(columns: list[str], sql: str, dialect: str) -> None:
@@ -245,3 +271,17 @@ def test_nothing_hides_from_us_in_duckdb(duckdb_columns: Columns, before: str, a
 def test_nothing_hides_from_us_in_postgres(postgres_columns: Columns, before: str, after: str) -> None:
     sql = f"SELECT 1{before}{MARK}{after}"
     assert_agree(postgres_columns(sql), sql, "postgres")
+
+
+@hide_and_seek
+def test_nothing_hides_from_us_in_mysql(mysql_columns: Columns, before: str, after: str) -> None:
+    sql = f"SELECT 1{before}{MARK}{after}"
+    assert_agree(mysql_columns(sql), sql, "mysql")
+
+
+@hide_and_seek
+def test_no_place_to_write_to_hides_from_us_in_mysql(mysql_columns: Columns, before: str, after: str) -> None:
+    sql = f"SELECT 1{before}INTO @mark{after}"
+    if mysql_columns(sql) == ["INTO"]:
+        tokens = tokens_of(sql, "mysql")
+        assert any(token.word == "INTO" or token.kind is Kind.HIDDEN for token in tokens), sql
