@@ -38,7 +38,10 @@ _FUNCTIONS = {
         r"(?:brin|gin)_(?:de)?(?:summarize|clean)_\w+|binary_upgrade_\w+",
     ),
     "sqlite": (r"load_extension|fts3_tokenizer|optimize|pragma_optimize|readfile|writefile|edit|fsdir|zipfile",),
-    "trino": (r"query",),  # the table function that hands text to the database behind a catalog
+    "trino": (
+        r"(?:raw_)?query|query_range|sheet",  # table functions that hand text to the database behind a catalog
+        r"ai_(?:analyze_sentiment|classify|extract|fix_grammar|gen|mask|translate)",
+    ),
 }
 _TABLES = {
     "postgres": r"pg_(?:authid|shadow|user_mappings?|subscription|hba_file_rules|ident_file_mappings|file_settings)",

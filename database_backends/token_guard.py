@@ -36,6 +36,7 @@ _WRITE_VERBS = frozenset(
         "COPY",
         "CREATE",
         "DELETE",
+        "DENY",
         "DETACH",
         "DROP",
         "EXPORT",
@@ -122,6 +123,8 @@ def check(sql: str, dialect: str) -> str:
         _check_embedded_writes(statement, dialect)
     if dialect in _LOCKING_DIALECTS:
         _check_locks(statement)
+    if dialect == "trino":
+        _check_session_properties(statement)
     _check_names(statement, dialect)
     return sql[: statement[-1].end]
 
@@ -200,6 +203,14 @@ def _check_locks(statement: Sequence[Token]) -> None:
     found = _LOCKS.search(" ".join(token.word for token in statement))
     if found is not None:
         raise StatementRefused(FailureKind.WRITE_ATTEMPT, f"{found.group()} is not allowed: no row is locked")
+
+
+def _check_session_properties(statement: Sequence[Token]) -> None:
+    """Trino lets a query set its own limits: `WITH SESSION name = value SELECT …`; a CTE may have the same name."""
+    for place, token in enumerate(statement[:-3]):
+        first, second, third = statement[place + 1 : place + 4]
+        if token.word == "WITH" and first.word == "SESSION" and second.name and third.text in ("=", "."):
+            raise StatementRefused(FailureKind.NOT_A_QUERY, "WITH SESSION is not allowed: it changes the session")
 
 
 def _check_names(statement: Sequence[Token], dialect: str) -> None:

@@ -191,7 +191,11 @@ LEXICONS = {
         quotes="'\"`[",
         open_comment=True,
     ),
-    "trino": Lexicon(name=f"{_DOUBLE}|{_BACKTICK}", quotes="'\"`"),
+    "trino": Lexicon(
+        name=f"{_DOUBLE}|{_BACKTICK}",
+        quotes="'\"`",
+        hidden=r"[$][$]",  # the text of a function in another language
+    ),
 }
 """By sqlglot dialect."""
 

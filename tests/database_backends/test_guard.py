@@ -115,7 +115,16 @@ QUERIES = {
         'SELECT substring(a FOR share_of), substring(b FROM 1 FOR no), "for" "update" FROM t',
         "SELECT 'U&\"', lower('pg_authid'), xml_to_query(a), my_dblink(b) FROM pg_roles",
     ],
-    "trino": ["SELECT a FROM t FETCH FIRST 3 ROWS ONLY", "TABLE t", "SELECT U&'\\0041'"],
+    "trino": [
+        "SELECT a FROM t FETCH FIRST 3 ROWS ONLY",
+        "TABLE t",
+        "SELECT U&'\\0041'",
+        "SELECT '$$'",
+        "SELECT * FROM TABLE(sequence(1, 3))",
+        "WITH FUNCTION f(x int) RETURNS int RETURN x + 1 SELECT f(1)",
+        "WITH session AS (SELECT 1) SELECT * FROM session",
+        "WITH session (a) AS (SELECT 1) SELECT a FROM session",
+    ],
 }
 
 WRITES = {
@@ -223,6 +232,7 @@ WRITES = {
         "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a",
         "WITH a AS (SELECT 1) DELETE FROM t",
         "GRANT SELECT ON t TO u",
+        "DENY SELECT ON t TO u",
         "MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE",
     ],
 }
@@ -284,7 +294,16 @@ NOT_QUERIES = {
     ],
     "mysql": ["SHOW TABLES", "CALL p()", "DO sleep(1)", "HANDLER t OPEN", "SET @a = 1", "KILL 1"],
     "postgres": ["DO $$ BEGIN END $$", "LISTEN a", "SHOW ALL", "DECLARE c CURSOR FOR SELECT 1", "FETCH c"],
-    "trino": ["SHOW CATALOGS", "DESCRIBE t", "CALL p()", "USE a.b"],
+    "trino": [
+        "SHOW CATALOGS",
+        "DESCRIBE t",
+        "CALL p()",
+        "USE a.b",
+        "EXECUTE IMMEDIATE 'SELECT 1'",
+        "WITH SESSION query_max_run_time = '10h' SELECT 1",
+        "WITH SESSION memory.x = 1 SELECT 1",
+        "with /**/ session \"query_max_memory\" = '1TB' SELECT 1",
+    ],
 }
 
 MULTIPLE = {
@@ -344,7 +363,13 @@ FORBIDDEN = {
         'SELECT passwd FROM pg_catalog."pg_shadow"',
         "TABLE pg_user_mapping",
     ],
-    "trino": ["SELECT * FROM TABLE(postgres.system.query(query => 'DELETE FROM t RETURNING *'))"],
+    "trino": [
+        "SELECT * FROM TABLE(postgres.system.query(query => 'DELETE FROM t RETURNING *'))",
+        "SELECT * FROM TABLE(search.system.raw_query(schema => 'a', index => 'b', query => 'c'))",
+        "SELECT * FROM TABLE(sheets.system.sheet(id => 'x'))",
+        "SELECT ai_gen(name) FROM t",
+        "WITH FUNCTION f() RETURNS int LANGUAGE PYTHON AS $$ ' $$ SELECT 1, ' '",
+    ],
 }
 
 NOTHING = [
