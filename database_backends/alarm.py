@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 _SECONDS_BETWEEN_LOOKS = 0.05
@@ -19,7 +19,7 @@ class Alarm:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._watched: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._watched: dict[object, tuple[float, Callable[[], None], int]] = {}
         self._awake = False
 
     @contextmanager
@@ -30,7 +30,7 @@ class Alarm:
         """
         watched = object()
         with self._lock:
-            self._watched[watched] = (time.monotonic() + seconds, interrupt)
+            self._watched[watched] = (time.monotonic() + seconds, interrupt, threading.get_ident())
             if not self._awake:
                 self._awake = True
                 threading.Thread(target=self._watch, name="sqlassay-alarm", daemon=True).start()
@@ -39,6 +39,13 @@ class Alarm:
         finally:
             with self._lock:
                 del self._watched[watched]
+
+    def ring(self, threads: Collection[int]) -> None:
+        """Let the time be up, now, of all that these threads are doing."""
+        with self._lock:
+            for watched, (_, interrupt, thread) in self._watched.items():
+                if thread in threads:
+                    self._watched[watched] = (time.monotonic(), interrupt, thread)
 
     def _watch(self) -> None:
         idle = 0
@@ -51,7 +58,7 @@ class Alarm:
     def _look(self) -> bool:
         """Whether there is anything to watch."""
         now = time.monotonic()
-        for deadline, interrupt in self._watched.values():
+        for deadline, interrupt, _ in self._watched.values():
             if now >= deadline:
                 interrupt()
         return bool(self._watched)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeVar
 
+from database_backends.alarm import ALARM
 from database_backends.execution import Statement, execute
 from database_backends.quiet import Quiet
 from database_backends.result import ExecutionFailure
@@ -44,7 +46,8 @@ class Runner:
         self._closed = False
         self._executor = executor
         self._workers = None if executor else WorkerPool(workers, megabytes)
-        self._threads = ThreadPoolExecutor(workers, "sqlassay-server")
+        self._idents: set[int] = set()
+        self._threads = ThreadPoolExecutor(workers, "sqlassay-server", self._begin)
         self._quiet = Quiet(self._start)
 
     def submit(self, task: Task[T]) -> Future[T | ExecutionFailure]:
@@ -64,6 +67,10 @@ class Runner:
             return self._workers.submit(task)
         return (self._executor or self._threads).submit(perform, task)
 
+    def _begin(self) -> None:
+        """Called by each thread when it begins."""
+        self._idents.add(threading.get_ident())
+
     async def run(self, task: Task[T]) -> T | ExecutionFailure:
         """Run a statement, or another task. Cancelling the task that awaits it stops it."""
         import asyncio  # whoever awaits has it already; whoever does not starts the workers sooner
@@ -74,7 +81,9 @@ class Runner:
         """Stop what is running and let go of the processes. A given executor stays open. Calling it twice is fine."""
         self._closed = True
         self._quiet.close()
-        self._threads.shutdown(cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        ALARM.ring(self._idents)
+        self._threads.shutdown()
         if self._workers is not None:
             self._workers.close()
 

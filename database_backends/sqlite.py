@@ -142,7 +142,7 @@ class SQLiteBackend(EmbeddedBackend, CanBuild, CanExplain, CanShuffle):
 
     def explain(self, sql: str) -> str:
         """The plan, a line for each step and further in for what is part of it."""
-        depths = {0: -1}
+        depths: dict[object, int] = {0: -1}
         lines = []
         for step, parent, _, words in self.run(f"EXPLAIN QUERY PLAN {sql}", _PLAN_LIMITS).rows:
             depths[step] = depths[parent] + 1

@@ -23,6 +23,8 @@ from database_backends.runner import Runner, Statement, execute
 from database_backends.sqlite import SQLiteBackend
 from sqlassay.errors import UnknownName
 from tests.conformance.backend import ENDLESS, STATEMENTS
+from tests.servers.plugin import Server
+from tests.servers.postgres import PostgresWorld
 
 LIMITS = Limits(seconds=10, rows=100, megabytes=128)
 COUNT = "SELECT count(*) FROM singer"
@@ -396,3 +398,16 @@ def test_a_future_that_was_cancelled_raises(lone_runner: Runner, database: str) 
     future.cancel()
     with pytest.raises(CancelledError):
         future.result(1)
+
+
+def test_closing_stops_what_a_server_is_doing(postgres_server: Server) -> None:
+    runner = Runner(2, megabytes=256)
+    sleeping = runner.submit(Statement("postgres", postgres_server.reader, "SELECT pg_sleep(600)", Limits(seconds=600)))
+    world = PostgresWorld(postgres_server.owner, postgres_server.reader)
+    while not any("pg_sleep" in query for query in world.busy()):
+        time.sleep(0.02)
+    started = time.monotonic()
+    runner.close()
+    assert time.monotonic() - started < 5
+    assert isinstance(sleeping.result(), ExecutionFailure)
+    assert world.busy() == []
