@@ -298,19 +298,19 @@ def test_a_given_executor_takes_the_place_of_the_workers(database: str) -> None:
         assert grandchildren(os.getpid()) == []
 
 
-class Server(SQLiteBackend):
+class InThreads(SQLiteBackend):
     embedded = False
 
 
 def test_servers_run_in_threads(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(BACKENDS._loaded, "server", Server)
+    monkeypatch.setitem(BACKENDS._loaded, "server", InThreads)
     with Runner(2, megabytes=128) as runner:
         futures = [runner.submit(Statement("server", database, COUNT, LIMITS)) for _ in range(20)]
         assert all(is_count(future.result(60)) for future in futures)
 
 
 def test_a_raising_backend_costs_one_item(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Broken(Server):
+    class Broken(InThreads):
         def run(self, sql: str, limits: Limits) -> ResultTable:
             raise ZeroDivisionError("oops")
 
