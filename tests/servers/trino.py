@@ -44,8 +44,15 @@ class TrinoWorld(ServerWorld):
         self.postgres.drop(name)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        parts = urlsplit(self.owner)
-        with closing(trino.dbapi.connect(parts.hostname, parts.port, parts.username, source="tests")) as connection:
+        return self.run(self.owner, sql)
+
+    def run(self, user: str, sql: str) -> list[tuple[object, ...]]:
+        """What a statement gives a user, in an ordinary session."""
+        parts = urlsplit(user)
+        catalog, schema = parts.path.strip("/").split("/")
+        with closing(
+            trino.dbapi.connect(parts.hostname, parts.port, parts.username, "tests", catalog, schema)
+        ) as connection:
             return [tuple(row) for row in connection.cursor().execute(sql).fetchall()]
 
     def busy(self) -> list[str]:
