@@ -51,7 +51,7 @@ _NAMES = {
 }
 _HEADER = 4
 """Bytes before a packet: three are its length."""
-_ERROR = 0xFF
+_ERROR, _END = 0xFF, 0xFE
 
 _BINARY_NAMES = {"varchar": "varbinary", "char": "binary", "text": "blob"}
 _BINARY = 63
@@ -126,8 +126,9 @@ class MySQLSession(Connection):
         if len(answer) < _PREPARED.size:  # what MySQL says of a SET that the account may not do
             return 0
         _, _, columns, parameters, _, _ = _PREPARED.unpack_from(answer)
-        for described in filter(None, (parameters, columns)):
-            self._answers(described + 1)
+        for _ in filter(None, (parameters, columns)):
+            while self._answer()[0] != _END:  # the numbers have 16 bits, and there may be more
+                pass
         return int(columns)
 
     def _answers(self, number: int) -> None:
