@@ -43,7 +43,7 @@ MADE = (
 """What a database may have of its own accord."""
 
 PROBES = (
-    "SELECT name, setting FROM pg_settings ORDER BY name",
+    "SELECT name, setting FROM pg_settings WHERE name !~ '^plpgsql' ORDER BY name",  # a library, loaded when needed
     "SELECT current_user, session_user, current_schemas(true), current_setting('hostile.x', true)",
     "SELECT name FROM pg_prepared_statements UNION ALL SELECT name FROM pg_cursors WHERE is_holdable ORDER BY 1",
     "SELECT * FROM pg_listening_channels()",
