@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import datetime
+import struct
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from database_backends.base import DatabaseBackend
+from database_backends.errors import BackendError, FailureKind
 from database_backends.mysql import MySQLBackend
-from tests.conformance.backend import ServerConformance
+from tests.conformance.backend import LIMITS, ServerConformance
 from tests.servers.mysql import MySQLWorld
 from tests.servers.plugin import Server
 
@@ -135,3 +138,89 @@ class TestMySQL(ServerConformance):
 
         open_session = MySQLBackend._open
         monkeypatch.setattr(MySQLBackend, "_open", open_elsewhere)
+
+    def test_values_of_columns(self, tmp_path: Path) -> None:
+        columns = {
+            "TINYINT(1)": ("TRUE", "tinyint", 1),
+            "BIT(9)": ("b'101010101'", "bit", 0b101010101),
+            "YEAR": ("1999", "year", 1999),
+            "DATE": ("'0000-00-00'", "date", "0000-00-00"),
+            "DATETIME(6)": ("'2020-02-29 01:02:03.000004'", "datetime", datetime.datetime(2020, 2, 29, 1, 2, 3, 4)),
+            "DATETIME": ("'2020-00-00 00:00:00'", "datetime", "2020-00-00 00:00:00"),
+            "TIMESTAMP": ("20200229103000", "timestamp", datetime.datetime(2020, 2, 29, 8, 30)),
+            "TIME(3)": ("'23:59:59.999'", "time", datetime.time(23, 59, 59, 999_000)),
+            "TIME": ("'-838:59:59'", "time", -datetime.timedelta(hours=838, minutes=59, seconds=59)),
+            "ENUM('x', 'ß')": ("'ß'", "char", "ß"),
+            "SET('p', 'q')": ("'p,q'", "char", "p,q"),
+            "BIGINT UNSIGNED": ("18446744073709551615", "bigint", 18446744073709551615),
+            "FLOAT": ("0.1", "float", 0.1),
+            "DOUBLE": ("1e308", "double", 1e308),
+            "DECIMAL(65, 30)": ("0.1", "decimal", Decimal("0.1")),
+            "JSON": ("'[1.5, \"é\", {}]'", "json", [1.5, "é", {}]),
+            "LONGBLOB": ("x'00ff'", "blob", b"\x00\xff"),
+            "LONGTEXT": ("'Zoë 😀'", "text", "Zoë 😀"),
+            "BINARY(3)": ("'a'", "binary", b"a\0\0"),
+            "VARBINARY(3)": ("'a'", "varbinary", b"a"),
+            "CHAR(3) CHARACTER SET latin1": ("'é '", "char", "é"),
+            "POINT": ("POINT(1, 2)", "geometry", struct.pack("<IBIdd", 0, 1, 1, 1, 2)),
+            "VECTOR(2)": ("STRING_TO_VECTOR('[1, 2.5]')", "vector", [1.0, 2.5]),
+        }
+        types = ", ".join(f"c{place} {type_}" for place, type_ in enumerate(columns))
+        values = ", ".join(value for value, _, _ in columns.values())
+        target = self.make_database(
+            tmp_path,
+            [
+                "SET SESSION sql_mode = '', time_zone = '+02:00'",
+                f"CREATE TABLE t ({types})",
+                f"INSERT INTO t VALUES ({values})",
+                "INSERT INTO t (c0) VALUES (NULL)",
+            ],
+        )
+        with self.backend(target) as database:
+            table = database.execute("SELECT * FROM t", LIMITS)
+        assert list(zip(table.types, table.rows[0], strict=True)) == [expected[1:] for expected in columns.values()]
+        assert set(table.rows[1]) == {None}
+
+    @pytest.mark.parametrize(
+        ("sql", "place"),
+        [
+            ("SELECT name\nFROM\n  singers", (3, 3)),
+            ("SELECT 1 FROM singer\nWHERE s.`nickname` = 1", (2, 7)),
+            ("SELECT nickname FROM singer ORDER BY nickname", (None, None)),
+            ("SELECT name,\n name FROM FROM singer", (2, 12)),
+            ("SELECT 1 +", (1, 11)),
+            ("SELECT (1))", (1, 11)),
+        ],
+    )
+    def test_places_of_errors(self, database: DatabaseBackend, sql: str, place: tuple[int | None, int | None]) -> None:
+        with pytest.raises(BackendError) as raised:
+            database.execute(sql, LIMITS)
+        assert (raised.value.line, raised.value.column) == place, raised.value
+
+    def test_a_plan_is_told_and_nothing_else_is_explained(self, database: DatabaseBackend) -> None:
+        assert isinstance(database, MySQLBackend)
+        assert "scan on singer" in database.explain("SELECT name FROM singer")
+        for sql in ("ANALYZE SELECT 1", "DELETE FROM singer", "FORMAT=TREE SELECT 1", "SET @x = 1"):
+            with pytest.raises(BackendError):
+                database.explain(sql)
+
+    @pytest.mark.parametrize(
+        ("mode", "word"),
+        [("disabled", ""), ("preferred", ""), ("required", ""), ("verify_ca", "certificate"), ("none", "ssl-mode")],
+    )
+    def test_a_connection_is_as_safe_as_is_asked_for(self, target: str, mode: str, word: str) -> None:
+        if not word:
+            with self.backend(f"{target}?ssl-mode={mode}") as database:
+                ciphers = "SELECT variable_value <> '' FROM performance_schema.session_status"
+                found = database.execute(f"{ciphers} WHERE variable_name = 'Ssl_cipher'", LIMITS).rows
+            assert found == [(int(mode != "disabled"),)]
+            return
+        with pytest.raises(BackendError, match=word) as raised:
+            self.backend(f"{target}?ssl-mode={mode}").execute("SELECT 1", LIMITS)
+        assert raised.value.kind is FailureKind.CONNECTION
+
+    def test_what_an_account_may_do_is_told(self, target: str) -> None:
+        with self.backend(self.world.owners(target)) as database:
+            (*_, account) = database.check().checks
+        for power in ("change rows", "change tables", "run stored code", "use the server's files", "administer"):
+            assert power in account.detail
