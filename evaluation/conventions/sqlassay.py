@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, get_args
 
 from database_backends.result import ExecutionFailure, Outcome, ResultTable
 from evaluation.comparison.causes import rounded
+from evaluation.comparison.json_text import with_json
 from evaluation.comparison.leniency import by_position, narrowed, with_numbers
 from evaluation.comparison.numbers import Tolerance
 from evaluation.comparison.order import Choice
@@ -135,6 +136,8 @@ class SqlAssay(Convention):
 
     def _compare(self, gold: ResultTable, predicted: ResultTable, choice: Choice | None, *, more: bool) -> Comparison:
         """Compare as the settings say, or with `more` columns in the prediction."""
+        gold, predicted, *others = with_json((gold, predicted, *((choice.table,) if choice else ())))
+        choice = choice and replace(choice, table=others[0])
         if self.numeric_text == "accept":
             gold, predicted = with_numbers(gold), with_numbers(predicted)
             choice = choice and replace(choice, table=with_numbers(choice.table))
