@@ -68,6 +68,8 @@ _LONGEST = 4_000_000
 """Characters of a statement that fit into a packet, whatever they are."""
 _OWN_LIMITS = Limits(seconds=600)
 _GRACE_SECONDS = 1.0
+_REST_SECONDS = 0.02
+"""How long the rest of a result is read; to end the session and open another takes as long."""
 
 
 class MySQLBackend(ServerBackend, CanLoad):
@@ -215,11 +217,14 @@ class MySQLBackend(ServerBackend, CanLoad):
         if not gives_rows:
             raise BackendError(FailureKind.WRITE_ATTEMPT, "it gives no table: all it could do is change something")
         if truncated:
-            self._end()
+            self._end(session)
         return columns, kept, truncated
 
-    def _end(self) -> None:
-        """Stop a statement of which no more rows are wanted: to read those on their way would take longer."""
+    def _end(self, session: MySQLSession) -> None:
+        """Stop a statement of which no more rows are wanted, unless there are only a few more."""
+        if session.read_on(_REST_SECONDS):
+            session.be_patient(_OWN_LIMITS.seconds)
+            return
         with suppress(BackendError, pymysql.Error):  # MySQL's own limit would be the last to stop it
             self._kill("CONNECTION")
         self.close()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -58,10 +59,10 @@ _BINARY = 63
 """The character set of what is no text."""
 
 
-def _time(text: str) -> time | timedelta | str:
+def _time(text: str) -> datetime.time | datetime.timedelta | str:
     """A TIME: a time of day, or a duration where it is none."""
     found = convert_time(text)
-    return found if isinstance(found, time) else convert_timedelta(text)
+    return found if isinstance(found, datetime.time) else convert_timedelta(text)
 
 
 def _bits(data: bytes) -> int:
@@ -87,6 +88,7 @@ class MySQLSession(Connection):
         _result: Any
         _read_timeout: float | None
         _write_timeout: float | None
+        _current_timeout: float | None
 
         def _read_bytes(self, number: int) -> bytes: ...
         def _write_bytes(self, data: bytes) -> None: ...
@@ -97,7 +99,8 @@ class MySQLSession(Connection):
 
     def be_patient(self, seconds: float) -> None:
         """Take a server for dead that says nothing for so long."""
-        self._read_timeout = self._write_timeout = seconds
+        self._read_timeout = self._write_timeout = self._current_timeout = seconds
+        self._sock.settimeout(seconds)
 
     def rows(self, sql: str) -> list[Row]:
         """What a statement of our own gives."""
@@ -127,7 +130,7 @@ class MySQLSession(Connection):
             return 0
         _, _, columns, parameters, _, _ = _PREPARED.unpack_from(answer)
         for _ in filter(None, (parameters, columns)):
-            while self._answer()[0] != _END:  # the numbers have 16 bits, and there may be more
+            while not _is_end(self._answer()):  # the numbers have 16 bits, and there may be more
                 pass
         return int(columns)
 
@@ -153,6 +156,17 @@ class MySQLSession(Connection):
         columns = [(field.name, _type(field)) for field in result.fields]
         return columns, iter(result._read_rowdata_packet_unbuffered, None)
 
+    def read_on(self, seconds: float) -> bool:
+        """Read for so long what is left of a result, and say whether its end was reached."""
+        self.be_patient(seconds)
+        deadline = time.monotonic() + seconds
+        with suppress(pymysql.Error):
+            while time.monotonic() < deadline:
+                if _is_end(self._answer()):
+                    self._result.unbuffered_active = False
+                    return True
+        return False
+
     def cut(self) -> None:
         """Have the thread that waits for the server learn at once that nothing will come."""
         with socket.socket(fileno=os.dup(self._sock.fileno())) as line, suppress(OSError):
@@ -177,6 +191,11 @@ def readiness(setting: str, asking: str) -> bytes:
     """
     commands = (_COM_RESET_CONNECTION, ""), (COMMAND.COM_QUERY, setting), (COMMAND.COM_QUERY, asking)
     return b"".join(_packet(command, sql) for command, sql in commands)
+
+
+def _is_end(answer: bytes) -> bool:
+    """Whether no more columns or rows follow; a cell may begin with that byte, too, if it is long."""
+    return answer[0] == _END and len(answer) <= _HEADER + 1
 
 
 def _packet(command: int, sql: str) -> bytes:
