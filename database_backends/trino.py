@@ -18,7 +18,14 @@ from database_backends import memory
 from database_backends.errors import BackendError, FailureKind
 from database_backends.quoting import quoted
 from database_backends.result import Limits
-from database_backends.server import AccessDenied, Fetched, ServerBackend, SessionLost, application
+from database_backends.server import (
+    AccessDenied,
+    Fetched,
+    ServerBackend,
+    SessionDrifted,
+    SessionLost,
+    application,
+)
 from database_backends.trino_cells import converted
 from database_backends.trino_line import STOP_SECONDS, TrinoLine
 from sqlassay.schema import Column, Schema, Table
@@ -51,17 +58,25 @@ _KINDS = {
     "QUERY_QUEUE_FULL": FailureKind.CONNECTION,
     "QUERY_TEXT_TOO_LARGE": FailureKind.SYNTAX,
     "READ_ONLY_VIOLATION": FailureKind.WRITE_ATTEMPT,
-    "REMOTE_HOST_GONE": FailureKind.CONNECTION,
     "SCHEMA_NOT_FOUND": FailureKind.UNKNOWN_TABLE,
-    "SERVER_SHUTTING_DOWN": FailureKind.CONNECTION,
-    "SERVER_STARTING_UP": FailureKind.CONNECTION,
     "STACK_OVERFLOW": FailureKind.SYNTAX,
     "SYNTAX_ERROR": FailureKind.SYNTAX,
     "TABLE_NOT_FOUND": FailureKind.UNKNOWN_TABLE,
-    "TRANSACTION_ALREADY_ABORTED": FailureKind.CONNECTION,
-    "UNKNOWN_TRANSACTION": FailureKind.CONNECTION,
 }
 """By the name of the error, which Trino has in the place of an SQLSTATE."""
+_SESSION_LOST = frozenset(
+    [
+        "ADMINISTRATIVELY_KILLED",
+        "ADMINISTRATIVELY_PREEMPTED",
+        "REMOTE_HOST_GONE",
+        "SERVER_SHUTTING_DOWN",
+        "SERVER_STARTING_UP",
+        "TRANSACTION_ALREADY_ABORTED",
+        "UNKNOWN_TRANSACTION",
+        "USER_CANCELED",
+    ]
+)
+_STOPPED = frozenset({"EXCEEDED_TIME_LIMIT", "USER_CANCELED"})
 _MEMORY = re.compile(r"EXCEEDED_\w*MEMORY_LIMIT")
 _SOURCE_GONE = re.compile(r"\bconnection\b|communications link", re.IGNORECASE)
 """In the words of a driver by which Trino reads another server: not the statement has failed."""
@@ -104,12 +119,15 @@ class TrinoBackend(ServerBackend):
         super().__init__(target)
         self.catalog, self.schema_name = (part.lower() for part in self.dsn.path)
         self._user = self.dsn.user or _USER
-        self._scheme = self.dsn.options.get("scheme") or ("https" if self.dsn.password else "http")
-        if self._scheme != ("https" if self.dsn.password else self._scheme) or self._scheme not in ("http", "https"):
+        schemes = ("https",) if self.dsn.password else ("http", "https")
+        self._scheme = self.dsn.options.get("scheme") or schemes[0]
+        if self._scheme not in schemes:
+            wanted = (
+                "'https' is wanted where there is a password" if self.dsn.password else "'http' or 'https' is wanted"
+            )
             raise BackendError(
                 FailureKind.CONNECTION,
-                f"the connection string for {self.title} is wrong: its option 'scheme' is {self._scheme!r}, and 'https'"
-                f" is wanted{' with a password' if self.dsn.password else ', or http'}",
+                f"the connection string for {self.title} is wrong: its scheme is {self._scheme!r}, and {wanted}",
             )
         self._line = TrinoLine()
         self._http: Session | None = None
@@ -127,14 +145,16 @@ class TrinoBackend(ServerBackend):
         http.mount(f"{self._scheme}://", self._line)
         self._http = http
         self._line.limit(_READY_LIMITS.seconds, _READY_LIMITS.megabytes)
+        query = self._prepare(_START, _READY_LIMITS, NO_TRANSACTION)
         try:
-            self._prepare(_START, _READY_LIMITS, NO_TRANSACTION).execute()
+            query.execute()
         except TrinoQueryError as error:
             denied = _kind(error) is FailureKind.PERMISSION
             raise (AccessDenied if denied else BackendError)(
                 FailureKind.CONNECTION, f"cannot connect to {self.dsn}: {_words(error)}"
             ) from error
         except (Error, SessionLost) as error:
+            _stop(query)
             words = error.message if isinstance(error, SessionLost) else _words(error)
             raise BackendError(FailureKind.CONNECTION, f"cannot connect to {self.dsn}: {words}") from error
         self._transaction = self._line.transaction
@@ -196,9 +216,10 @@ class TrinoBackend(ServerBackend):
             raise BackendError(FailureKind.DATABASE_MISSING, f"{self.dsn}: there is no schema {self.schema_name!r}")
         expected = (True, "UTC", self.catalog, self.schema_name, self._user)
         row = found[0] if found else [None] * len(expected)
-        drifted = [name for name, value, wanted in zip(_SETTING_NAMES, row, expected, strict=True) if value != wanted]
+        settings = zip(_SETTING_NAMES, row, expected, strict=True)
+        drifted = ", ".join(name for name, value, wanted in settings if value != wanted)
         if drifted:
-            raise SessionLost(FailureKind.CONNECTION, f"the session has other settings than ours: {', '.join(drifted)}")
+            raise SessionDrifted(FailureKind.CONNECTION, f"the session has other settings than ours: {drifted}")
 
     def _fetch(self, sql: str, limits: Limits) -> Fetched:
         if _is_too_deep(sql):
@@ -208,11 +229,14 @@ class TrinoBackend(ServerBackend):
         try:
             rows, truncated = memory.collect(map(tuple, _pages(query)), limits)
         except TrinoQueryError as error:
-            if error.error_name != "SYNTAX_ERROR":  # which is found before the transaction is touched
+            if error.error_name in _STOPPED:
+                self._transaction = ""  # the time is up; the server ends it by itself
+            elif error.error_name != "SYNTAX_ERROR":  # which is found before the transaction is touched
                 self._end_transaction()
             raise _failure(error) from error
         except Error as error:
             self._transaction = ""  # nobody is there who could end it
+            _stop(query)
             raise SessionLost(FailureKind.CONNECTION, _words(error)) from error
         except ValueError as error:  # an answer that is no JSON, or nested too deep for its reader
             self._abandon(query)
@@ -230,17 +254,20 @@ class TrinoBackend(ServerBackend):
 
     def _abandon(self, query: TrinoQuery) -> None:
         """Stop a statement of which no more is wanted. It takes its transaction with it."""
-        with suppress(Exception):
-            query.cancel()
+        _stop(query)
         self._end_transaction()
 
     def _end_transaction(self) -> None:
         """Let the server forget the transaction; it would by itself, after some minutes."""
         transaction, self._transaction = self._transaction, ""
-        if transaction:
-            self._line.limit(STOP_SECONDS, 1)
-            with suppress(Exception):
-                self._prepare("ROLLBACK", _READY_LIMITS, transaction).execute()
+        if not transaction:
+            return
+        self._line.limit(STOP_SECONDS, _READY_LIMITS.megabytes)
+        query = self._prepare("ROLLBACK", _READY_LIMITS, transaction)
+        try:
+            query.execute()
+        except (Error, BackendError):
+            _stop(query)
 
     def _cancel(self) -> None:
         if self._query is not None:
@@ -307,6 +334,8 @@ class TrinoBackend(ServerBackend):
             self._prepare(f"EXPLAIN (TYPE VALIDATE) {sql}", _READY_LIMITS, NO_TRANSACTION).execute()
         except TrinoQueryError:
             return False
+        except Error as error:
+            raise BackendError(FailureKind.CONNECTION, f"cannot ask {self.dsn}: {_words(error)}") from error
         return True
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -340,6 +369,12 @@ def _pages(query: TrinoQuery) -> Iterator[Any]:
         yield from query.fetch()
 
 
+def _stop(query: TrinoQuery) -> None:
+    """Have the server stop a statement, if it is there to be asked and knows of it."""
+    with suppress(Exception):
+        query.cancel()
+
+
 def _is_too_deep(sql: str) -> bool:
     if sql.count("(") + sql.count("[") + sql.upper().count("CASE") <= _DEEPEST:
         return False
@@ -360,11 +395,10 @@ def _is_too_deep(sql: str) -> bool:
 
 
 def _failure(error: TrinoQueryError) -> BackendError:
-    kind = _kind(error)
-    if kind is FailureKind.CONNECTION:
-        return SessionLost(kind, _words(error))
+    if error.error_name in _SESSION_LOST:
+        return SessionLost(FailureKind.CONNECTION, _words(error))
     line, column = error.error_location or (None, None)
-    return BackendError(kind, _words(error), line=line, column=column)
+    return BackendError(_kind(error), _words(error), line=line, column=column)
 
 
 def _kind(error: TrinoQueryError) -> FailureKind:

@@ -142,9 +142,9 @@ def _days(text: str) -> timedelta:
 
 
 def _months(text: str) -> timedelta:
-    """Years of 365 days and months of 30, as PostgreSQL's driver has them."""
+    """Months of 30 days, as other engines have them."""
     years, months = map(int, text.removeprefix("-").split("-"))
-    length = timedelta(365 * years + 30 * months)
+    length = timedelta(30 * (12 * years + months))
     return -length if text.startswith("-") else length
 
 
