@@ -67,6 +67,8 @@ _POWERS = {
 _LONGEST = 4_000_000
 """Characters of a statement that fit into a packet, whatever they are."""
 _OWN_LIMITS = Limits(seconds=600)
+_PATIENCE_SECONDS = 7200.0
+"""How long a server may say nothing. Statements have the alarm; what we ask ourselves may take long."""
 _GRACE_SECONDS = 1.0
 _REST_SECONDS = 0.02
 """How long the rest of a result is read; to end the session and open another takes as long."""
@@ -128,7 +130,7 @@ class MySQLBackend(ServerBackend, CanLoad):
         kept = [mode for mode in str(modes).split(",") if mode not in _OTHER_QUOTES]
         self._settings = (*_SESSION, ("sql_mode", ",".join(kept)))
         self._database = str(database)  # its case may be the server's
-        session.be_patient(_OWN_LIMITS.seconds)
+        session.be_patient(_PATIENCE_SECONDS)
         self._session = session
 
     def connect(self, *, to_database: bool = True) -> MySQLSession:
@@ -223,7 +225,7 @@ class MySQLBackend(ServerBackend, CanLoad):
     def _end(self, session: MySQLSession) -> None:
         """Stop a statement of which no more rows are wanted, unless there are only a few more."""
         if session.read_on(_REST_SECONDS):
-            session.be_patient(_OWN_LIMITS.seconds)
+            session.be_patient(_PATIENCE_SECONDS)
             return
         with suppress(BackendError, pymysql.Error):  # MySQL's own limit would be the last to stop it
             self._kill("CONNECTION")
@@ -322,7 +324,7 @@ class MySQLBackend(ServerBackend, CanLoad):
 
         database = cls(target)
         session = database.connect(to_database=False)
-        session.be_patient(_OWN_LIMITS.seconds)
+        session.be_patient(_PATIENCE_SECONDS)
         return MySQLLoader(session, database.dsn.path[0])
 
     def close(self) -> None:
