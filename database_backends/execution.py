@@ -133,6 +133,8 @@ def _close_others(statement: Statement) -> bool:
 
 def _key(backend: str, target: str) -> tuple[object, ...]:
     """What an open database is found by: a file that has changed or been replaced since is opened anew."""
+    if not BACKENDS.get(backend).embedded:
+        return backend, target
     try:
         stat = os.stat(target)  # noqa: PTH116  # a Path would cost more than the look-up
     except (OSError, ValueError):  # not a file

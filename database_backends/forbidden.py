@@ -7,6 +7,7 @@ as SQL, in which all of this could hide. Such tables hold passwords.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _FUNCTIONS = {
     "duckdb": (
@@ -57,20 +58,39 @@ _TABLE = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, name
 _NEVER = "(?!)"
 _BETWEEN = r"[\s\u200b\u2060\ufeff\"`\]]*"
 """What may stand between the name of a function and its parenthesis, without a comment."""
+_LAST_WORD = re.compile(rf"{_BETWEEN}+(\w++)")
+"""In what stands before a parenthesis, read from its end."""
+_CALLED = {dialect: re.compile("|".join(names), re.IGNORECASE) for dialect, names in _FUNCTIONS.items()}
 _MENTION = {
-    dialect: re.compile(
-        rf"\b(?:{'|'.join(names)}){_BETWEEN}\(|\b{_TABLES.get(dialect, _NEVER)}\b"
-        rf"|\b{_SCHEMAS.get(dialect, _NEVER)}[\s`]*\.|{_HIDDEN.get(dialect, _NEVER)}",
-        re.IGNORECASE,
+    dialect: re.compile("|".join(parts), re.IGNORECASE)
+    for dialect in _FUNCTIONS
+    if (
+        parts := [
+            *(rf"\b{names}\b" for names in filter(None, [_TABLES.get(dialect)])),
+            *(rf"\b{names}[\s`]*\." for names in filter(None, [_SCHEMAS.get(dialect)])),
+            *filter(None, [_HIDDEN.get(dialect)]),
+        ]
     )
-    for dialect, names in _FUNCTIONS.items()
 }
 
 
 def is_mentioned(statement: str, dialect: str) -> bool:
     """Whether a plain statement may use such a name; it may also be in a string."""
+    if dialect not in _FUNCTIONS:
+        return False
+    *before, _ = statement.split("(")
+    for text in before:
+        word = _LAST_WORD.match(text[::-1])
+        if word is not None and _may_be_called(word[1][::-1], dialect):
+            return True
     mention = _MENTION.get(dialect)
     return mention is not None and mention.search(statement) is not None
+
+
+@lru_cache(maxsize=4096)
+def _may_be_called(name: str, dialect: str) -> bool:
+    """As `is_function`, in letters of any alphabet: most statements call the same few functions."""
+    return _CALLED[dialect].fullmatch(name) is not None
 
 
 def is_function(name: str, dialect: str) -> bool:

@@ -10,9 +10,11 @@ import re
 
 from database_backends import forbidden, token_guard
 
-_PLAIN = re.compile(r"[ \t\r\n]*SELECT\b(?:[^;/#\0-]|-(?!-)|/(?!\*))*", re.IGNORECASE | re.ASCII)
+_PLAIN = re.compile(r"[ \t\r\n]*SELECT\b(?:[^;/#\0-]++|-(?!-)|/(?!\*))*+", re.IGNORECASE | re.ASCII)
 _END = " \t\r\n;"
-_MAY_WRITE = re.compile(r"(?:\b|(?<=[0-9]))(?:INTO|DELETE|INSERT|MERGE|REPLACE|UPDATE|LOCK|SHARE)\b", re.IGNORECASE)
+_WRITING = ("INTO", "DELETE", "INSERT", "MERGE", "REPLACE", "UPDATE", "LOCK", "SHARE")
+# What stands before a word is looked at last: most places are then ruled out by one comparison.
+_MAY_WRITE = re.compile(f"(?:{'|'.join(f'{word}(?<![A-Z_]{word})' for word in _WRITING)})(?![A-Z0-9_])")
 _GLANCE = 20_000
 """Characters up to which a statement may be called plain."""
 
@@ -41,5 +43,7 @@ def check(sql: str, dialect: str) -> str:
 def is_plain(statement: str) -> bool:
     """Whether a text can only be one query, in every dialect: it has no place where a second one could begin."""
     return (
-        len(statement) <= _GLANCE and _PLAIN.fullmatch(statement) is not None and _MAY_WRITE.search(statement) is None
+        len(statement) <= _GLANCE
+        and _PLAIN.fullmatch(statement) is not None
+        and _MAY_WRITE.search(statement.upper()) is None
     )

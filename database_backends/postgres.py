@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -62,9 +63,8 @@ _KIND_OF_STATE = {
 """By SQLSTATE, or the beginning of one; the longest that fits counts."""
 _SEVERAL = "cannot insert multiple commands"
 
-_BEGIN, _END = b"BEGIN READ ONLY", b"ROLLBACK"
-_READY = b"sqlassay_ready"
-"""The prepared statement that stands before each statement."""
+_BEGIN, _READY, _END = b"sqlassay_begin", b"sqlassay_ready", b"sqlassay_end"
+"""Prepared statements, which cost the server less: what stands before and behind each statement."""
 _CHUNKED = psycopg.capabilities.has_stream_chunked()
 _ROWS_AT_ONCE = 64
 _WITH_ROWS = frozenset({ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK, ExecStatus.TUPLES_OK})
@@ -101,6 +101,7 @@ class PostgresBackend(ServerBackend, CanLoad):
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self._connection: psycopg.Connection | None = None
+        self._cells: abc.Transformer = Transformer()
         self.schema_name = self.dsn.options.get("schema") or "public"
 
     def _is_open(self) -> bool:
@@ -115,13 +116,15 @@ class PostgresBackend(ServerBackend, CanLoad):
             if superuser:  # not bound by a read-only transaction: it may use files and start programs
                 connection.execute(f"SET ROLE {_READER}")
             role = _READER if superuser else "none"
-            result = connection.pgconn.prepare(_READY, self._readiness(role).encode())
-            if result.status != ExecStatus.COMMAND_OK:
-                raise error_from_result(result, encoding="utf-8")
+            for name, command in ((_BEGIN, "BEGIN READ ONLY"), (_READY, self._readiness(role)), (_END, "ROLLBACK")):
+                result = connection.pgconn.prepare(name, command.encode())
+                if result.status != ExecStatus.COMMAND_OK:
+                    raise error_from_result(result, encoding="utf-8")
         except psycopg.Error as error:
             connection.close()
             raise BackendError(FailureKind.CONNECTION, f"cannot read {self.dsn}: {_words(error)}") from error
         self._connection = connection
+        self._cells = Transformer(connection)
 
     def connect(self, settings: dict[str, str]) -> psycopg.Connection:
         """A connection of its own to the server, each statement a transaction.
@@ -176,7 +179,7 @@ class PostgresBackend(ServerBackend, CanLoad):
 
     def _fetch(self, sql: str, limits: Limits) -> Fetched:
         try:
-            return self._stream(sql, limits, Transformer(self._live()))
+            return self._stream(sql, limits, self._cells)
         except psycopg.DataError as error:
             if error.sqlstate:
                 raise self._failure(error, sql) from error
@@ -230,7 +233,8 @@ class PostgresBackend(ServerBackend, CanLoad):
             raise BackendError(FailureKind.NOT_A_QUERY, f"{tag or 'the statement'} gives no table")
         else:
             self._finish(connection)
-        return [_column(result, i, connection) for i in range(result.nfields)], kept, truncated
+        columns = [((result.fname(i) or b"").decode(), _type(result.ftype(i))) for i in range(result.nfields)]
+        return columns, kept, truncated
 
     def _send(self, connection: psycopg.Connection, sql: str, limits: Limits) -> None:
         """Send a statement, in a transaction that is rolled back, all in one trip.
@@ -243,17 +247,18 @@ class PostgresBackend(ServerBackend, CanLoad):
         milliseconds = max(1, round(limits.seconds * 1000))
         try:
             pgconn.enter_pipeline_mode()
-            pgconn.send_query_params(_BEGIN, None)
+            pgconn.send_query_prepared(_BEGIN, None)
             pgconn.send_query_prepared(_READY, [b"%d" % milliseconds])
             pgconn.send_query_params(sql.encode(), None)
-            pgconn.send_query_params(_END, None)
+            pgconn.send_query_prepared(_END, None)
             pgconn.pipeline_sync()
-            connection.wait(generators.send(pgconn))
+            if pgconn.flush():
+                connection.wait(generators.send(pgconn))
             for _ in _BEGIN, _READY:
                 result = self._next(connection)
                 if result is not None and result.status == ExecStatus.FATAL_ERROR:
                     raise error_from_result(result, encoding="utf-8")
-                self._next(connection)
+                pgconn.get_result()  # None, without waiting
         except psycopg.errors.InvalidTextRepresentation as error:
             names = _words(error).rpartition(": ")[2]
             raise SessionDrifted(
@@ -273,7 +278,7 @@ class PostgresBackend(ServerBackend, CanLoad):
             pass
         connection.pgconn.exit_pipeline_mode()
         if connection.pgconn.transaction_status != TransactionStatus.IDLE:  # the statement has failed
-            connection.execute(_END)
+            connection.execute("ROLLBACK")
 
     def _cancel_rest(self, connection: psycopg.Connection) -> None:
         """Stop a statement of which no more rows are wanted."""
@@ -415,14 +420,13 @@ class PostgresBackend(ServerBackend, CanLoad):
             connection.close()
 
 
-def _column(result: PGresult, index: int, connection: psycopg.Connection) -> tuple[str, str]:
-    """The name and the type of a column."""
-    name = (result.fname(index) or b"").decode()
-    oid = result.ftype(index)
-    info = connection.adapters.types.get(oid)
+@cache
+def _type(oid: int) -> str:
+    """The name of a type; the number of one that not every server has."""
+    info = psycopg.adapters.types.get(oid)
     if info is None:
-        return name, str(oid)
-    return name, info.name + ("[]" if oid == info.array_oid else "")
+        return str(oid)
+    return info.name + ("[]" if oid == info.array_oid else "")
 
 
 def _quoted(name: str) -> str:

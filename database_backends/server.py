@@ -154,13 +154,8 @@ class ServerBackend(DatabaseBackend, CanExplain):
         if stopper.rang:  # a server may call a statement finished that was stopped: MySQL's SLEEP
             raise BackendError(FailureKind.TIMEOUT, f"stopped after {limits.seconds:g} s")
         columns, rows, truncated = fetched
-        return ResultTable(
-            columns=tuple(name for name, _ in columns),
-            types=tuple(type_ for _, type_ in columns),
-            rows=rows,
-            truncated=truncated,
-            seconds=time.monotonic() - started,
-        )
+        names, types = zip(*columns, strict=True) if columns else ((), ())
+        return ResultTable(names, types, rows, truncated, time.monotonic() - started)
 
     def _take(self, limits: Limits) -> None:
         """Have a session that is ready: settings as they should be, nothing left over."""
