@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import comparing, long_run, scoring
+from benchmarks import backends, comparing, long_run, scoring
 from benchmarks.measure import median_seconds, run
 
 
@@ -43,6 +43,7 @@ def _rows(items: int, times: int, scratch: Path) -> Iterator[tuple[str, str, str
     else:
         yield "scoring", "not measured", "SQLASSAY_DATA is not set"
     yield from comparing.rows(times)
+    yield from backends.rows(times)
     yield from long_run.rows(items, scratch)
 
 
