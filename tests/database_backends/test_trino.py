@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import datetime
+import socket
+import time
 import uuid
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from trino.exceptions import TrinoQueryError
 
 from database_backends.base import DatabaseBackend
-from database_backends.trino import TrinoBackend
-from tests.conformance.backend import ServerConformance, contents
+from database_backends.errors import BackendError, FailureKind
+from database_backends.trino import TrinoBackend, _failure, _is_too_deep
+from tests.conformance.backend import LIMITS, STATEMENTS, ServerConformance, contents
+from tests.servers.mysql import MySQLWorld
 from tests.servers.plugin import Server
 from tests.servers.trino import TrinoWorld
 
@@ -150,3 +157,116 @@ class TestTrino(ServerConformance):
 
     def drift_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("database_backends.trino._START", "START TRANSACTION READ WRITE")
+
+    def test_tables_that_are_new_are_seen(self, database: DatabaseBackend) -> None:
+        """A transaction keeps what it has looked up."""
+        assert len(database.schema().tables) == 3
+        before = database.fingerprint()
+        self.world.rows(f"CREATE TABLE postgresql.{self.world.made[-1]}.song AS SELECT 1 AS a")
+        assert len(database.schema().tables) == 4
+        assert database.fingerprint() != before
+
+    @pytest.mark.parametrize("path", ["nowhere/public", "postgresql/nowhere"])
+    def test_a_catalog_or_schema_that_is_not_there(self, target: str, path: str) -> None:
+        with self.backend(urlunsplit(urlsplit(target)._replace(path=path))) as database:
+            error = self.assert_fails(database, "SELECT 1", FailureKind.DATABASE_MISSING)
+            assert [check.ok for check in database.check().checks] == [True, False]
+        assert "nowhere" in error.message
+
+    def test_somebody_whom_the_server_does_not_know(self, target: str) -> None:
+        with self.backend(target.replace("//reader@", "//somebody@")) as database:
+            self.assert_fails(database, "SELECT 1", FailureKind.CONNECTION)
+            assert [check.ok for check in database.check().checks] == [True, True, False]
+
+    def test_names_of_catalog_and_schema_have_no_case(self, target: str) -> None:
+        catalog, schema = urlsplit(target).path.strip("/").split("/")
+        shouted = urlunsplit(urlsplit(target)._replace(path=f"{catalog.upper()}/{schema.upper()}"))
+        with self.backend(shouted) as database:
+            assert len(database.schema().tables) == 3
+
+    def test_what_a_catalog_stands_for_may_be_gone(self) -> None:
+        gone = {"errorType": "EXTERNAL", "errorName": "JDBC_ERROR", "message": "Connection to test:5432 refused."}
+        failed = {"errorType": "EXTERNAL", "errorName": "JDBC_ERROR", "message": "ERROR: division by zero"}
+        assert _failure(TrinoQueryError(gone)).kind is FailureKind.CONNECTION
+        assert _failure(TrinoQueryError(failed)).kind is FailureKind.OTHER
+
+
+def test_it_reads_mysql_too(trino_server: Server, mysql_server: Server) -> None:
+    world = MySQLWorld(mysql_server.owner, mysql_server.reader)
+    try:
+        world.make(STATEMENTS)
+        target = urlunsplit(urlsplit(trino_server.reader)._replace(path=f"mysql/{world.made[-1]}"))
+        with TrinoBackend(target) as database:
+            rows = database.execute("SELECT name, age, born FROM singer ORDER BY singer_id", LIMITS).rows
+            assert rows[0] == ("Joe", 52, datetime.date(1970, 5, 17))
+            assert [table.name for table in database.schema().tables] == ["adult", "concert", "singer"]
+            assert database.check().ok
+    finally:
+        world.close()
+
+
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("database_backends.trino._READY_LIMITS", replace(LIMITS, seconds=0.5))
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        database = TrinoBackend(f"trino://127.0.0.1:{deaf.getsockname()[1]}/a/b")
+        started = time.monotonic()
+        with pytest.raises(BackendError) as raised:
+            database.execute("SELECT 1", LIMITS)
+    assert raised.value.kind is FailureKind.CONNECTION
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("target", "scheme"),
+    [
+        ("trino://user@host/a/b", "http"),
+        ("//user@host/a/b?scheme=https", "https"),
+        ("//user:secret@host/a/b", "https"),
+        ("//user:secret@host/a/b?scheme=https", "https"),
+    ],
+)
+def test_a_password_is_sent_by_https_only(target: str, scheme: str) -> None:
+    assert TrinoBackend(target)._scheme == scheme
+
+
+@pytest.mark.parametrize("target", ["//user:secret@host/a/b?scheme=http", "//user@host/a/b?scheme=ftp"])
+def test_another_scheme_is_refused(target: str) -> None:
+    with pytest.raises(BackendError, match="scheme") as raised:
+        TrinoBackend(target)
+    assert raised.value.kind is FailureKind.CONNECTION
+    assert "secret" not in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "too_deep"),
+    [
+        ("(" * 400 + ")" * 400, False),
+        ("(" * 401, True),
+        ("[" * 200 + "(" * 201, True),
+        ("(a) " * 10_000, False),
+        (") " * 1000 + "(" * 400, False),
+        ("'" + "(" * 1000 + "'", False),
+        ("'" + ")" * 300 + "'" + "(" * 201 + "'" + ")" * 300 + "'" + "(" * 200, True),
+        ('"' + "(" * 1000 + '"', False),
+        ("/*" + "(" * 1000 + "*/", False),
+        ("/* /* */" + "(" * 401 + "*/", True),
+        ("/*" + "(" * 1000, True),  # no comment, for it does not end
+        ("--" + "(" * 1000 + "\n", False),
+        ("-- '\n" + "(" * 401 + " -- '", True),
+        ("-- '\r" + "(" * 401 + " -- '", True),
+        ("'" + "(" * 401, True),
+        ("CASE WHEN a THEN 1 END " * 1000, False),
+        ("CASE WHEN " * 401, True),
+        ("case when (" * 201, True),
+        ("END " * 100 + "CASE " * 401, True),
+        ("(END " * 401, True),
+        ("/*" * 500_000, False),
+        ("/* */" * 200_000 + "(" * 401, True),
+        ("'" * 500_000 + "(" * 401, True),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, str) else None,
+)
+def test_depth_is_told_soon(text: str, too_deep: bool) -> None:
+    started = time.monotonic()
+    assert _is_too_deep(text) is too_deep
+    assert time.monotonic() - started < 5
