@@ -9,6 +9,8 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from sqlassay.errors import UserError
+
 MARK = "sqlassay "
 """How the note begins that tells from which content something was loaded."""
 
@@ -164,3 +166,29 @@ def batches(rows: Iterable[tuple[object, ...]], size: int) -> Iterator[list[tupl
             batch = []
     if batch:
         yield batch
+
+
+def noted(mark: str, tables: int) -> str:
+    """What is noted on each table that was loaded."""
+    return f"{MARK}{mark}, {tables} tables"
+
+
+def common_mark(notes: Sequence[tuple[str, str]], words: str) -> str | None:
+    """From which content all of it was loaded; `None` when there is nothing, or something is missing.
+
+    Args:
+        notes: The name of everything that is there, and what is noted on it; empty for what was not loaded.
+        words: The place, for a message.
+
+    Raises:
+        UserError: It holds something that was not loaded by us.
+    """
+    for name, note in notes:
+        if not note.startswith(MARK):
+            raise UserError(
+                f"{words} holds {name!r}, which sqlassay did not load",
+                remedy="name an empty one, or one that is not there yet",
+            )
+    found = {note for _, note in notes}
+    mark, _, tables = found.pop().removeprefix(MARK).rpartition(", ") if len(found) == 1 else ("", "", "")
+    return mark if tables == f"{len(notes)} tables" else None

@@ -8,9 +8,19 @@ import pymysql
 from pymysql.cursors import Cursor
 
 from database_backends.errors import BackendError, FailureKind
-from database_backends.loading.base import MARK, Kind, Loaded, Loader, Source, SourceColumn, SourceTable, batches
+from database_backends.loading.base import (
+    MARK,
+    Kind,
+    Loaded,
+    Loader,
+    Source,
+    SourceColumn,
+    SourceTable,
+    batches,
+    common_mark,
+    noted,
+)
 from database_backends.quoting import quoted
-from sqlassay.errors import UserError
 
 _TYPES = {
     Kind.INTEGER: "BIGINT",
@@ -38,27 +48,20 @@ class MySQLLoader(Loader):
 
     def mark(self) -> str | None:
         """The comment that all tables have."""
-        comments = {
-            str(comment)
-            for (comment,) in self._run(
-                "SELECT table_comment FROM information_schema.tables WHERE table_schema = %s", self._database
-            )
-        }
-        if not all(comment.startswith(MARK) for comment in comments):
-            raise UserError(
-                f"the database {self._database!r} holds tables that sqlassay did not load",
-                remedy="drop it, or name another one",
-            )
-        return comments.pop().removeprefix(MARK) if len(comments) == 1 else None
+        notes = self._run(
+            "SELECT table_name, IF(table_type = 'BASE TABLE', table_comment, '') FROM information_schema.tables"
+            " WHERE table_schema = %s",
+            self._database,
+        )
+        return common_mark([(str(name), str(note)) for name, note in notes], f"the database {self._database!r}")
 
     def load(self, source: Source, mark: str, *, progress: Callable[[int], object]) -> Loaded:
         """Insert many rows at once, then add keys and indexes, then gather statistics."""
         loaded = Loaded()
         name = _quoted(self._database)
-        self._run(f"DROP DATABASE IF EXISTS {name}")
-        # The order of SQLite, which also tells trailing blanks.
-        self._run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin")
+        self._run(f"CREATE DATABASE IF NOT EXISTS {name}")
         self._run(f"USE {name}")
+        self._drop_loaded()
         tables = source.tables()
         for table in tables:
             self._create(table)
@@ -70,8 +73,21 @@ class MySQLLoader(Loader):
             self._add_foreign_keys(table, loaded)
         for table in tables:
             self._run(f"ANALYZE TABLE {_quoted(table.name)}")
-            self._run(f"ALTER TABLE {_quoted(table.name)} COMMENT = {self._connection.escape(MARK + mark)}")
+            note = self._connection.escape(noted(mark, len(tables)))
+            self._run(f"ALTER TABLE {_quoted(table.name)} COMMENT = {note}")
         return loaded
+
+    def _drop_loaded(self) -> None:
+        """Drop the tables that were loaded before."""
+        found = self._run(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_comment LIKE %s",
+            self._database,
+            f"{MARK}%",
+        )
+        if found:
+            self._run("SET foreign_key_checks = OFF")
+            self._run(f"DROP TABLE {_list(str(name) for (name,) in found)}")
+            self._run("SET foreign_key_checks = ON")
 
     def _create(self, table: SourceTable) -> None:
         keys = [table.primary_key, *table.unique, *table.indexes, *(key.columns for key in table.foreign_keys)]
@@ -80,7 +96,10 @@ class MySQLLoader(Loader):
             f"{_quoted(column.name)} {_type(column, in_key)}{'' if column.nullable else ' NOT NULL'}"
             for column in table.columns
         )
-        self._run(f"CREATE TABLE {_quoted(table.name)} ({columns}) COMMENT = '{MARK}is being loaded'", table=table.name)
+        # The order of SQLite, which also tells trailing blanks.
+        text = "CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin"
+        note = f"COMMENT = '{MARK}is being loaded'"
+        self._run(f"CREATE TABLE {_quoted(table.name)} ({columns}) {text} {note}", table=table.name)
 
     def _insert(self, table: SourceTable, source: Source, progress: Callable[[int], object]) -> int:
         rows = 0

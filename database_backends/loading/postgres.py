@@ -8,8 +8,17 @@ import psycopg
 from psycopg import sql
 
 from database_backends.errors import BackendError, FailureKind
-from database_backends.loading.base import MARK, Kind, Loaded, Loader, Source, SourceTable, batches
-from sqlassay.errors import UserError
+from database_backends.loading.base import (
+    MARK,
+    Kind,
+    Loaded,
+    Loader,
+    Source,
+    SourceTable,
+    batches,
+    common_mark,
+    noted,
+)
 
 _TYPES = {
     Kind.INTEGER: "bigint",
@@ -35,34 +44,27 @@ class PostgresLoader(Loader):
         self._schema = sql.Identifier(schema)
 
     def mark(self) -> str | None:
-        """The comment on the schema."""
-        found = self._run(
+        """The comment that all tables have."""
+        rows = self._run(
             sql.SQL(
-                "SELECT obj_description(oid, 'pg_namespace'),"
-                " EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)"
-                " FROM pg_namespace AS n WHERE nspname = {}"
-            ).format(sql.Literal(self._name))
-        ).fetchone()
-        if found is None:
-            return None
-        comment, has_content = found
-        if comment is not None and comment.startswith(MARK):
-            return str(comment.removeprefix(MARK))
-        if has_content:
-            raise UserError(
-                f"the schema {self._name!r} holds tables that sqlassay did not load",
-                remedy="drop it, or name another one: ?schema=…",
-            )
-        return None
+                "SELECT relname, relkind = 'r', obj_description(oid, 'pg_class') FROM pg_class"
+                " WHERE relnamespace = to_regnamespace({}) AND relkind <> 'i' AND relkind <> 't'"
+            ).format(sql.Literal('"' + self._name.replace('"', '""') + '"'))
+        ).fetchall()
+        return common_mark([(name, comment or "" if is_table else "") for name, is_table, comment in rows], self._words)
+
+    @property
+    def _words(self) -> str:
+        return f"the schema {self._name!r}"
 
     def load(self, source: Source, mark: str, *, progress: Callable[[int], object]) -> Loaded:
         """COPY the rows, then add keys and indexes, then gather statistics."""
         loaded = Loaded()
+        tables = source.tables()
         with self._connection.transaction():
-            self._run(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(self._schema))
-            self._run(sql.SQL("CREATE SCHEMA {}").format(self._schema))
+            self._run(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(self._schema))
             self._run(sql.SQL("SET LOCAL search_path TO {}").format(self._schema))
-            tables = source.tables()
+            self._drop_loaded()
             for table in tables:
                 self._create(table)
                 loaded.rows += self._copy(table, source, progress)
@@ -72,9 +74,22 @@ class PostgresLoader(Loader):
             for table in tables:
                 self._add_foreign_keys(table, loaded)
                 self._run(sql.SQL("ANALYZE {}").format(sql.Identifier(table.name)))
-            comment = sql.Literal(MARK + mark)
-            self._run(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(self._schema, comment))
+            comment = sql.Literal(noted(mark, len(tables)))
+            for table in tables:
+                self._run(sql.SQL("COMMENT ON TABLE {} IS {}").format(sql.Identifier(table.name), comment))
         return loaded
+
+    def _drop_loaded(self) -> None:
+        """Drop the tables that were loaded before; what others have built on them keeps them, and that is said."""
+        found = self._run(
+            sql.SQL(
+                "SELECT relname FROM pg_class WHERE relnamespace = {}::regnamespace AND relkind = 'r'"
+                " AND starts_with(obj_description(oid, 'pg_class'), {})"
+            ).format(sql.Literal('"' + self._name.replace('"', '""') + '"'), sql.Literal(MARK))
+        ).fetchall()
+        if found:
+            names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in found)
+            self._run(sql.SQL("DROP TABLE {}").format(names))
 
     def _create(self, table: SourceTable) -> None:
         columns = [

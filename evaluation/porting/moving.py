@@ -108,7 +108,7 @@ class Mover:
             progress: Called with the number of rows that have just been moved.
 
         Raises:
-            UserError: All would go to one place, or that place holds something else.
+            UserError: All would go to one place.
         """
         wanted = list(dict.fromkeys(db_ids))
         if len(wanted) > 1 and "{db_id}" not in self._template:
@@ -119,8 +119,9 @@ class Mover:
             began = time.monotonic()
             try:
                 yield self._move(db_id, progress, began)
-            except BackendError as error:
-                yield Moved(db_id, "failed", seconds=time.monotonic() - began, message=error.message)
+            except (BackendError, UserError) as error:
+                message = error.message if isinstance(error, BackendError) else str(error)
+                yield Moved(db_id, "failed", seconds=time.monotonic() - began, message=message)
 
     def _move(self, db_id: str, progress: Callable[[int], object], began: float) -> Moved:
         path = self.source(db_id)

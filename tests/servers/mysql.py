@@ -64,6 +64,10 @@ class MySQLWorld(ServerWorld):
         self._owners.close()
         del self._owners
 
+    def rows_in(self, name: str, statement: str) -> None:
+        with closing(self.connect(name)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+
     def busy(self) -> list[str]:
         return [str(info) for (info,) in self.rows(f"SELECT p.info FROM {_OURS} WHERE p.command <> 'Sleep'")]
 

@@ -63,6 +63,11 @@ class PostgresWorld(ServerWorld):
         with psycopg.connect(self.owner, autocommit=True) as connection:
             return connection.execute(sql.encode()).fetchall()
 
+    def rows_in(self, name: str, statement: str) -> None:
+        with psycopg.connect(self.owner, autocommit=True) as connection:
+            connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(name)))
+            connection.execute(statement.encode())
+
     def busy(self) -> list[str]:
         found = self.rows(
             f"SELECT query FROM pg_stat_activity WHERE application_name = '{application()}' AND state <> 'idle'"

@@ -71,6 +71,10 @@ class ServerWorld(ABC):
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What a statement gives the owner."""
 
+    def rows_in(self, name: str, statement: str) -> None:
+        """Run a statement of the owner's in a database that was made here."""
+        raise NotImplementedError
+
     @abstractmethod
     def busy(self) -> list[str]:
         """What the server is doing for readers now, as its own list of processes has it."""

@@ -128,10 +128,28 @@ def test_what_is_there_is_not_loaded_again(folder: Path, world: ServerWorld) -> 
 def test_what_somebody_else_has_made_is_left_alone(folder: Path, world: ServerWorld) -> None:
     name = world.reserve()
     world.create(name, ["CREATE TABLE mine (a INTEGER)"])
-    with pytest.raises(UserError, match="did not load"):
-        move(folder, world, name)
+    moved = move(folder, world, name)
+    assert (moved.state, "'mine', which sqlassay did not load" in moved.message) == ("failed", True)
     with BACKENDS.get(world.engine)(world.target(world.owner, name)) as database:
         assert [table.name for table in database.schema().tables] == ["mine"]
+
+
+def test_what_somebody_has_put_beside_it_is_left_alone(folder: Path, world: ServerWorld) -> None:
+    name = world.reserve()
+    move(folder, world, name)
+    with BACKENDS.get(world.engine)(world.target(world.owner, name)) as database:
+        before = [table.name for table in database.schema().tables]
+    world.rows_in(name, "CREATE TABLE notes (a INTEGER)")
+    assert move(folder, world, name, again=True).state == "failed"
+    with BACKENDS.get(world.engine)(world.target(world.owner, name)) as database:
+        assert sorted(table.name for table in database.schema().tables) == sorted([*before, "notes"])
+
+
+def test_what_is_gone_is_loaded_again(folder: Path, world: ServerWorld) -> None:
+    name = world.reserve()
+    move(folder, world, name)
+    world.rows_in(name, "DROP TABLE concert")
+    assert move(folder, world, name).state == "loaded"
 
 
 def test_a_load_that_fails_names_the_table_and_is_not_taken_for_done(folder: Path, world: ServerWorld) -> None:
