@@ -206,7 +206,7 @@ class _Contents:
                 faults.append(f"{named}: {error.message}")
         if faults:
             return Check("primary keys", False, _listed(faults), "load it anew: a join repeats such rows")
-        return Check("primary keys", True, f"{checked}, unique and not NULL" if checked else "there are none")
+        return Check("primary keys", True, f"{checked}, unique and not NULL" if checked else self._no_keys())
 
     def _check_foreign_keys(self) -> Check:
         asked = Integrity(self.database)
@@ -227,7 +227,12 @@ class _Contents:
         if faults:
             remedy = "see whether the original has such rows: a join leaves them out"
             return Check("foreign keys", True, _listed(faults), remedy, warning=True)
-        return Check("foreign keys", True, f"{checked}, all lead to a row" if checked else "there are none")
+        return Check("foreign keys", True, f"{checked}, all lead to a row" if checked else self._no_keys())
+
+    def _no_keys(self) -> str:
+        if self.database.has_keys or self.expected is not None:
+            return "there are none"
+        return f"{self.database.title} knows none; what --expect names may have some"
 
     def _with_keys(self) -> list[Table]:
         """The tables with the keys that are to be kept: the expected ones where the engine has none."""

@@ -167,12 +167,11 @@ def _statements(
 def _measured(
     argument: str, statements: Sequence[Statement], sizes: Sequence[int], seconds: float, slowest: int
 ) -> _Report:
-    from database_backends.dsn import shown
     from database_backends.result import ExecutionFailure
     from database_backends.runner import Runner
     from database_backends.throughput import measure
 
-    title = shown(argument)
+    title = _titled(argument)
     if not statements:
         raise UserError("there is nothing to ask", place=title, remedy="are its databases there, and have they golds?")
     megabytes = statements[0].limits.megabytes
@@ -212,11 +211,19 @@ def _slow(statement: Statement, seconds: float) -> _Slow:
 def _announce(argument: str, statements: Sequence[Statement], seconds: float) -> None:
     from rich.text import Text
 
-    from database_backends.dsn import shown
-
-    heading = Text(shown(argument), style="bold")
+    heading = Text(_titled(argument), style="bold")
     heading.append(f": {output.counted(len(statements), 'statement')}, {seconds:g} s for each size of the pool", "none")
     output.data().print(heading)
+    output.data().print("each timed here, from handing it to the pool until its last row is here")
+
+
+def _titled(argument: str) -> str:
+    from database_backends.base import BACKENDS
+    from database_backends.dsn import shown
+    from database_backends.validation import title
+
+    name, _, target = argument.partition(":")
+    return title(BACKENDS.get(name), target) if target and name in BACKENDS.names() else shown(argument)
 
 
 def _show(report: _Report) -> None:
