@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-_SECRET = re.compile(r"(?P<user>(?:^(?!\S*//)|//)[^/?#:@\s]*):\S*@")
+_SECRET = re.compile(r"(?P<user>(?:^(?!.*//)|//)[^/?#:@]*)[:@].*@", re.DOTALL)
+"""From the user to the last `@`, whatever is between: rather too much than too little."""
+_NAMED_SECRET = re.compile(r"(?P<name>\w*(?:password|passwd|pwd|secret|token)\w*\s*=\s*)[^&\s]+", re.IGNORECASE)
 _PORTS = range(1, 65536)
 
 
@@ -56,12 +58,15 @@ class Dsn:
             split = urlsplit(text)
             given_port = split.port
         except ValueError as error:
-            part = "port" if "ort" in str(error) else "host"
-            raise DsnError(f"its {part} cannot be read in {shown(text)}") from None
+            if "ort" in str(error):
+                raise DsnError(f"its port is no number from 1 to 65535 in {shown(text)}") from None
+            raise DsnError(f"its host cannot be read in {shown(text)}") from None
         if split.scheme and split.scheme not in schemes:
             raise DsnError(f"its scheme is {split.scheme!r}, and {scheme!r} is wanted, in {shown(text)}")
         if not split.hostname:
             raise DsnError(f"it names no host: {shown(text)} is not {scheme}://user:password@host/…")
+        if split.netloc.count("@") > 1 or re.search(r"\s", text):
+            raise DsnError(f"it has a blank, or an '@' too many, in {shown(text)}; write %20 and %40")
         if split.fragment:
             raise DsnError(f"it has a '#' in {shown(text)}; write %23 for one that belongs to a part")
         if given_port is not None and given_port not in _PORTS:
@@ -96,4 +101,4 @@ class Dsn:
 
 def shown(text: str) -> str:
     """A connection string, or text that holds one, with the password hidden."""
-    return _SECRET.sub(r"\g<user>:***@", text)
+    return _NAMED_SECRET.sub(r"\g<name>***", _SECRET.sub(r"\g<user>:***@", text))

@@ -379,17 +379,27 @@ class PostgresBackend(ServerBackend, CanLoad):
         self._rows(f"SELECT FROM {_quoted(self.schema_name)}.{_quoted(table.name)} LIMIT 0")
 
     def _powers(self) -> list[str]:
-        ((superuser, files, create, write),) = self._rows(
-            "SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user),"
+        ((superuser, roles, admin, files, create, write),) = self._rows(
+            "SELECT rolsuper, rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,"
+            " (SELECT bool_or(pg_has_role(session_user, oid, 'USAGE')) FROM pg_roles WHERE rolname IN"
+            " ('pg_signal_backend', 'pg_maintain', 'pg_checkpoint', 'pg_write_all_data')),"
             " (SELECT bool_or(pg_has_role(session_user, oid, 'USAGE')) FROM pg_roles WHERE rolname IN"
             " ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')),"
-            " (SELECT has_schema_privilege(session_user, oid, 'CREATE') FROM pg_namespace WHERE nspname = %s),"
+            " has_database_privilege(session_user, current_database(), 'CREATE')"
+            " OR (SELECT bool_or(has_schema_privilege(session_user, oid, 'CREATE')) FROM pg_namespace),"
             " (SELECT bool_or(has_table_privilege(session_user, oid, 'INSERT, UPDATE, DELETE, TRUNCATE')) FROM pg_class"
             " WHERE relkind IN ('r', 'p') AND relnamespace <> 'pg_catalog'::regnamespace)"
+            " FROM pg_roles WHERE rolname = session_user"
         )
         if superuser:
             return ["do everything (it is a superuser)"]
-        powers = {"use the server's files": files, "create tables": create, "change rows": write}
+        powers = {
+            "create roles or databases, or pass by row security": roles,
+            "administer the server": admin,
+            "use the server's files": files,
+            "create tables": create,
+            "change rows": write,
+        }
         return [power for power, has in powers.items() if has]
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:

@@ -19,7 +19,7 @@ _SCHEME = re.compile(r"\s*(?:(?:bearer|basic|token|key|apikey)\b)?\s*", re.IGNOR
 _AUTHORIZATION = re.compile(r"\s*(?:bearer|basic)\s+\S", re.IGNORECASE)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:(?P<user>[^/?#@]*)@)?[^?#]*(?:\?(?P<query>[^#]*))?")
 _PASSWORD = re.compile(
-    r"\b(?:password|passwd|pwd|sslpassword)\s*=\s*('[^']*'|[^\s&;]*)|//[^/?#:@\s]*:(\S*)@", re.IGNORECASE
+    r"\b(?:password|passwd|pwd|sslpassword)\s*=\s*('[^']*'|[^\s&;]*)|//[^/?#:@]*[:@](.*)@", re.IGNORECASE | re.DOTALL
 )
 _FILLED_IN = "\0"
 """Stands for a value of the environment where an empty text would change what is around it."""
