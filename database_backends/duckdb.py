@@ -252,7 +252,7 @@ def configuration(megabytes: int) -> dict[str, str]:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "enable_external_access": "false",
-        "max_temp_directory_size": "0KiB",
+        "temp_directory": "",
         "memory_limit": f"{megabytes}MiB",
         "python_enable_replacements": "false",
         "threads": "1",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from database_backends.tokens import LEXICONS
+
 _FUNCTIONS = {
     "duckdb": (
         r"nextval|setval|query|query_table|json_execute_serialized_sql|getenv|which_secret|duckdb_secrets",
@@ -45,32 +47,34 @@ _FUNCTIONS = {
     ),
 }
 _TABLES = {
-    "postgres": r"pg_(?:authid|shadow|user_mappings?|subscription|hba_file_rules|ident_file_mappings|file_settings)",
+    "postgres": (
+        r"(?:(?:_pg_)?user_mapping(?:s|_options)"
+        r"|pg_(?:authid|shadow|user_mappings?|subscription|hba_file_rules|ident_file_mappings|file_settings))"
+    ),
     "sqlite": r"pragma_optimize",
 }
 _SCHEMAS = {"mysql": r"mysql"}
-_HIDDEN = {"postgres": r"U&\""}
-"""How a name may be written without being mentioned."""
 
 _FUNCTION = {dialect: re.compile("|".join(names), re.IGNORECASE | re.ASCII) for dialect, names in _FUNCTIONS.items()}
 _SCHEMA = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _SCHEMAS.items()}
 _TABLE = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _TABLES.items()}
-_NEVER = "(?!)"
 _BETWEEN = r"[\s\u200b\u2060\ufeff\"`\]]*"
 """What may stand between the name of a function and its parenthesis, without a comment."""
 _LAST_WORD = re.compile(rf"{_BETWEEN}+(\w++)")
 """In what stands before a parenthesis, read from its end."""
 _CALLED = {dialect: re.compile("|".join(names), re.IGNORECASE) for dialect, names in _FUNCTIONS.items()}
 _MENTION = {
-    dialect: re.compile("|".join(parts), re.IGNORECASE)
-    for dialect in _FUNCTIONS
-    if (
-        parts := [
-            *(rf"\b{names}\b" for names in filter(None, [_TABLES.get(dialect)])),
-            *(rf"\b{names}[\s`]*\." for names in filter(None, [_SCHEMAS.get(dialect)])),
-            *filter(None, [_HIDDEN.get(dialect)]),
-        ]
+    dialect: re.compile(
+        "|".join(
+            [
+                *(rf"\b{names}\b" for names in filter(None, [_TABLES.get(dialect)])),
+                *(rf"\b{names}[\s`]*\." for names in filter(None, [_SCHEMAS.get(dialect)])),
+                lexicon.hidden,
+            ]
+        ),
+        re.IGNORECASE,
     )
+    for dialect, lexicon in LEXICONS.items()
 }
 
 

@@ -66,6 +66,9 @@ _EMBEDDED_WRITE_VERBS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "UPDA
 _LOCKS = re.compile(r"\bFOR (?:UPDATE|SHARE|NO KEY UPDATE|KEY SHARE)\b|\bLOCK IN SHARE MODE\b")
 _LOCKING_DIALECTS = frozenset({"mysql", "postgres"})
 
+_SEQUENCE_WRITERS = frozenset({"NEXTVAL", "SETVAL"})
+_SEQUENCE_DIALECTS = frozenset({"duckdb", "postgres"})
+
 _BEFORE_CTE = frozenset({"AS", "MATERIALIZED"})
 _BEFORE_LAST_NAME = frozenset({"SET", "USING"})
 
@@ -216,16 +219,18 @@ def _check_session_properties(statement: Sequence[Token]) -> None:
 def _check_names(statement: Sequence[Token], dialect: str) -> None:
     following = [*(token.text for token in statement[1:]), ""]
     for token, after in zip(statement, following, strict=True):
-        name = token.name
+        name, kind = token.name, FailureKind.PERMISSION
         if token.kind is Kind.HIDDEN:
             problem = "only the engine can read what follows it"
+        elif after == "(" and name.upper() in _SEQUENCE_WRITERS and dialect in _SEQUENCE_DIALECTS:
+            kind, problem = FailureKind.WRITE_ATTEMPT, "it changes a sequence"
         elif after == "(" and forbidden.is_function(name, dialect):
             problem = "it does more than compute"
         elif forbidden.is_table(name, dialect) or (after == "." and forbidden.is_schema(name, dialect)):
             problem = "it holds secrets"
         else:
             continue
-        raise StatementRefused(FailureKind.PERMISSION, f"{token.text} is not allowed: {problem}")
+        raise StatementRefused(kind, f"{token.text} is not allowed: {problem}")
 
 
 def _pragma_writes(statement: Sequence[Token]) -> bool:

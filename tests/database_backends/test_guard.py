@@ -196,6 +196,8 @@ WRITES = {
         "COMMENT ON TABLE t IS 'x'",
         "CREATE SECRET (TYPE s3)",
         "UPDATE EXTENSIONS",
+        "SELECT nextval('s')",
+        "SELECT nextval\u00a0('s')",
     ],
     "mysql": [
         "SELECT 1 INTO OUTFILE '/tmp/x'",
@@ -224,6 +226,8 @@ WRITES = {
         "SELECT * FROM (SELECT a FROM t FOR SHARE) AS u",
         "SELECT a FROM t FOR KEY SHARE SKIP LOCKED",
         "SELECT 1INTO t",
+        "SELECT * FROM ROWS FROM (nextval('s'), generate_series(1, 2))",
+        "SELECT \"setval\" ('s', 1)",
         "SELECT 1 #-- ' \n 2 INTO t --'",
         "WITH a AS (-- \rDELETE FROM t RETURNING *) SELECT * FROM a",
     ],
@@ -324,6 +328,26 @@ MULTIPLE = {
 }
 
 FORBIDDEN = {
+    "sqlite": [
+        "SELECT load_extension('x')",
+        "SELECT [load_extension] ('x')",
+        "SELECT load_extension/**/('x')",
+        "SELECT optimize(t) FROM t",
+        "SELECT * FROM pragma_optimize",
+        'SELECT * FROM "pragma_optimize"(1)',
+        "SELECT writefile('x', 'y')",
+    ],
+    "duckdb": [
+        "SELECT getenv('HOME')",
+        "SELECT 'HOME'.getenv()",
+        "SELECT getenv\u200b('HOME')",
+        "SELECT `getenv`('HOME')",
+        "FROM query('DELETE FROM t')",
+        "FROM force_checkpoint()",
+        "FROM enable_logging()",
+        "FROM arrow_scan(1, 2, 3)",
+        "SELECT 1 AS a\u00a0$x$; DELETE FROM t; SELECT 2 AS b$x$",
+    ],
     "mysql": [
         "SELECT load_file('/etc/passwd')",
         "SELECT LOAD_FILE ('/etc/passwd')",
@@ -351,7 +375,6 @@ FORBIDDEN = {
         "SELECT 1 AS a$x$, set_config('a', 'b', false), 2 AS b$x$",
         "SELECT '\\', set_config('a', 'b', false), '\\'",
         "SELECT $a$ $b$ $a$, set_config('a', 'b', false), $b$ $b$",
-        "SELECT * FROM ROWS FROM (nextval('s'), generate_series(1, 2))",
         "SELECT pg_read_file('/etc/passwd')",
         "SELECT * FROM pg_ls_dir('.')",
         "SELECT query_to_xml('DELETE FROM t', true, true, '')",
@@ -530,10 +553,8 @@ def test_every_published_gold_passes(data: Path) -> None:
 @pytest.mark.parametrize("dialect", QUERIES)
 def test_plain_statements_are_judged_as_their_tokens_are(dialect: str) -> None:
     """The glance may only say yes where reading the tokens says yes to the same text."""
-    refused = [sql for table in (WRITES, NOT_QUERIES, MULTIPLE) for sql in table.get(dialect, ())]
-    assert not [sql for sql in refused if guard.is_plain(sql)]
-    forbidden_names = [sql for sql in FORBIDDEN.get(dialect, ()) if guard.is_plain(sql)]
-    assert all(forbidden.is_mentioned(sql, dialect) for sql in forbidden_names)
+    refused = [sql for table in (WRITES, NOT_QUERIES, MULTIPLE, FORBIDDEN) for sql in table.get(dialect, ())]
+    assert not [sql for sql in refused if guard.is_plain(sql) and not forbidden.is_mentioned(sql, dialect)]
     plain = [sql for sql in QUERIES[dialect] if guard.is_plain(sql)]
     assert plain or dialect != "sqlite"
     assert [token_guard.check(sql, dialect) for sql in plain] == plain
@@ -551,7 +572,7 @@ PIECES = [
 )
 @settings(deadline=None, max_examples=500)
 def test_the_glance_is_never_laxer_than_the_tokens(sql: str, dialect: str) -> None:
-    if guard.is_plain(sql):
+    if guard.is_plain(sql) and not forbidden.is_mentioned(sql, dialect):
         token_guard.check(sql, dialect)
 
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+import psutil
 import pytest
 
 from database_backends.base import DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
-from database_backends.result import Limits, ResultTable
+from database_backends.execution import Statement, attempt, opened
+from database_backends.result import ExecutionFailure, Limits, Outcome, ResultTable
+from database_backends.runner import Runner
+from database_backends.task import Task
+from database_backends.workers import GRACE_SECONDS
 from tests.conformance.backend import STATEMENTS, contents
 from tests.servers.world import ServerWorld
 
@@ -43,6 +49,8 @@ HARMLESS = None
 
 PERHAPS = frozenset({TIMEOUT, HARMLESS})
 """How far it comes within the time depends on the machine."""
+DEEP = frozenset({SYNTAX, OTHER, *STOPPED})
+"""The parser gives up, or is stopped."""
 
 Kinds = FailureKind | frozenset[FailureKind | None] | None
 Hostile = Sequence[tuple[str, Kinds]]
@@ -64,17 +72,19 @@ class World(ABC):
 
     def outcome(self, sql: str, *, guarded: bool) -> ResultTable | BackendError:
         """What comes of a statement, once it is sure that nothing has changed and nothing has leaked."""
-        run = self.database.execute if guarded else self.database.run
-        found: ResultTable | BackendError
         started = time.monotonic()
-        try:
-            found = run(self.fill(sql), self.limits)
-        except BackendError as error:
-            found = error
+        found = self.run(self.fill(sql), guarded=guarded)
         assert time.monotonic() - started < self.limits.seconds + self.seconds_to_stop
         self.assert_as_before(found)
         assert self.database.execute("SELECT count(*) FROM singer", OUR_LIMITS).rows == [(3,)]
         return found
+
+    def run(self, sql: str, *, guarded: bool) -> ResultTable | BackendError:
+        """What comes of a statement."""
+        try:
+            return (self.database.execute if guarded else self.database.run)(sql, self.limits)
+        except BackendError as error:
+            return error
 
     @abstractmethod
     def fill(self, sql: str) -> str:
@@ -86,21 +96,64 @@ class World(ABC):
 
 
 @dataclass(frozen=True)
+class Unguarded(Statement):
+    """A statement that the guard is not asked about."""
+
+    def perform(self) -> Outcome:
+        """Run it."""
+        return attempt(lambda: opened(self.backend, self.target).run(self.sql, self.limits))
+
+
+@dataclass(frozen=True)
 class EmbeddedWorld(World):
-    """A folder with a database and a secret; `{secret}` and `{new}` in a statement are paths in it."""
+    """A folder with a database and a secret, and a worker process that runs statements there.
+
+    `{secret}` and `{new}` in a statement are paths in the folder.
+    """
 
     before: dict[str, bytes]
+    runner: Runner
 
-    seconds_to_stop = 10.0  # what DuckDB's parser takes for the worst; a runner kills its process sooner
+    seconds_to_stop = GRACE_SECONDS + 2.0  # what no interrupt stops is killed
+
+    def run(self, sql: str, *, guarded: bool) -> ResultTable | BackendError:
+        """What comes of a statement, in the worker."""
+        task = (Statement if guarded else Unguarded)(self.database.name, self.database.target, sql, self.limits)
+        found = self.runner.submit(task).result(60)
+        return BackendError(found.kind, found.message) if isinstance(found, ExecutionFailure) else found
 
     def fill(self, sql: str) -> str:
         """The statement with the paths of this world."""
         return sql.replace("{secret}", str(self.folder / "secret.csv")).replace("{new}", str(self.folder / "new"))
 
     def assert_as_before(self, found: ResultTable | BackendError) -> None:
-        """No file is another or new, and neither the file nor the environment was read."""
+        """No file is another or new, neither the file nor the environment was read, and nothing is running."""
         assert CANARY not in repr(found)
         assert contents(self.folder) == self.before
+        if isinstance(found, BackendError) and found.kind in STOPPED:
+            busy = psutil.Process().children(recursive=True)
+            before = [_cpu_seconds(process) for process in busy]
+            time.sleep(0.1)
+            assert sum(map(_cpu_seconds, busy)) - sum(before) < 0.05
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return times.user + times.system
+    return 0.0
+
+
+@dataclass(frozen=True)
+class Around(Task[tuple[str, str]]):
+    """What a worker sees around it: its folder, and the secret in its environment."""
+
+    in_process = True
+    seconds = 10.0
+
+    def perform(self) -> tuple[str, str]:
+        """Look."""
+        return os.getcwd(), os.environ["SQLASSAY_CANARY"]  # noqa: PTH109
 
 
 @dataclass(frozen=True)
@@ -125,7 +178,7 @@ class HostedWorld(World):
         deadline = time.monotonic() + self.seconds_to_stop
         while (busy := self.server.busy()) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not busy
+        assert not busy, busy
         assert self.server.state(self.database.target) == self.before
         assert not self.server.has_file(ESCAPED)
         assert [self.database.run(probe, OUR_LIMITS).rows for probe in self.probes] == self.session
@@ -147,13 +200,23 @@ def host_world(
     return HostedWorld(folder, database, server, probes, server.state(target), session, limits=limits)
 
 
-def make_world(folder: Path, backend: type[DatabaseBackend], statements: Sequence[str] = ()) -> EmbeddedWorld:
-    """Lay out the folder and step into it."""
+@contextmanager
+def embedded_world(
+    folder: Path, backend: type[DatabaseBackend], statements: Sequence[str] = ()
+) -> Iterator[EmbeddedWorld]:
+    """Lay out the folder, and have a worker step into it."""
     target = folder / f"database{backend.file_suffixes[0]}"
     backend.build(str(target), [*STATEMENTS, *statements])  # type: ignore[attr-defined]
     (folder / "secret.csv").write_text(f"a,b\n{CANARY},1\n")
-    (folder / "work").mkdir()
-    return EmbeddedWorld(folder, backend(str(target)), contents(folder))
+    work = folder / "work"
+    work.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(work)
+        patch.setenv("SQLASSAY_CANARY", CANARY)
+        patch.setenv("HOME", os.fspath(work))
+        with Runner(1, megabytes=LIMITS.megabytes) as runner, backend(str(target)) as database:
+            assert runner.submit(Around()).result(60) == (str(work), CANARY)
+            yield EmbeddedWorld(folder, database, contents(folder), runner)
 
 
 class HostileStatements:
@@ -161,12 +224,6 @@ class HostileStatements:
 
     harmless_alone: ClassVar[Collection[str]] = ()
     """Statements that only the guard refuses: without it they give a result, and have changed nothing once they end."""
-
-    @pytest.fixture(autouse=True)
-    def _inside(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.chdir(world.folder / "work")
-        monkeypatch.setenv("SQLASSAY_CANARY", CANARY)
-        monkeypatch.setenv("HOME", os.fspath(world.folder / "work"))
 
     def test_through_all_walls(self, world: World, sql: str, kind: Kinds) -> None:
         found = world.outcome(sql, guarded=True)
