@@ -130,7 +130,7 @@ class ServerBackend(DatabaseBackend, CanExplain):
     def explain(self, sql: str) -> str:
         """The plan, as the server tells it."""
         rows = self.run(f"{self.explaining} {sql}", _PLAN_LIMITS).rows
-        return "\n".join(str(cell) for row in rows for cell in row)
+        return "\n".join(line.rstrip() for row in rows for cell in row for line in str(cell).splitlines()).rstrip()
 
     def _run_once(self, sql: str, limits: Limits) -> ResultTable:
         self._take(limits)

@@ -120,6 +120,6 @@ def plan(statement: Statement) -> str:
         return f"{backend.title} does not tell its plan"
     try:
         with closing(backend(statement.target)) as database:
-            return database.explain(guard.check(statement.sql, backend.dialect)).rstrip()
+            return database.explain(guard.check(statement.sql, backend.dialect))
     except BackendError as error:
         return f"no plan: {error.message}"

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from database_backends.base import DatabaseBackend
+from database_backends.base import CanExplain, DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable
 from sqlassay.schema import ForeignKey, Table
@@ -337,6 +337,15 @@ class BackendConformance(ABC):
         result = database.check()
         assert result.ok, result
         assert [check.name for check in result.checks] == list(self.checks)
+
+    def test_a_plan_is_told(self, database: DatabaseBackend) -> None:
+        assert isinstance(database, CanExplain)
+        plan = database.explain("SELECT name FROM singer WHERE age > 18")
+        assert "singer" in plan.lower()
+        assert plan == "\n".join(line.rstrip() for line in plan.rstrip().splitlines())
+        with pytest.raises(BackendError) as raised:
+            database.explain("SELECT no_such_column FROM singer")
+        assert raised.value.kind is FailureKind.UNKNOWN_COLUMN
 
     def test_engine_version(self, database: DatabaseBackend) -> None:
         assert database.engine_version()[0].isdigit()
