@@ -278,7 +278,7 @@ STATEMENTS: Hostile = [
     ("SELECT pg_stat_statements_reset()", PERMISSION),
     ("SELECT pg_export_snapshot()", PERMISSION),
     ("SELECT txid_current()", HARMLESS),
-    ("SELECT setseed(0.5)", PERMISSION),
+    ("SELECT setseed(0.5)", HARMLESS),
     # Using everything up.
     ("SELECT pg_sleep(1000)", TIMEOUT),
     ("SELECT pg_sleep_until('infinity')", TIMEOUT),
