@@ -23,6 +23,8 @@ COMMANDS = {
     "runs show": ("RUN", "--runs", "--json"),
     "datasets list": ("--json",),
     "datasets show": ("FORMAT:PATH", "--databases", "--json"),
+    "backends check": ("DATABASE", "--dataset", "--expect", "--quick", "--json", "Example:"),
+    "backends bench": ("ENGINE:TARGET", "--queries", "--dataset", "--pool", "--seconds", "--json", "Example:"),
     "plugins": ("--json",),
     "schema": ("experiment", "items", "verdicts"),
     "demo": ("FOLDER", "--json"),
@@ -81,7 +83,17 @@ HEAVY = {"pydantic", "duckdb", "sqlglot", "rich", "yaml", "jinja2", "tenacity", 
 VENDORS = {"openai", "google", "ollama", "anthropic", "httpx", "psycopg", "pymysql", "trino", "langfuse"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["score", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["score", "--help"],
+        ["backends", "--help"],
+        ["backends", "check", "--help"],
+        ["--version"],
+    ],
+)
 def test_help_imports_nothing_that_it_does_not_need(arguments: list[str]) -> None:
     script = (
         "import sys; from evaluation.cli.app import run; run(sys.argv[1:])\n"
