@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Mapping
 
 import urllib3
 from requests import ConnectionError as LineError
@@ -46,7 +45,7 @@ class TrinoLine(HTTPAdapter):
         timeout: float | tuple[float | None, float | None] | None = None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
-        proxies: Mapping[str, str] | None = None,
+        proxies: dict[str, str] | None = None,
     ) -> Response:
         """Send a request, and read all of the answer.
 

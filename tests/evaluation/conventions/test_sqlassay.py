@@ -142,7 +142,7 @@ def test_cells_as_a_person_reads_them(cell: object, shown: object) -> None:
 
 @pytest.mark.parametrize("value", ["x", None, -1, float("nan"), float("inf"), True])
 def test_a_tolerance_that_is_no_share_is_refused(value: object) -> None:
-    with pytest.raises(UserError, match="absolute_tolerance'? "):
+    with pytest.raises(UserError, match=r"absolute_tolerance'? "):
         CONVENTIONS.make("sqlassay", {"absolute_tolerance": value})
 
 
