@@ -18,6 +18,8 @@ QUESTIONS = 1_000
 POOL = 4
 STATEMENTS = [sql for k in range(QUESTIONS) for sql in (f"SELECT {k}", f"SELECT {k} AS answer")]
 """Gold and prediction, in turns."""
+TURN = 100
+"""Statements after which the other has its turn: what else the machine does then slows both."""
 PATIENCE = 60.0
 """After so many seconds a server is not measured once more."""
 
@@ -46,9 +48,13 @@ def _in_turns(one: Measured, other: Measured, times: int) -> list[tuple[float, f
     for measured in (one, other):  # opens the sessions
         measured(STATEMENTS[: 10 * POOL])
     end = time.monotonic() + PATIENCE
-    pairs = [(one(STATEMENTS), other(STATEMENTS))]
-    while len(pairs) < times and time.monotonic() < end:
-        pairs.append((one(STATEMENTS), other(STATEMENTS)))
+    pairs: list[tuple[float, float]] = []
+    while not pairs or (len(pairs) < times and time.monotonic() < end):
+        seconds = [0.0, 0.0]
+        for start in range(0, len(STATEMENTS), TURN):
+            for side, measured in enumerate((one, other)):
+                seconds[side] += measured(STATEMENTS[start : start + TURN])
+        pairs.append((seconds[0], seconds[1]))
     return pairs
 
 

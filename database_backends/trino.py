@@ -35,9 +35,10 @@ _SETTINGS = """
     SELECT read_only, current_timezone(), current_catalog, current_schema, current_user
     FROM system.runtime.transactions WHERE transaction_id = '{transaction}'
 """
+_SCHEMA = "SELECT 1 FROM information_schema.schemata WHERE schema_name = {}"
 _SETTING_NAMES = ("read-only transaction", "time zone", "catalog", "schema", "user")
 _OWN_LIMITS = Limits(seconds=600)
-_READY_LIMITS = Limits(seconds=10)
+_READY_LIMITS = Limits(seconds=20)
 _PATIENCE_SECONDS = 0.8
 """How long the server has to say that a statement was stopped: with it, the time limit is kept within a second."""
 _TRANSACTION_SECONDS = 60.0
@@ -204,9 +205,9 @@ class TrinoBackend(ServerBackend):
         Once for each transaction is enough: all else is said with every statement.
         """
         try:
-            found = self._ask(_SETTINGS.format(transaction=self._transaction))
+            found = self._ask(_SETTINGS.format(transaction=self._transaction), _READY_LIMITS)
             if not self._schema_seen:
-                self._schema_seen = bool(self._ask("SELECT 1 FROM information_schema.schemata WHERE schema_name = {}"))
+                self._schema_seen = bool(self._ask(_SCHEMA, _READY_LIMITS))
         except BackendError as error:
             if error.kind is FailureKind.UNKNOWN_TABLE:
                 raise BackendError(FailureKind.DATABASE_MISSING, f"{self.dsn}: {error.message}") from error
@@ -342,13 +343,13 @@ class TrinoBackend(ServerBackend):
         """What a statement of our own gives; `{}` in it is the schema's name."""
         self._take(_OWN_LIMITS)
         try:
-            return self._ask(sql)
+            return self._ask(sql, _OWN_LIMITS)
         except BackendError as error:
             raise BackendError(FailureKind.CONNECTION, f"cannot read {self.dsn}: {error.message}") from error
 
-    def _ask(self, sql: str) -> list[tuple[Any, ...]]:
+    def _ask(self, sql: str, limits: Limits) -> list[tuple[Any, ...]]:
         """As `_rows`, in a session that need not be ready."""
-        _, rows, _ = self._fetch(sql.replace("{}", _text(self.schema_name)), _OWN_LIMITS)
+        _, rows, _ = self._fetch(sql.replace("{}", _text(self.schema_name)), limits)
         return rows
 
     def _named(self, table: str) -> str:

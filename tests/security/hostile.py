@@ -8,14 +8,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import ClassVar
 
 import psutil
 import pytest
 
+from database_backends import guard
 from database_backends.base import DatabaseBackend
-from database_backends.errors import BackendError, FailureKind
+from database_backends.errors import BackendError, FailureKind, StatementRefused
 from database_backends.execution import Statement, attempt, opened
 from database_backends.result import ExecutionFailure, Limits, Outcome, ResultTable
 from database_backends.runner import Runner
@@ -214,6 +216,8 @@ def embedded_world(
         patch.chdir(work)
         patch.setenv("SQLASSAY_CANARY", CANARY)
         patch.setenv("HOME", os.fspath(work))
+        # Workers are forked from a server that is where it was started, with the environment of then.
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]
         with Runner(1, megabytes=LIMITS.megabytes) as runner, backend(str(target)) as database:
             assert runner.submit(Around()).result(60) == (str(work), CANARY)
             yield EmbeddedWorld(folder, database, contents(folder), runner)
@@ -233,6 +237,38 @@ class HostileStatements:
         found = world.outcome(sql, guarded=False)
         refused = isinstance(found, BackendError)
         assert refused or among(kind) & {HARMLESS, NO_QUERY, SEVERAL} or sql in self.harmless_alone, shown(found)
+
+
+def let_through(statements: Hostile, dialect: str, unknowable: Collection[str] = ()) -> list[str]:
+    """What the guard takes for a query, of what ends by itself; all else of what is not one, it has to refuse.
+
+    Args:
+        statements: A table of hostile statements.
+        dialect: How the guard is to read them.
+        unknowable: What no guard can know of: what a function or a view of the database does.
+    """
+    passed = []
+    for sql, kinds in statements:
+        try:
+            query = guard.check(sql, dialect)
+        except StatementRefused:
+            continue
+        if sql in unknowable:
+            continue
+        assert not among(kinds) & {WRITE, NO_QUERY, SEVERAL}, sql
+        if not among(kinds) & STOPPED:
+            passed.append(query)
+    return passed
+
+
+def ending(statements: Hostile) -> list[str]:
+    """The statements that end by themselves."""
+    return [sql for sql, kinds in statements if not among(kinds) & STOPPED]
+
+
+def endless(statements: Hostile) -> list[str]:
+    """The statements that have to be stopped."""
+    return [sql for sql, kinds in statements if among(kinds) and among(kinds) <= STOPPED]
 
 
 def among(kinds: Kinds) -> frozenset[FailureKind | None]:

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
+import psycopg
 import pytest
 
 from database_backends.errors import BackendError
 from database_backends.postgres import PostgresBackend
+from database_backends.result import Limits, ResultTable
 from tests.conformance.backend import ENDLESS
 from tests.security.hostile import (
     HARMLESS,
@@ -14,6 +17,7 @@ from tests.security.hostile import (
     MEMORY,
     NO_QUERY,
     OTHER,
+    PERHAPS,
     PERMISSION,
     SEVERAL,
     STOPPED,
@@ -23,7 +27,10 @@ from tests.security.hostile import (
     HostedWorld,
     Hostile,
     HostileStatements,
+    ending,
+    endless,
     host_world,
+    let_through,
 )
 from tests.servers.plugin import Server
 from tests.servers.postgres import PrivatePostgresWorld
@@ -42,6 +49,22 @@ MADE = (
 )
 """What a database may have of its own accord."""
 
+RECOVERED = (
+    "SELECT set_config('role', 'none', false), query_to_xml('SELECT pg_read_file(''{secret}'')', true, true, '')"
+)
+"""A superuser whose session has taken a lesser role may take its own again, and have a text read that role."""
+
+ENDLESS_CHANGES = (
+    "INSERT INTO concert SELECT a, 1 FROM generate_series(10, 1000000000000) AS a",
+    "CREATE TABLE t AS SELECT a FROM generate_series(1, 1000000000000) AS a",
+    "UPDATE singer SET age = (SELECT count(*) FROM generate_series(1, 1000000000000))",
+    "DELETE FROM singer WHERE pg_sleep(1000) IS NULL",
+    "WITH a AS (UPDATE singer SET age = 0 RETURNING pg_sleep(1000)) SELECT count(*) FROM a",
+    "DO $$ BEGIN LOOP UPDATE singer SET age = 0; END LOOP; END $$",
+    "SELECT pg_advisory_lock(7), pg_sleep(1000)",
+    "SELECT name, pg_sleep(1000) FROM singer FOR UPDATE",
+)
+
 PROBES = (
     "SELECT name, setting FROM pg_settings WHERE name !~ '^plpgsql' ORDER BY name",  # a library, loaded when needed
     "SELECT current_user, session_user, current_schemas(true), current_setting('hostile.x', true)",
@@ -50,6 +73,8 @@ PROBES = (
     "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
     "SELECT relname FROM pg_class WHERE pg_is_other_temp_schema(relnamespace) OR relnamespace = pg_my_temp_schema()",
 )
+
+LAVISH = Limits(seconds=2, rows=100_000, megabytes=1024)
 
 STATEMENTS: Hostile = [
     # Changing data.
@@ -213,11 +238,12 @@ STATEMENTS: Hostile = [
     ("SELECT subconninfo FROM pg_subscription", PERMISSION),
     ("SELECT passwd FROM pg_user WHERE passwd <> '********'", HARMLESS),
     ("SELECT rolpassword FROM pg_roles WHERE rolpassword <> '********'", HARMLESS),
-    ("SELECT * FROM information_schema.user_mapping_options", HARMLESS),
+    ("SELECT * FROM information_schema.user_mapping_options", PERMISSION),
     ("SELECT current_setting('data_directory')", PERMISSION),
     # Running text.
     ("SELECT query_to_xml('DELETE FROM singer', true, true, '')", PERMISSION),
     ("SELECT query_to_xml('SELECT pg_read_file(''{secret}'')', true, true, '')", PERMISSION),
+    (RECOVERED, PERMISSION),
     ("SELECT query_to_xml_and_xmlschema('SELECT nextval(''counter'')', true, true, '')", PERMISSION),
     ("SELECT table_to_xml('pg_authid', true, true, '')", PERMISSION),
     ("SELECT cursor_to_xml('c', 1, true, true, '')", PERMISSION),
@@ -304,7 +330,7 @@ STATEMENTS: Hostile = [
     ("SELECT generate_series(1, 1000000000), repeat('x', 10000000)", STOPPED),
     ("SELECT regexp_matches(repeat('a', 5000), '((a*)*)*b')", HARMLESS),
     ("SELECT repeat('a', 301) ~ '^(a*)(a*)(a*)(a*)\\4\\3\\2\\1$'", TIMEOUT),
-    ("SELECT count(*) FROM regexp_split_to_table(repeat('a,', 10000000), ',')", STOPPED),
+    ("SELECT count(*) FROM regexp_split_to_table(repeat('a,', 1000000), ',')", PERHAPS),
     ("SELECT 'a' ~ '((((a{255}){255}){255}){255})'", OTHER),
     ("SELECT repeat('ab', 100000) LIKE repeat('%a%b', 1000) || 'c'", HARMLESS),
     ("SELECT repeat('[', 1000000)::json", SYNTAX),
@@ -315,7 +341,7 @@ STATEMENTS: Hostile = [
     ("SELECT ARRAY" + "[" * 10_000 + "1" + "]" * 10_000, SYNTAX),
     ("SELECT 1" + " UNION SELECT 1" * 20_000, SYNTAX),
     ("SELECT 1" + ", 1" * 100_000, SYNTAX),
-    ("SELECT count(*) FROM " + ", ".join(f"singer AS s{i}" for i in range(60)), TIMEOUT),
+    ("SELECT count(*) FROM " + ", ".join(f"singer AS s{i}" for i in range(25)), TIMEOUT),
     ("SELECT * FROM " + "(SELECT * FROM " * 3_000 + "singer" + ") AS s" * 3_000, SYNTAX),
     ("SELECT '" + "a" * 2_000_000 + "'", NO_QUERY),
     ("SELECT '" + "a" * 900_000 + "'", HARMLESS),
@@ -372,6 +398,85 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres_server: Server) -> 
 @pytest.mark.parametrize(("sql", "kind"), STATEMENTS, ids=[sql[:60] for sql, _ in STATEMENTS])
 class TestPostgres(HostileStatements):
     harmless_alone = HARMLESS_ALONE
+
+
+UNKNOWABLE = frozenset({"SELECT vanish()", "SELECT rewrite()"})
+# To PostgreSQL they change nothing, and what they find out about a table is not taken back with the transaction.
+STATISTICS = ("ANALYZE singer", "REINDEX TABLE singer")
+NOT_UNDONE = {"maker": STATISTICS, "owner": (*STATISTICS, RECOVERED)}
+
+
+def test_the_guard_alone(world: HostedWorld) -> None:
+    """What the guard lets through is run by a superuser, each statement a transaction that is committed."""
+    assert isinstance(world.server, PrivatePostgresWorld)
+    for sql in let_through(STATEMENTS, "postgres", UNKNOWABLE):
+        found: object = None
+        with psycopg.connect(world.server.owner, autocommit=True, options="-c statement_timeout=2000") as connection:
+            connection.execute(f"SET search_path TO {world.server.name_of(world.database.target)}")
+            with suppress(psycopg.Error, UnicodeEncodeError):
+                found = connection.execute(world.fill(sql).encode()).fetchmany(9)
+        assert "root:x:0" not in repr(found), sql
+        world.assert_as_before(BackendError(OTHER, sql))
+
+
+@pytest.mark.parametrize("account", ["reader", "maker", "owner"])
+def test_the_session_alone(world: HostedWorld, account: str) -> None:
+    """One that may only read, one to whom the database belongs, and a superuser."""
+    target = world.server.target(getattr(world.server, account), world.server.name_of(world.database.target))
+    found: ResultTable | BackendError
+    with PostgresBackend(target) as database:
+        for sql in ending(STATEMENTS):
+            if sql in NOT_UNDONE.get(account, ()):
+                continue
+            try:
+                found = database.run(world.fill(sql), LAVISH)
+            except BackendError as error:
+                found = error
+            world.assert_as_before(found)
+
+
+@pytest.mark.xfail(strict=True, reason="a superuser can take back what its session has given up")
+def test_the_session_alone_keeps_a_superuser_from_files(world: HostedWorld) -> None:
+    with PostgresBackend(world.server.owners(world.database.target)) as database, pytest.raises(BackendError):
+        database.run(world.fill(RECOVERED), LAVISH)
+
+
+def test_a_read_only_transaction_alone_is_not_the_session(world: HostedWorld) -> None:
+    """Hence each statement stands in a block that is rolled back."""
+    assert isinstance(world.server, PrivatePostgresWorld)
+    schema = world.server.name_of(world.database.target)
+    options = f"-c default_transaction_read_only=on -c search_path={schema}"
+    with psycopg.connect(world.server.maker, autocommit=True, options=options) as connection:
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute("CREATE TABLE t (a int)")
+        connection.execute("DO $$ BEGIN COMMIT; SET TRANSACTION READ WRITE; CREATE TABLE t (a int); END $$")
+        connection.execute("DO $$ BEGIN COMMIT; SET TRANSACTION READ WRITE; DROP TABLE t; END $$")
+
+
+class WritablePostgres(PostgresBackend):
+    """A session that may write."""
+
+    def _open(self) -> None:
+        super()._open()
+        connection = self._live()
+        connection.execute(
+            "SET default_transaction_read_only = off; DEALLOCATE sqlassay_begin; DEALLOCATE sqlassay_ready"
+        )
+        connection.pgconn.prepare(b"sqlassay_begin", b"BEGIN")
+        connection.pgconn.prepare(b"sqlassay_ready", b"SELECT set_config('statement_timeout', $1, true)")
+
+
+@pytest.mark.parametrize("sql", [*ENDLESS_CHANGES, *endless(STATEMENTS)], ids=lambda sql: sql[:60])
+def test_the_limits_alone(world: HostedWorld, sql: str) -> None:
+    """No guard, and a session to which the database belongs: what is stopped has changed nothing."""
+    assert isinstance(world.server, PrivatePostgresWorld)
+    target = world.server.target(world.server.maker, world.server.name_of(world.database.target))
+    started = time.monotonic()
+    with WritablePostgres(target) as database, pytest.raises(BackendError) as raised:
+        database.run(world.fill(sql), LIMITS)
+    assert time.monotonic() - started < LIMITS.seconds + world.seconds_to_stop
+    assert raised.value.kind in STOPPED, raised.value
+    world.assert_as_before(raised.value)
 
 
 def test_what_the_server_cannot_interrupt_is_not_waited_for(world: HostedWorld) -> None:

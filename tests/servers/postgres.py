@@ -21,6 +21,7 @@ class PostgresWorld(ServerWorld):
 
     def __init__(self, owner: str, reader: str) -> None:
         super().__init__(owner, reader)
+        self.maker = owner
         self.databases: list[str] = []
 
     def target(self, user: str, name: str) -> str:
@@ -28,7 +29,7 @@ class PostgresWorld(ServerWorld):
 
     def create(self, name: str, statements: Sequence[str]) -> None:
         schema, reader = sql.Identifier(name), sql.Identifier(READER)
-        with psycopg.connect(self.owner, autocommit=True) as connection:
+        with psycopg.connect(self.maker, autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
             connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, reader))
             connection.execute(sql.SQL("SET search_path TO {}").format(schema))
@@ -97,16 +98,23 @@ class PostgresWorld(ServerWorld):
 
 
 class PrivatePostgresWorld(PostgresWorld):
-    """A database of its own on a PostgreSQL server: whatever changes there, the test has changed."""
+    """A database of its own on a PostgreSQL server: whatever changes there, the test has changed.
+
+    It belongs to a role of its name, which is no superuser and may do everything there: the `maker`.
+    """
 
     def __init__(self, owner: str, reader: str) -> None:
         super().__init__(owner, reader)
         name = self.new_name()
         with psycopg.connect(owner, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            role = sql.Identifier(name)
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(name)))
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
         self.databases.append(name)
-        self._server = owner
+        self._server, self._name = owner, name
         self.owner, self.reader = _in_database(owner, name), _in_database(reader, name)
+        parts = urlsplit(self.owner)
+        self.maker = urlunsplit(parts._replace(netloc=f"{name}:{name}@{parts.netloc.rpartition('@')[2]}"))
         self._listener = psycopg.connect(self.owner, autocommit=True)
         self._listener.execute("LISTEN hostile")
         self._heard = 0
@@ -116,6 +124,8 @@ class PrivatePostgresWorld(PostgresWorld):
         self.made.clear()
         self.owner = self._server
         super().close()
+        with psycopg.connect(self.owner, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(self._name)))
 
     def busy(self) -> list[str]:
         """What anybody does there now, and whoever has a transaction open."""
@@ -145,7 +155,7 @@ _AROUND = (
     "SELECT relname, relfilenode FROM pg_class WHERE oid < 16384 ORDER BY oid",
     "SELECT starelid, staattnum FROM pg_statistic WHERE starelid >= 16384",
     "SELECT schemaname, sequencename, last_value FROM pg_sequences",
-    "SELECT * FROM pg_roles WHERE rolname !~ '^test_' ORDER BY 1",
+    "SELECT * FROM pg_roles WHERE rolname !~ '^test_' OR rolname = current_database() ORDER BY 1",
     "SELECT * FROM pg_auth_members ORDER BY oid",
     "SELECT * FROM pg_db_role_setting ORDER BY 1, 2",
     "SELECT datname, datacl, datconnlimit FROM pg_database WHERE datname !~ '^test_' OR datname = current_database()"
