@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import ClassVar
 
@@ -49,8 +48,8 @@ STOPPED = frozenset({TIMEOUT, MEMORY})
 HARMLESS = None
 """The statement gives a result, and it does not matter which."""
 
-PERHAPS = frozenset({TIMEOUT, HARMLESS})
-"""How far it comes within the time depends on the machine."""
+PERHAPS = frozenset({*STOPPED, HARMLESS})
+"""How far it comes within the limits depends on the machine."""
 DEEP = frozenset({SYNTAX, OTHER, *STOPPED})
 """The parser gives up, or is stopped."""
 
@@ -93,7 +92,7 @@ class World(ABC):
         """The statement with the paths of this world for `{secret}` and `{new}`."""
 
     @abstractmethod
-    def assert_as_before(self, found: ResultTable | BackendError) -> None:
+    def assert_as_before(self, found: object) -> None:
         """Nothing has changed, and what was found holds no secret."""
 
 
@@ -120,15 +119,15 @@ class EmbeddedWorld(World):
 
     def run(self, sql: str, *, guarded: bool) -> ResultTable | BackendError:
         """What comes of a statement, in the worker."""
-        task = (Statement if guarded else Unguarded)(self.database.name, self.database.target, sql, self.limits)
-        found = self.runner.submit(task).result(60)
+        statement = (Statement if guarded else Unguarded)(self.database.name, self.database.target, sql, self.limits)
+        found = self.runner.submit(Inside(str(self.folder / "work"), statement)).result(60)
         return BackendError(found.kind, found.message) if isinstance(found, ExecutionFailure) else found
 
     def fill(self, sql: str) -> str:
         """The statement with the paths of this world."""
         return sql.replace("{secret}", str(self.folder / "secret.csv")).replace("{new}", str(self.folder / "new"))
 
-    def assert_as_before(self, found: ResultTable | BackendError) -> None:
+    def assert_as_before(self, found: object) -> None:
         """No file is another or new, neither the file nor the environment was read, and nothing is running."""
         assert CANARY not in repr(found)
         assert contents(self.folder) == self.before
@@ -147,15 +146,27 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 @dataclass(frozen=True)
-class Around(Task[tuple[str, str]]):
-    """What a worker sees around it: its folder, and the secret in its environment."""
+class Inside(Task[ResultTable]):
+    """A statement in a worker that stands in a folder and has the secret in its environment.
+
+    Each tells so anew: the worker of the one before may have been killed.
+    """
+
+    folder: str
+    statement: Statement
 
     in_process = True
-    seconds = 10.0
 
-    def perform(self) -> tuple[str, str]:
-        """Look."""
-        return os.getcwd(), os.environ["SQLASSAY_CANARY"]  # noqa: PTH109
+    @property
+    def seconds(self) -> float:
+        """As of the statement."""
+        return self.statement.seconds
+
+    def perform(self) -> Outcome:
+        """Run it there."""
+        os.chdir(self.folder)
+        os.environ.update(SQLASSAY_CANARY=CANARY, HOME=self.folder)
+        return self.statement.perform()
 
 
 @dataclass(frozen=True)
@@ -174,7 +185,7 @@ class HostedWorld(World):
         """The statement with paths on the server."""
         return sql.replace("{secret}", "/etc/passwd").replace("{new}", ESCAPED)
 
-    def assert_as_before(self, found: ResultTable | BackendError) -> None:
+    def assert_as_before(self, found: object) -> None:
         """No row, no file, no setting is another, nothing is running, and the server's file was not read."""
         assert "root:x:0" not in repr(found)
         deadline = time.monotonic() + self.seconds_to_stop
@@ -206,21 +217,13 @@ def host_world(
 def embedded_world(
     folder: Path, backend: type[DatabaseBackend], statements: Sequence[str] = ()
 ) -> Iterator[EmbeddedWorld]:
-    """Lay out the folder, and have a worker step into it."""
+    """Lay out the folder, and have a worker for it."""
     target = folder / f"database{backend.file_suffixes[0]}"
     backend.build(str(target), [*STATEMENTS, *statements])  # type: ignore[attr-defined]
     (folder / "secret.csv").write_text(f"a,b\n{CANARY},1\n")
-    work = folder / "work"
-    work.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(work)
-        patch.setenv("SQLASSAY_CANARY", CANARY)
-        patch.setenv("HOME", os.fspath(work))
-        # Workers are forked from a server that is where it was started, with the environment of then.
-        forkserver._forkserver._stop()  # type: ignore[attr-defined]
-        with Runner(1, megabytes=LIMITS.megabytes) as runner, backend(str(target)) as database:
-            assert runner.submit(Around()).result(60) == (str(work), CANARY)
-            yield EmbeddedWorld(folder, database, contents(folder), runner)
+    (folder / "work").mkdir()
+    with Runner(1, megabytes=LIMITS.megabytes) as runner, backend(str(target)) as database:
+        yield EmbeddedWorld(folder, database, contents(folder), runner)
 
 
 class HostileStatements:

@@ -9,7 +9,7 @@ import pytest
 
 from database_backends.errors import BackendError
 from database_backends.postgres import PostgresBackend
-from database_backends.result import Limits, ResultTable
+from database_backends.result import Limits
 from tests.conformance.backend import ENDLESS
 from tests.security.hostile import (
     HARMLESS,
@@ -340,7 +340,7 @@ STATEMENTS: Hostile = [
     ("SELECT " + "NOT " * 100_000 + "true", SYNTAX),
     ("SELECT ARRAY" + "[" * 10_000 + "1" + "]" * 10_000, SYNTAX),
     ("SELECT 1" + " UNION SELECT 1" * 20_000, SYNTAX),
-    ("SELECT 1" + ", 1" * 100_000, SYNTAX),
+    ("SELECT 1" + ", 1" * 20_000, SYNTAX),
     ("SELECT count(*) FROM " + ", ".join(f"singer AS s{i}" for i in range(25)), TIMEOUT),
     ("SELECT * FROM " + "(SELECT * FROM " * 3_000 + "singer" + ") AS s" * 3_000, SYNTAX),
     ("SELECT '" + "a" * 2_000_000 + "'", NO_QUERY),
@@ -379,6 +379,7 @@ HARMLESS_ALONE = frozenset(
         'SELECT * FROM pg_catalog."pg_shadow"',
         "TABLE pg_user_mappings",
         "SELECT subconninfo FROM pg_subscription",
+        "SELECT * FROM information_schema.user_mapping_options",
         "SELECT table_to_xml('pg_authid', true, true, '')",
     }
 )
@@ -410,29 +411,30 @@ def test_the_guard_alone(world: HostedWorld) -> None:
     """What the guard lets through is run by a superuser, each statement a transaction that is committed."""
     assert isinstance(world.server, PrivatePostgresWorld)
     for sql in let_through(STATEMENTS, "postgres", UNKNOWABLE):
-        found: object = None
+        found: object = sql
         with psycopg.connect(world.server.owner, autocommit=True, options="-c statement_timeout=2000") as connection:
             connection.execute(f"SET search_path TO {world.server.name_of(world.database.target)}")
             with suppress(psycopg.Error, UnicodeEncodeError):
                 found = connection.execute(world.fill(sql).encode()).fetchmany(9)
-        assert "root:x:0" not in repr(found), sql
-        world.assert_as_before(BackendError(OTHER, sql))
+        world.assert_as_before(found)
 
 
 @pytest.mark.parametrize("account", ["reader", "maker", "owner"])
 def test_the_session_alone(world: HostedWorld, account: str) -> None:
     """One that may only read, one to whom the database belongs, and a superuser."""
     target = world.server.target(getattr(world.server, account), world.server.name_of(world.database.target))
-    found: ResultTable | BackendError
+    statements = [sql for sql in ending(STATEMENTS) if sql not in NOT_UNDONE.get(account, ())]
     with PostgresBackend(target) as database:
-        for sql in ending(STATEMENTS):
-            if sql in NOT_UNDONE.get(account, ()):
-                continue
-            try:
-                found = database.run(world.fill(sql), LAVISH)
-            except BackendError as error:
-                found = error
+        for start in range(0, len(statements), 20):
+            found = [_outcome(database, world.fill(sql)) for sql in statements[start : start + 20]]
             world.assert_as_before(found)
+
+
+def _outcome(database: PostgresBackend, sql: str) -> object:
+    try:
+        return database.run(sql, LAVISH)
+    except BackendError as error:
+        return error
 
 
 @pytest.mark.xfail(strict=True, reason="a superuser can take back what its session has given up")
