@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import psutil
-import pytest
 
 from database_backends import guard
 from database_backends.base import DatabaseBackend
