@@ -35,13 +35,28 @@ class Usage:
     reasoning_tokens: int | None = None
 
 
+class Feature(StrEnum):
+    """What a request may need beyond text in, text out; an adapter without it refuses the request."""
+
+    STREAM = "stream"
+    """The answer comes piece by piece, so that the time to its first token is known."""
+    SCHEMA = "schema"
+    """The answer is held to a JSON schema."""
+
+
+GENERIC = ("temperature", "top_p", "top_k", "max_tokens", "seed", "stop")
+"""Sampling settings in common words; where a provider does not know one, it is dropped, and the record says so."""
+
+
 @dataclass(frozen=True)
 class GenerationRequest:
     """One question to one model.
 
     Attributes:
         messages: The rendered prompt.
-        parameters: Sampling settings in common words: `temperature`, `top_p`, `max_tokens`, `seed`, `stop`.
+        parameters: Sampling settings in common words, `GENERIC`; others are the provider's own and sent as they are.
+        schema: The JSON schema that the answer has to follow; `None` for free text.
+        stream: Whether the answer is to come piece by piece.
         question_id: Whose question this is; only recorded answers need it.
         prompt: Name and version of the prompt, such as `zero_shot@1`.
         dialect: The SQL dialect that was asked for.
@@ -50,6 +65,8 @@ class GenerationRequest:
 
     messages: tuple[Message, ...]
     parameters: Mapping[str, object] = field(default_factory=dict)
+    schema: Mapping[str, object] | None = None
+    stream: bool = False
     question_id: str = ""
     prompt: str = ""
     dialect: str = ""
@@ -66,6 +83,7 @@ class Completion:
         usage: Tokens, as far as known.
         model: The model that really answered, as the provider names it.
         seconds: Wall-clock time of the request that was answered.
+        first_token_seconds: Of these, until the first piece of the answer; `None` when it did not come in pieces.
         request_id: The provider's id of the request.
         dropped: Generic settings that this provider does not know and that were left out.
     """
@@ -75,8 +93,32 @@ class Completion:
     usage: Usage = Usage()
     model: str = ""
     seconds: float = 0.0
+    first_token_seconds: float | None = None
     request_id: str | None = None
     dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a provider says about one of its models; `None` where it does not say.
+
+    Attributes:
+        id: The name that requests use.
+        provider: The adapter's registered name.
+        context_length: Tokens of prompt and answer together.
+        parameters: How many weights, as the provider writes it, such as `8.0B`.
+        quantization: Of the weights, such as `Q4_K_M`.
+        size_bytes: Of the files.
+        capabilities: What it can do, in the provider's words.
+    """
+
+    id: str
+    provider: str
+    context_length: int | None = None
+    parameters: str | None = None
+    quantization: str | None = None
+    size_bytes: int | None = None
+    capabilities: tuple[str, ...] = ()
 
 
 class ModelAdapter(ABC):
@@ -95,6 +137,8 @@ class ModelAdapter(ABC):
     """The environment variable that holds the key; `None` when none is needed."""
     supports_seed: ClassVar[bool] = False
     """Whether the same seed asks for the same answer."""
+    features: ClassVar[frozenset[Feature]] = frozenset()
+    """What it can do beyond text in, text out."""
     offline: ClassVar[bool] = False
     """Whether it answers without a network, so that its answers are not worth caching."""
 
@@ -106,17 +150,22 @@ class ModelAdapter(ABC):
     def identity(self) -> Mapping[str, object]:
         """All settings that can change an answer (provider, model, base URL, …) and no other: the cache key."""
 
+    @property
+    def endpoint(self) -> str:
+        """What fails, recovers and limits as one: models of the same endpoint share its limits."""
+        return self.provider
+
     @abstractmethod
     async def generate(self, request: GenerationRequest) -> Completion:
         """Ask the model once; retries are not the adapter's business.
 
         Raises:
-            AdapterError: One of its leaves; nothing else.
+            AdapterError: One of its leaves; nothing else. `BadRequest` where a feature is asked for that it lacks.
         """
 
     @abstractmethod
-    async def list_models(self) -> tuple[str, ...]:
-        """The names of the models that the provider offers.
+    async def list_models(self) -> tuple[ModelInfo, ...]:
+        """The models that the provider offers, sorted by id.
 
         Raises:
             AdapterError: One of its leaves; nothing else.

@@ -1,78 +1,41 @@
-"""OpenAI, and every server that speaks its chat completions: vLLM, Ollama, LM Studio, gateways."""
+"""OpenAI, and every server that speaks its chat completions: vLLM, llama.cpp, LM Studio, OpenRouter, Azure."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
 
 import openai
 
-from adapters import errors
-from adapters.base import Completion, FinishReason, GenerationRequest, ModelAdapter, Usage
+from adapters import chat_completions, errors, responses
+from adapters.base import Completion, Feature, GenerationRequest, ModelInfo
+from adapters.failures import Failure
+from adapters.remote import Clock, RemoteAdapter, Unusable, unreachable
+from adapters.untrusted import array, count, mapping, text
 from sqlassay.errors import UserError
-from sqlassay.secrets import find_key
-from sqlassay.validation import Check, ValidationResult
 
-_OPENAI = "https://api.openai.com/v1"
-_NO_KEY = "not-needed"
-_LONGEST_MESSAGE = 500
-
-_RENAMED = {"max_tokens": "max_completion_tokens"}
-_OURS = frozenset({"messages", "model", "n", "stream"})
-
-_FINISH_REASONS = {
-    "stop": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "content_filter": FinishReason.REFUSED,
-}
-_FILTERED = frozenset({"content_filter", "content_policy_violation"})
-_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
-_TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
-_TOO_LONG_WORDS = "maximum context length"  # vLLM gives no code
-_BY_STATUS: Mapping[int, type[errors.AdapterError]] = {
-    401: errors.AuthFailed,
-    402: errors.QuotaExhausted,
-    403: errors.AuthFailed,
-    404: errors.ModelNotFound,
-    408: errors.RequestTimeout,
-    409: errors.ProviderUnavailable,
-    413: errors.PromptTooLong,
-    429: errors.RateLimited,
-}
+_NO_KEY = "not-needed"  # the SDK wants one
+_APIS: Mapping[str, Any] = {"chat": chat_completions, "responses": responses}
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """A JSON object that the server sent, not yet trusted to look like anything."""
+class OpenAIAdapter(RemoteAdapter):
+    """Chat completions, or responses, through the official SDK.
 
-    fields: Mapping[str, Any]
-    request_id: str | None
-
-
-class _Filtered(Exception):
-    """The provider's filter refused the prompt: an HTTP error there, a refusal here."""
-
-
-class OpenAIAdapter(ModelAdapter):
-    """Chat completions through the official SDK.
-
-    Parameters of a request that have no common name are sent as they are, such as `reasoning_effort`.
+    Azure is reached by a `base_url` that ends in `/openai/v1`; where only dated versions of its API are offered, by
+    the resource's address and `api_version`.
 
     Args:
-        model: The provider's name of the model.
+        model: The provider's name of the model; on Azure, of the deployment.
         base_url: Where the API is, usually ending in `/v1`; by default the environment's `OPENAI_BASE_URL`, and
             OpenAI itself when that is not set.
         api_key_env: The environment variable that holds the key. A server other than OpenAI may need none: when the
             variable is not set, it is sent a placeholder.
         timeout: Seconds for one whole request; then its connection is closed.
+        api: `chat` for chat completions, `responses` for OpenAI's newer way of asking.
+        api_version: A dated version of Azure's API, such as `2024-10-21`.
 
     Raises:
         UserError: A setting is wrong, or the key is missing.
@@ -80,247 +43,142 @@ class OpenAIAdapter(ModelAdapter):
 
     provider: ClassVar[str] = "openai"
     key_env: ClassVar[str | None] = "OPENAI_API_KEY"
+    default_url: ClassVar[str] = "https://api.openai.com/v1"
+    base_url_env: ClassVar[str | None] = "OPENAI_BASE_URL"
     supports_seed: ClassVar[bool] = True
+    features: ClassVar[frozenset[Feature]] = frozenset(Feature)
+    reserved: ClassVar[frozenset[str]] = frozenset({"n", "input", "stream_options", "response_format"})
 
     def __init__(
         self,
         model: str,
         *,
         base_url: str | None = None,
-        api_key_env: str = "OPENAI_API_KEY",
+        api_key_env: str | None = None,
         timeout: float = 60.0,
+        api: Literal["chat", "responses"] = "chat",
+        api_version: str | None = None,
     ) -> None:
-        super().__init__(model)
-        self.base_url = _checked_url(base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI)
-        self.api_key_env = api_key_env
-        if not timeout > 0:
-            raise UserError(f"timeout is {timeout}, but must be more than 0 seconds")
-        self.timeout = timeout
-        self._client: openai.AsyncOpenAI | None = None
-        self._key()
+        super().__init__(model, base_url=base_url, api_key_env=api_key_env, timeout=timeout)
+        if api not in _APIS:
+            raise UserError(f"api is {api!r}", remedy=f"write one of {', '.join(_APIS)}")
+        self.api = api
+        self.api_version = api_version
+        self._format = _APIS[api]
+
+    @property
+    def names(self) -> Mapping[str, str]:  # type: ignore[override]
+        """As the format has them; chat completions of OpenAI have renamed one, which other servers understand too."""
+        return {**self._format.NAMES, **({"max_tokens": "max_completion_tokens"} if self.api == "chat" else {})}
 
     @property
     def identity(self) -> Mapping[str, object]:
-        """Provider, model and base URL."""
-        return {"provider": self.provider, "model": self.model, "base_url": self.base_url}
+        """Provider, model and base URL; the API where it is not the usual one."""
+        unusual = {"api": self.api if self.api != "chat" else None, "api_version": self.api_version}
+        return {**super().identity, **{name: value for name, value in unusual.items() if value is not None}}
 
-    async def generate(self, request: GenerationRequest) -> Completion:
-        """Ask once.
+    def _open(self, key: str | None) -> openai.AsyncOpenAI:
+        common: Any = {"api_key": key or _NO_KEY, "timeout": self.timeout, "max_retries": 0}
+        if self.api_version is not None:
+            return openai.AsyncAzureOpenAI(azure_endpoint=self.base_url, api_version=self.api_version, **common)
+        return openai.AsyncOpenAI(base_url=self.base_url, **common)
 
-        Raises:
-            AdapterError: One of its leaves, by the status and the code of the provider's answer.
-        """
-        body = self._body(request.parameters)
-        messages: Any = [{"role": message.role, "content": message.content} for message in request.messages]
-        started = time.perf_counter()
+    async def _shut(self, client: openai.AsyncOpenAI) -> None:
+        await client.close()
+
+    async def _ask(
+        self, client: openai.AsyncOpenAI, request: GenerationRequest, settings: Mapping[str, Any], clock: Clock
+    ) -> Completion:
+        body: Mapping[str, Any] = {**settings, **self._format.features(request)}
+        prompt = chat_completions.messages(request)
+        call: Any = client.chat.completions if self.api == "chat" else client.responses
+        given = {"model": self.model, "messages" if self.api == "chat" else "input": prompt}
+        if request.stream:
+            stream = await call.create(**given, stream=True, extra_body=body)
+            async with _pieces(stream) as pieces:
+                streamed: Completion = await self._format.read_stream(pieces, _request_id(stream.response), clock)
+                return streamed
+        whole: Completion = self._format.read(*_fields(await call.with_raw_response.create(**given, extra_body=body)))
+        return whole
+
+    async def _list(self, client: openai.AsyncOpenAI) -> list[ModelInfo]:
+        fields, _ = _fields(await client.models.with_raw_response.list())
+        return [_info(self.provider, mapping(entry)) for entry in array(fields.get("data")) if text(entry.get("id"))]
+
+    def _failure(self, error: Exception) -> Failure | None:
+        match error:
+            case openai.APIStatusError():
+                codes = frozenset(code for code in (error.code, error.type) if isinstance(code, str))
+                headers = error.response.headers
+                failure = Failure(_message(error), error.status_code, codes, headers, error.request_id)
+                missing = isinstance(failure.error(self.provider, self.model), errors.ModelNotFound)
+                return replace(failure, message=f"{failure.message} (at {self.base_url})") if missing else failure
+            case openai.APITimeoutError():
+                return Failure(str(error), kind=errors.RequestTimeout)
+            case openai.APIConnectionError():
+                return unreachable(self.base_url, error)
+            case openai.OpenAIError():
+                return Failure(str(error), kind=errors.ProviderUnavailable)
+            case _:
+                return None
+
+
+@asynccontextmanager
+async def _pieces(stream: Any) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
+    """The pieces of a stream as JSON objects; its connection is closed afterwards, come what may."""
+
+    async def objects() -> AsyncIterator[Mapping[str, Any]]:
         try:
-            answer = await self._send(
-                lambda client: client.chat.completions.with_raw_response.create(
-                    model=self.model, messages=messages, extra_body=body
-                )
-            )
-        except _Filtered:
-            return Completion("", FinishReason.REFUSED, model=self.model, seconds=time.perf_counter() - started)
-        return self._completion(answer, time.perf_counter() - started)
+            async for piece in stream:
+                yield piece.to_dict(mode="json", exclude_unset=True)
+        except ValueError as error:
+            raise Unusable("a piece of the answer is not valid JSON") from error
+        except openai.APIStatusError:
+            raise
+        except openai.APIConnectionError:
+            raise
+        except openai.APIError as error:
+            raise Unusable(error.message) from error
 
-    async def list_models(self) -> tuple[str, ...]:
-        """The models that the server offers, sorted.
-
-        Raises:
-            AdapterError: One of its leaves.
-        """
-        answer = await self._send(lambda client: client.models.with_raw_response.list())
-        entries = _list(answer.fields.get("data"))
-        names = (_mapping(entry).get("id") for entry in entries)
-        return tuple(sorted(name for name in names if isinstance(name, str)))
-
-    async def check(self) -> ValidationResult:
-        """Whether the server can be reached, the key is accepted and the model is one of its models."""
-        return ValidationResult(f"{self.provider} {self.model}", await self._checks())
-
-    async def close(self) -> None:
-        """Close the connections; a later request opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
-
-    async def _checks(self) -> tuple[Check, ...]:
-        reachable = Check("reachable", True, self.base_url)
-        try:
-            models = await self.list_models()
-        except errors.AuthFailed as error:
-            return reachable, Check("key", False, str(error), f"set {self.api_key_env} to a key that is valid here")
-        except errors.ModelNotFound as error:
-            return reachable, Check("models", False, str(error), "is base_url right? it usually ends in /v1")
-        except (errors.ProviderUnreachable, errors.RequestTimeout) as error:
-            return (Check("reachable", False, str(error), "is base_url right, and does the server run?"),)
-        except errors.AdapterError as error:
-            return reachable, Check("models", False, str(error), "the server answers, but not this; try again later")
-        key = "none is set and none is asked for" if self._key() == _NO_KEY else f"from {self.api_key_env}"
-        found = self.model in models
-        offered = f"the server offers {', '.join(models[:20]) or 'no model'}"
-        return reachable, Check("key", True, key), Check("model", found, self.model, "" if found else offered)
-
-    def _key(self) -> str:
-        if self.base_url != _OPENAI and not os.environ.get(self.api_key_env, "").strip():
-            return _NO_KEY
-        key = find_key(self.provider, self.api_key_env)
-        if not (key.isascii() and key.isprintable()):
-            raise UserError(f"the key in {self.api_key_env} has characters that no key has", remedy="copy it again")
-        return key
-
-    def _body(self, parameters: Mapping[str, object]) -> dict[str, object]:
-        for name in parameters:
-            if name in _OURS:
-                raise errors.BadRequest(self.provider, self.model, f"the parameter {name!r} is not the user's to set")
-        given = {name: value for name, value in parameters.items() if value is not None and value not in ((), [])}
-        return {_RENAMED.get(name, name): value for name, value in given.items()}
-
-    def _open(self) -> openai.AsyncOpenAI:
-        if self._client is None:
-            try:
-                key = self._key()
-            except UserError as error:
-                raise errors.AuthFailed(self.provider, self.model, str(error)) from error
-            self._client = openai.AsyncOpenAI(api_key=key, base_url=self.base_url, timeout=self.timeout, max_retries=0)
-        return self._client
-
-    async def _send(self, call: Callable[[openai.AsyncOpenAI], Awaitable[Any]]) -> _Answer:
-        client = self._open()
-        # The SDK's own timeout starts anew with each piece that arrives; this one is for the whole request.
-        # `from None`, because the SDK's errors hold the request and with it the key.
-        try:
-            async with asyncio.timeout(self.timeout):
-                response = await call(client)
-        except TimeoutError:
-            raise errors.RequestTimeout(self.provider, self.model, f"no answer in {self.timeout:g} s") from None
-        except openai.APIStatusError as error:
-            raise self._status_error(error) from None
-        except openai.APITimeoutError:
-            raise errors.RequestTimeout(self.provider, self.model, f"no answer in {self.timeout:g} s") from None
-        except openai.APIConnectionError as error:
-            cause = str(error.__cause__) or type(error.__cause__).__name__
-            message = self._without_key(f"no connection to {self.base_url}: {cause}")
-            raise errors.ProviderUnreachable(self.provider, self.model, message) from None
-        except openai.OpenAIError as error:
-            raise errors.ProviderUnavailable(self.provider, self.model, self._without_key(str(error))) from None
-        request_id = response.headers.get("x-request-id")
-        try:
-            fields = json.loads(response.content)
-        except (ValueError, RecursionError):
-            kind = response.headers.get("content-type", "no content type")
-            raise self._unusable(f"the answer is not valid JSON but {kind}", request_id) from None
-        if not isinstance(fields, dict):
-            raise self._unusable("the answer is not a JSON object", request_id)
-        return _Answer(fields, request_id)
-
-    def _completion(self, answer: _Answer, seconds: float) -> Completion:
-        choices = _list(answer.fields.get("choices"))
-        if not choices:
-            said = _mapping(answer.fields.get("error")).get("message") or "the answer has no choices"
-            raise self._unusable(str(said), answer.request_id)
-        choice = _mapping(choices[0])
-        message = _mapping(choice.get("message"))
-        text, refusal = message.get("content") or "", message.get("refusal") or ""
-        if not (isinstance(text, str) and isinstance(refusal, str)):
-            raise self._unusable("the content of the answer is not text", answer.request_id)
-        reason = _FINISH_REASONS.get(str(choice.get("finish_reason")), FinishReason.OTHER)
-        return Completion(
-            text=text or refusal,
-            finish_reason=FinishReason.REFUSED if refusal else reason,
-            usage=_usage(_mapping(answer.fields.get("usage"))),
-            model=str(answer.fields.get("model") or self.model),
-            seconds=seconds,
-            request_id=answer.request_id,
-        )
-
-    def _status_error(self, error: openai.APIStatusError) -> Exception:
-        codes = {error.code, error.type}
-        if codes & _FILTERED:
-            return _Filtered()
-        message = self._without_key(_message(error))
-        kind = _kind(error.status_code, codes, message)
-        if kind is errors.ModelNotFound:
-            message += f" (at {self.base_url})"
-        return kind(
-            self.provider,
-            self.model,
-            message,
-            status=error.status_code,
-            retry_after=_retry_after(error.response.headers),
-            request_id=error.request_id,
-        )
-
-    def _unusable(self, message: str, request_id: str | None) -> errors.ProviderUnavailable:
-        return errors.ProviderUnavailable(self.provider, self.model, self._without_key(message), request_id=request_id)
-
-    def _without_key(self, message: str) -> str:
-        """The message without our key, which some servers repeat, and no longer than a line or two."""
-        key = self._client.api_key if self._client else ""
-        return (message.replace(key, "***") if key else message)[:_LONGEST_MESSAGE]
-
-
-def _checked_url(url: str) -> str:
     try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise UserError("base_url is not a URL") from None  # without its words: they repeat what may be a password
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError("base_url must begin with http:// or https:// and name a host")
-    if parts.username or parts.password:
-        raise UserError("base_url must not hold a password", remedy="put the key into api_key_env")
-    if parts.query or parts.fragment:
-        raise UserError("base_url must not hold a query", remedy="put the key into api_key_env, and leave out the rest")
-    return url.rstrip("/")
+        yield objects()
+    finally:
+        await stream.close()
 
 
-def _kind(status: int, codes: set[str | None], message: str) -> type[errors.AdapterError]:
-    if codes & _QUOTA:
-        return errors.QuotaExhausted
-    if codes & _TOO_LONG or (status == 400 and _TOO_LONG_WORDS in message):
-        return errors.PromptTooLong
-    if "model_not_found" in codes:
-        return errors.ModelNotFound
-    return _BY_STATUS.get(status, errors.ProviderUnavailable if status >= 500 else errors.BadRequest)
+def _fields(response: Any) -> tuple[Mapping[str, Any], str | None]:
+    """The JSON object of an answer, not yet trusted to look like anything, and the request's id."""
+    request_id = _request_id(response)
+    try:
+        fields = json.loads(response.content)
+    except (ValueError, RecursionError):
+        kind = response.headers.get("content-type", "no content type")
+        raise Unusable(f"the answer is not valid JSON but {kind}", request_id) from None
+    if not isinstance(fields, dict):
+        raise Unusable("the answer is not a JSON object", request_id)
+    return fields, request_id
+
+
+def _request_id(response: Any) -> str | None:
+    found: str | None = response.headers.get("x-request-id")
+    return found
+
+
+def _info(provider: str, entry: Mapping[str, Any]) -> ModelInfo:
+    """What a server says of a model: OpenAI only its name, vLLM, OpenRouter and llama.cpp more."""
+    meta = mapping(entry.get("meta"))
+    length = entry.get("context_length") or entry.get("max_model_len") or meta.get("n_ctx") or meta.get("n_ctx_train")
+    weights = count(meta.get("n_params"))
+    return ModelInfo(
+        entry["id"],
+        provider,
+        context_length=count(length),
+        parameters=str(weights) if weights else None,
+        size_bytes=count(meta.get("size")),
+    )
 
 
 def _message(error: openai.APIStatusError) -> str:
     body = error.body
     said = body.get("message") or body.get("detail") if isinstance(body, dict) else body
     return said if isinstance(said, str) and said.strip() else error.message
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from `retry-after-ms`, or `retry-after` in seconds or as a date."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers[name]) * unit
-        except (KeyError, ValueError):
-            continue
-        return seconds if 0 <= seconds < float("inf") else None
-    try:
-        until = parsedate_to_datetime(headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _usage(fields: Mapping[str, Any]) -> Usage:
-    return Usage(
-        input_tokens=_count(fields.get("prompt_tokens")),
-        output_tokens=_count(fields.get("completion_tokens")),
-        cached_tokens=_count(_mapping(fields.get("prompt_tokens_details")).get("cached_tokens")),
-        reasoning_tokens=_count(_mapping(fields.get("completion_tokens_details")).get("reasoning_tokens")),
-    )
-
-
-def _count(value: object) -> int | None:
-    return value if type(value) is int else None
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from adapters.answers_file import AnswersFile, Key
-from adapters.base import Completion, GenerationRequest, ModelAdapter
+from adapters.base import Completion, GenerationRequest, ModelAdapter, ModelInfo
 from adapters.errors import AnswerNotRecorded, ModelNotFound
 from sqlassay.errors import UserError
 from sqlassay.validation import Check, ValidationResult
@@ -62,13 +62,14 @@ class ReplayAdapter(ModelAdapter):
             raise AnswerNotRecorded(self.provider, self.model, f"{self._file.path} has no answer for {asked}")
         return Completion(answer.text, answer.finish_reason, answer.usage, model=self.model)
 
-    async def list_models(self) -> tuple[str, ...]:
+    async def list_models(self) -> tuple[ModelInfo, ...]:
         """The models that the file names; this one too when a line is for any model."""
-        return tuple(sorted({*self._file.models, *([self.model] if len(self._file) else [])}))
+        names = {*self._file.models, *([self.model] if len(self._file) else [])}
+        return tuple(ModelInfo(name, self.provider) for name in sorted(names))
 
     async def check(self) -> ValidationResult:
         """Whether the file holds answers of this model."""
-        known = ", ".join(await self.list_models()) or "no model"
+        known = ", ".join(info.id for info in await self.list_models()) or "no model"
         found = Check(
             "model",
             ok=len(self._file) > 0,

@@ -100,7 +100,7 @@ def test_a_line_that_differs_does_not_answer(write: Write, change: dict[str, obj
 def test_models_share_a_file(write: Write) -> None:
     path = write(*({"question_id": "q1", "answer": f"by {model}", "model": model} for model in "abc"))
     assert [ask(ReplayAdapter(model, path=path)) for model in "abc"] == ["by a", "by b", "by c"]
-    assert run(ReplayAdapter("a", path=path), lambda a: a.list_models()) == ("a", "b", "c")
+    assert [info.id for info in run(ReplayAdapter("a", path=path), lambda a: a.list_models())] == ["a", "b", "c"]
 
 
 def test_repeats_can_differ(write: Write) -> None:

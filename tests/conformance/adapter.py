@@ -117,8 +117,10 @@ class AdapterConformance(ABC):
     def test_it_lists_its_models(self) -> None:
         models = run(self.working(), lambda a: a.list_models())
         assert isinstance(models, tuple)
-        assert self.working().model in models
-        assert list(models) == sorted(set(models))
+        names = [info.id for info in models]
+        assert self.working().model in names
+        assert names == sorted(set(names))
+        assert {info.provider for info in models} == {self.adapter.provider}
 
     def test_check_is_all_right(self) -> None:
         result = run(self.working(), lambda a: a.check())

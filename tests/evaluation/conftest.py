@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from database_backends.runner import Runner
-from tests.conformance.provider_server import ProviderServer
 from tests.evaluation.world import World
+from tests.providers.chat_completions import ChatCompletions
+from tests.providers.server import ProviderServer
 
 
 @pytest.fixture
@@ -25,5 +26,5 @@ def runner() -> Iterator[Runner]:
 
 @pytest.fixture
 def server() -> Iterator[ProviderServer]:
-    with ProviderServer() as server:
+    with ProviderServer(ChatCompletions()) as server:
         yield server

@@ -10,8 +10,8 @@ import pytest
 
 from evaluation.experiment import read_experiment
 from evaluation.grid import Grid
-from tests.conformance.provider_server import ProviderServer
 from tests.evaluation.world import World, model_at
+from tests.providers.server import ProviderServer
 
 CANARIES = {
     "CANARY_KEY": "c4n4ry-key-1",

@@ -14,8 +14,8 @@ from subprocess import Popen
 import psutil
 import pytest
 
-from tests.conformance.provider_server import ProviderServer
 from tests.evaluation.world import SQLASSAY, World, asked, items_of, model_at
+from tests.providers.server import ProviderServer
 
 
 def interrupt(process: Popen[str]) -> tuple[str, str]:

@@ -14,8 +14,9 @@ from subprocess import Popen
 
 import pytest
 
-from tests.conformance.provider_server import REPLIES, ProviderServer
 from tests.evaluation.world import World, asked, items_of, model_at
+from tests.providers.chat_completions import REPLIES
+from tests.providers.server import ProviderServer
 
 QUESTIONS = 120
 IDS = {f"q{n}" for n in range(QUESTIONS)}

@@ -17,8 +17,8 @@ from evaluation.cli import progress
 from evaluation.cli.progress import ProgressDisplay
 from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
 from evaluation.verdicts import Reason, Verdict
-from tests.conformance.provider_server import ProviderServer
 from tests.evaluation.world import SQLASSAY, World, model_at
+from tests.providers.server import ProviderServer
 
 Capture = pytest.CaptureFixture[str]
 

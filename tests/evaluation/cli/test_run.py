@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.provider_server import ProviderServer
 from tests.evaluation.world import GOLD, World, asked, items_of, model_at
+from tests.providers.server import ProviderServer
 
 Capture = pytest.CaptureFixture[str]
 

@@ -11,8 +11,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from evaluation.examples import demo_source
-from tests.conformance.provider_server import ProviderServer
 from tests.evaluation.world import GOLD, World, items_of, model_at
+from tests.providers.server import ProviderServer
 
 Capture = pytest.CaptureFixture[str]
 

@@ -1,0 +1,104 @@
+"""The wire format of chat completions, which OpenAI made and many servers speak: what is sent and what comes back.
+
+Source: https://platform.openai.com/docs/api-reference/chat
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping
+from typing import Any
+
+from adapters.base import Completion, FinishReason, GenerationRequest, Usage
+from adapters.remote import Clock, Unusable
+from adapters.untrusted import array, count, mapping, text
+
+NAMES: Mapping[str, str] = {name: name for name in ("temperature", "top_p", "max_tokens", "seed", "stop")}
+"""The generic settings that the format has; OpenAI itself renames one."""
+
+_FINISH_REASONS = {
+    "stop": FinishReason.STOP,
+    "eos_token": FinishReason.STOP,  # Hugging Face's text generation server
+    "stop_sequence": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.REFUSED,
+}
+
+
+def messages(request: GenerationRequest) -> list[Any]:
+    """The prompt."""
+    return [{"role": message.role, "content": message.content} for message in request.messages]
+
+
+def features(request: GenerationRequest) -> dict[str, object]:
+    """The fields that a schema and a stream need."""
+    fields: dict[str, object] = {}
+    if request.schema is not None:
+        schema = {"name": "answer", "strict": True, "schema": dict(request.schema)}
+        fields["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if request.stream:
+        fields["stream_options"] = {"include_usage": True}
+    return fields
+
+
+def read(fields: Mapping[str, Any], request_id: str | None) -> Completion:
+    """A whole answer.
+
+    Raises:
+        Unusable: It has no choices, or its content is no text.
+    """
+    choices = array(fields.get("choices"))
+    if not choices:
+        said = mapping(fields.get("error")).get("message") or "the answer has no choices"
+        raise Unusable(str(said), request_id)
+    choice = mapping(choices[0])
+    message = mapping(choice.get("message"))
+    content, refusal = message.get("content") or "", message.get("refusal") or ""
+    if not (isinstance(content, str) and isinstance(refusal, str)):
+        raise Unusable("the content of the answer is not text", request_id)
+    reason = _FINISH_REASONS.get(str(choice.get("finish_reason")), FinishReason.OTHER)
+    return Completion(
+        content or refusal,
+        FinishReason.REFUSED if refusal else reason,
+        usage(mapping(fields.get("usage"))),
+        text(fields.get("model")),
+        request_id=request_id,
+    )
+
+
+async def read_stream(chunks: AsyncIterable[Mapping[str, Any]], request_id: str | None, clock: Clock) -> Completion:
+    """An answer in pieces.
+
+    Raises:
+        Unusable: It ended before the model did, or a piece is no answer.
+    """
+    pieces: list[str] = []
+    refusal: list[str] = []
+    reason, found, model = None, Usage(), ""
+    async for chunk in chunks:
+        if "error" in chunk:
+            raise Unusable(text(mapping(chunk["error"]).get("message")) or "the server failed", request_id)
+        model = text(chunk.get("model")) or model
+        if chunk.get("usage"):
+            found = usage(mapping(chunk["usage"]))
+        for choice in array(chunk.get("choices"))[:1]:
+            delta = mapping(mapping(choice).get("delta"))
+            if delta.get("content") or delta.get("refusal") or delta.get("reasoning_content"):
+                clock.token()
+            pieces.append(text(delta.get("content")))
+            refusal.append(text(delta.get("refusal")))
+            reason = mapping(choice).get("finish_reason") or reason
+    if reason is None:
+        raise Unusable("the stream ended in the middle of the answer", request_id)
+    content, refused = "".join(pieces), "".join(refusal)
+    kind = FinishReason.REFUSED if refused else _FINISH_REASONS.get(str(reason), FinishReason.OTHER)
+    return Completion(content or refused, kind, found, model, request_id=request_id)
+
+
+def usage(fields: Mapping[str, Any]) -> Usage:
+    """The token counts."""
+    return Usage(
+        input_tokens=count(fields.get("prompt_tokens")),
+        output_tokens=count(fields.get("completion_tokens")),
+        cached_tokens=count(mapping(fields.get("prompt_tokens_details")).get("cached_tokens")),
+        reasoning_tokens=count(mapping(fields.get("completion_tokens_details")).get("reasoning_tokens")),
+    )

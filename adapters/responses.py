@@ -1,0 +1,80 @@
+"""The wire format of OpenAI's responses: what is sent and what comes back.
+
+Source: https://platform.openai.com/docs/api-reference/responses
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping
+from typing import Any
+
+from adapters.base import Completion, FinishReason, GenerationRequest, Usage
+from adapters.remote import Clock, Unusable
+from adapters.untrusted import array, count, mapping, text
+
+NAMES: Mapping[str, str] = {"temperature": "temperature", "top_p": "top_p", "max_tokens": "max_output_tokens"}
+"""The generic settings that the format has: there is no seed and no stop."""
+
+_INCOMPLETE = {"max_output_tokens": FinishReason.LENGTH, "content_filter": FinishReason.REFUSED}
+_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta", "response.reasoning_text.delta"})
+
+
+def features(request: GenerationRequest) -> dict[str, object]:
+    """The fields that a schema needs; nothing is to be kept at the provider."""
+    fields: dict[str, object] = {"store": False}
+    if request.schema is not None:
+        schema = {"type": "json_schema", "name": "answer", "strict": True, "schema": dict(request.schema)}
+        fields["text"] = {"format": schema}
+    return fields
+
+
+def read(fields: Mapping[str, Any], request_id: str | None) -> Completion:
+    """A whole answer.
+
+    Raises:
+        Unusable: It failed, or holds no output.
+    """
+    status = fields.get("status")
+    if status not in ("completed", "incomplete"):
+        said = text(mapping(fields.get("error")).get("message")) or f"the response is {status or 'without a status'}"
+        raise Unusable(said, request_id)
+    contents = [
+        mapping(content)
+        for item in array(fields.get("output"))
+        if mapping(item).get("type") == "message"
+        for content in array(mapping(item).get("content"))
+    ]
+    answer = "".join(text(content.get("text")) for content in contents)
+    refusal = "".join(text(content.get("refusal")) for content in contents)
+    reason = FinishReason.STOP
+    if refusal:
+        reason = FinishReason.REFUSED
+    elif status == "incomplete":
+        why = text(mapping(fields.get("incomplete_details")).get("reason"))
+        reason = _INCOMPLETE.get(why, FinishReason.OTHER)
+    counts = mapping(fields.get("usage"))
+    used = Usage(
+        input_tokens=count(counts.get("input_tokens")),
+        output_tokens=count(counts.get("output_tokens")),
+        cached_tokens=count(mapping(counts.get("input_tokens_details")).get("cached_tokens")),
+        reasoning_tokens=count(mapping(counts.get("output_tokens_details")).get("reasoning_tokens")),
+    )
+    return Completion(answer or refusal, reason, used, text(fields.get("model")), request_id=request_id)
+
+
+async def read_stream(events: AsyncIterable[Mapping[str, Any]], request_id: str | None, clock: Clock) -> Completion:
+    """An answer in pieces; its last event holds the whole of it.
+
+    Raises:
+        Unusable: It ended before that event, or failed.
+    """
+    async for event in events:
+        kind = event.get("type")
+        if kind in _DELTAS:
+            clock.token()
+        elif kind in _ENDS:
+            return read(mapping(event.get("response")), request_id)
+        elif kind == "error":
+            raise Unusable(text(event.get("message")) or "the server failed", request_id)
+    raise Unusable("the stream ended in the middle of the answer", request_id)

@@ -1,0 +1,212 @@
+"""A provider on the loopback interface, for any wire protocol.
+
+The model that a request asks for says what happens: `good` answers, `rate_limited` is told to wait, and so on through
+the replies of the protocol. `hang` and `trickle` never finish, `cut` breaks the connection within the answer, and
+`cut_stream` within the pieces of one.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, ClassVar
+
+ANSWER = "```sql\nSELECT count(*) FROM singer\n```"
+REQUEST_ID = "req_123"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer of the server: a status, a JSON value or text, and headers."""
+
+    status: int = 200
+    body: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Protocol(ABC):
+    """How a provider is spoken to."""
+
+    base: ClassVar[str]
+    """The path of the base URL."""
+    replies: ClassVar[Mapping[str, Reply]]
+    """What each model replies."""
+    models_path: ClassVar[str]
+    models: ClassVar[Reply]
+    """The reply to a question for the list of models."""
+    stream_type: ClassVar[str] = "text/event-stream"
+    request_id_header: ClassVar[str] = "x-request-id"
+
+    @abstractmethod
+    def key(self, headers: Mapping[str, str]) -> str:
+        """The key that a request was sent with."""
+
+    @abstractmethod
+    def model(self, path: str, body: Mapping[str, Any]) -> str | None:
+        """The model that is asked; `None` when the path is none of the protocol's."""
+
+    @abstractmethod
+    def is_streamed(self, path: str, body: Mapping[str, Any]) -> bool:
+        """Whether the answer is to come in pieces."""
+
+    @abstractmethod
+    def pieces(self, body: Any) -> list[str]:
+        """A whole answer in pieces as they are sent."""
+
+    def other(self, path: str, body: Mapping[str, Any]) -> Reply:
+        """The reply on any other path."""
+        return Reply(404, "not found")
+
+
+class ProviderServer:
+    """The server, on a free port; use it as a context manager.
+
+    Args:
+        protocol: How it is spoken to.
+
+    Attributes:
+        requests: The bodies of the requests for an answer so far.
+        paths: Where they went.
+        headers: The headers of every request so far, names in lower case.
+        hung_up: Set when a client has closed the connection of a request that hangs.
+        models: The reply to a question for the list of models.
+    """
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+        self.requests: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.hung_up = threading.Event()
+        self.models = protocol.models
+        server = self
+
+        class Handler(_Handler):
+            provider = server
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    @property
+    def base_url(self) -> str:
+        """What an adapter is given."""
+        return f"http://127.0.0.1:{self._server.server_port}{self.protocol.base}"
+
+    def reply(self, model: str) -> Reply:
+        """What a model replies now."""
+        return self.protocol.replies[model]
+
+    def __enter__(self) -> ProviderServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+
+class _Handler(BaseHTTPRequestHandler):
+    provider: ProviderServer
+    protocol_version = "HTTP/1.1"
+    timeout = 5
+
+    def do_GET(self) -> None:
+        key = self._note()
+        path = self.path.partition("?")[0]
+        protocol = self.provider.protocol
+        self._send(self.provider.models if path == protocol.models_path else protocol.other(self.path, {}), key)
+
+    def do_POST(self) -> None:
+        key = self._note()
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        protocol = self.provider.protocol
+        model = protocol.model(self.path, body)
+        if model is None:
+            self._send(protocol.other(self.path, body), key)
+            return
+        self.provider.requests.append(body)
+        self.provider.paths.append(self.path)
+        match model:
+            case "hang":
+                self._wait_for_hang_up()
+            case "trickle":
+                self._trickle()
+            case "cut":
+                self._head(Reply(), 1000)
+                self.wfile.write(b'{"choices": [')
+                self.close_connection = True
+            case "cut_stream":
+                self._stream(protocol.pieces(self.provider.reply("good").body)[:3])
+            case _:
+                reply = self.provider.reply(model)
+                if isinstance(reply.body, dict) and reply.status == 200 and protocol.is_streamed(self.path, body):
+                    self._stream(protocol.pieces(reply.body))
+                else:
+                    self._send(reply, key)
+
+    def _note(self) -> str:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.provider.headers.append(headers)
+        return self.provider.protocol.key(headers)
+
+    def _send(self, reply: Reply, key: str = "") -> None:
+        text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
+        content = text.replace("{key}", key).encode()
+        self._head(reply, len(content))
+        self.wfile.write(content)
+
+    def _stream(self, pieces: list[str]) -> None:
+        """Send pieces, and end with the connection: a client sees no difference between all and some of them."""
+        self._head(Reply(headers={"content-type": self.provider.protocol.stream_type, "connection": "close"}), None)
+        self.close_connection = True
+        for piece in pieces:
+            self.wfile.write(piece.encode())
+            self.wfile.flush()
+            time.sleep(0.001)
+
+    def _head(self, reply: Reply, length: int | None) -> None:
+        self.send_response(reply.status)
+        request_id = {self.provider.protocol.request_id_header: REQUEST_ID}
+        headers = {"content-type": "application/json", **request_id, **reply.headers}
+        if length is not None:
+            headers["content-length"] = str(length)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _wait_for_hang_up(self) -> None:
+        self.close_connection = True
+        try:
+            gone = self.connection.recv(1) == b""
+        except ConnectionError:
+            gone = True
+        except TimeoutError:
+            gone = False
+        if gone:
+            self.provider.hung_up.set()
+
+    def _trickle(self) -> None:
+        self.close_connection = True
+        self._head(Reply(), 100_000)
+        try:
+            for _ in range(500):
+                self.wfile.write(b" ")
+                time.sleep(0.01)
+        except OSError:
+            self.provider.hung_up.set()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+        """Say nothing: tests are quiet."""
