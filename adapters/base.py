@@ -55,22 +55,22 @@ class GenerationRequest:
     Attributes:
         messages: The rendered prompt.
         parameters: Sampling settings in common words, `GENERIC`; others are the provider's own and sent as they are.
-        schema: The JSON schema that the answer has to follow; `None` for free text.
-        stream: Whether the answer is to come piece by piece.
         question_id: Whose question this is; only recorded answers need it.
         prompt: Name and version of the prompt, such as `zero_shot@1`.
         dialect: The SQL dialect that was asked for.
         repeat: 0 for the first time the question is asked, 1 for the second, …
+        schema: The JSON schema that the answer has to follow; `None` for free text.
+        stream: Whether the answer is to come piece by piece.
     """
 
     messages: tuple[Message, ...]
     parameters: Mapping[str, object] = field(default_factory=dict)
-    schema: Mapping[str, object] | None = None
-    stream: bool = False
     question_id: str = ""
     prompt: str = ""
     dialect: str = ""
     repeat: int = 0
+    schema: Mapping[str, object] | None = None
+    stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ class Completion:
         usage: Tokens, as far as known.
         model: The model that really answered, as the provider names it.
         seconds: Wall-clock time of the request that was answered.
-        first_token_seconds: Of these, until the first piece of the answer; `None` when it did not come in pieces.
         request_id: The provider's id of the request.
         dropped: Generic settings that this provider does not know and that were left out.
+        first_token_seconds: Of `seconds`, until the first piece came; `None` when the answer did not come in pieces.
     """
 
     text: str
@@ -93,9 +93,9 @@ class Completion:
     usage: Usage = Usage()
     model: str = ""
     seconds: float = 0.0
-    first_token_seconds: float | None = None
     request_id: str | None = None
     dropped: tuple[str, ...] = ()
+    first_token_seconds: float | None = None
 
 
 @dataclass(frozen=True)
