@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from database_backends.result import Outcome
 from evaluation.datasets.base import Question
-from evaluation.records import AnswerRecord
+from evaluation.records import AnswerRecord, CallRecord, ExecutionRecord, RouteRecord
 from evaluation.verdicts import Verdict
 from sqlassay.errors import SqlAssayError
 
@@ -20,12 +22,43 @@ class Answer:
         settled: A verdict that stands already: refused, truncated, no SQL, provider down.
         record: What was asked and said; `None` when nothing was asked.
         extraction: How the SQL was found.
+        outcome: What came of the statement, where it was run already to choose the answer.
+        calls: What else was asked on the way to this answer.
+        answered_by: The name of the model that gave it, where several could have.
+        route: The class of question that chose the model, where one did, and who decided on it.
+        note: How this answer was chosen, in words.
+        first: The answer before its statement was repaired, where it was.
     """
 
     sql: str | None
     settled: Verdict | None = None
     record: AnswerRecord | None = None
     extraction: str | None = None
+    outcome: Outcome | None = None
+    calls: tuple[CallRecord, ...] = ()
+    answered_by: str | None = None
+    route: RouteRecord | None = None
+    note: str | None = None
+    first: Answer | None = None
+
+    def after(self, calls: Iterable[CallRecord]) -> Answer:
+        """This answer, with what was asked before it."""
+        return replace(self, calls=(*calls, *self.calls))
+
+    def as_call(self, role: str, why: str) -> tuple[CallRecord, ...]:
+        """This answer as something that was asked on the way to another, with its own way to it."""
+        outcome = self.outcome
+        return (
+            *self.calls,
+            CallRecord(
+                role,
+                self.answered_by or (self.record.model if self.record is not None else ""),
+                why,
+                self.record,
+                self.sql,
+                None if outcome is None or self.sql is None else ExecutionRecord.of(self.sql, outcome),
+            ),
+        )
 
 
 class RunStopped(SqlAssayError):

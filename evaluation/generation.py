@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-from adapters.base import Completion, FinishReason, GenerationRequest, ModelAdapter, Usage
+from adapters.base import Completion, Feature, FinishReason, GenerationRequest, ModelAdapter, Usage
 from adapters.errors import AdapterError, PromptTooLong
 from database_backends.errors import BackendError
 from evaluation.answers import Answer, AnswerSource, RunStopped
@@ -17,6 +17,7 @@ from evaluation.records import AnswerRecord, AttemptRecord
 from evaluation.store import Store, digest
 from evaluation.verdicts import Reason, Verdict
 from prompts.template import PromptTemplate, RenderedPrompt
+from sqlassay.messages import Message
 from sqlassay.resilience import Attempt, GaveUp, RetryPolicy
 
 
@@ -59,6 +60,7 @@ class ResponseCache:
             parameters=dict(request.parameters),
             messages=[(message.role, message.content) for message in request.messages],
             repeat=request.repeat,
+            **({} if request.schema is None else {"schema": dict(request.schema)}),
         )
 
     def get(self, key: bytes) -> Completion | None:
@@ -82,6 +84,23 @@ class ResponseCache:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What came of one request.
+
+    Attributes:
+        prompt: What was asked; `None` when the prompt could not be made.
+        completion: The answer; `None` when there is none.
+        record: What is written down about it.
+        settled: Why there is no answer.
+    """
+
+    prompt: RenderedPrompt | None
+    completion: Completion | None = None
+    record: AnswerRecord | None = None
+    settled: Verdict | None = None
+
+
+@dataclass(frozen=True)
 class ModelSource(AnswerSource):
     """Asks a model.
 
@@ -95,6 +114,7 @@ class ModelSource(AnswerSource):
         prices: Of the model's tokens.
         cache: Answers from before; `None` asks always.
         repeat: Which asking of the same question this is, from 0.
+        stream: Whether answers come piece by piece.
     """
 
     adapter: ModelAdapter
@@ -106,18 +126,49 @@ class ModelSource(AnswerSource):
     prices: Prices = field(default_factory=Prices)
     cache: ResponseCache | None = None
     repeat: int = 0
+    stream: bool = False
 
     async def answer(self, position: int, question: Question, target: str) -> Answer:
         """Render, ask, and find the SQL."""
+        return self.read(await self.ask(self.template, question, target))
+
+    async def ask(
+        self,
+        template: PromptTemplate,
+        question: Question,
+        target: str,
+        *,
+        before: Sequence[Message] = (),
+        variables: Mapping[str, object] | None = None,
+        schema: Mapping[str, object] | None = None,
+    ) -> Asked:
+        """Ask with any prompt.
+
+        Args:
+            template: The prompt.
+            question: Its text, evidence and id.
+            target: The database whose schema is shown.
+            before: Messages that the prompt's come after.
+            variables: Further variables of the prompt.
+            schema: The JSON schema that the answer is held to, where the provider can.
+
+        Raises:
+            RunStopped: The model answers no question any more.
+            UserError: The prompt lacks a variable.
+        """
         try:
-            prompt = self._render(question, target)
+            prompt = self._render(template, question, target, variables or {})
         except BackendError as error:
-            return Answer(None, Verdict.of(Reason.BACKEND_DOWN, error=str(error)))
+            return Asked(None, settled=Verdict.of(Reason.BACKEND_DOWN, error=str(error)))
+        if before:
+            prompt = RenderedPrompt.of((*before, *prompt.messages))
         request = GenerationRequest(
             prompt.messages,
-            {**self.parameters, **({"stop": list(self.template.stop)} if self.template.stop else {})},
+            {**self.parameters, **({"stop": list(template.stop)} if template.stop else {})},
+            schema=schema if Feature.SCHEMA in self.adapter.features else None,
+            stream=self.stream,
             question_id=question.id,
-            prompt=self.template.ref,
+            prompt=template.ref,
             dialect=self.databases.backend.dialect,
             repeat=self.repeat,
         )
@@ -125,7 +176,7 @@ class ModelSource(AnswerSource):
         key = cache.key(self.adapter, request) if cache is not None else b""
         known = cache.get(key) if cache is not None else None
         if known is not None:
-            return self._read(prompt, known, cached=True)
+            return self._asked(prompt, known, cached=True)
         try:
             async with self.slots:
                 completion, attempts = await self.retry.call(lambda: self.adapter.generate(request))
@@ -133,19 +184,37 @@ class ModelSource(AnswerSource):
             return self._failed(prompt, failure)
         if cache is not None:
             cache.put(key, completion)
-        return self._read(prompt, completion, attempts=attempts)
+        return self._asked(prompt, completion, attempts=attempts)
 
-    def _render(self, question: Question, target: str) -> RenderedPrompt:
-        return self.template.render(
+    def read(self, asked: Asked) -> Answer:
+        """The SQL in what was answered."""
+        completion = asked.completion
+        if completion is None:
+            return Answer(None, asked.settled, asked.record)
+        found = self.template.extract(completion.text)
+        settled = None
+        if completion.finish_reason is FinishReason.REFUSED:
+            settled = Verdict.of(Reason.REFUSED, answer=completion.text[:500])
+        elif completion.finish_reason is FinishReason.LENGTH:
+            settled = Verdict.of(Reason.TRUNCATED, answer_end=completion.text[-200:])
+        elif found.sql is None:
+            settled = Verdict.of(Reason.NO_SQL, answer=completion.text[:500])
+        return Answer(found.sql, settled, asked.record, found.method)
+
+    def _render(
+        self, template: PromptTemplate, question: Question, target: str, more: Mapping[str, object]
+    ) -> RenderedPrompt:
+        return template.render(
             {
                 "question": question.text,
                 "evidence": question.evidence,
                 "schema": self.databases.schema_text(target),
                 "dialect": self.databases.backend.title,
+                **more,
             }
         )
 
-    def _failed(self, prompt: RenderedPrompt, failure: GaveUp) -> Answer:
+    def _failed(self, prompt: RenderedPrompt, failure: GaveUp) -> Asked:
         error = failure.error
         if not isinstance(error, AdapterError):
             raise error
@@ -153,16 +222,16 @@ class ModelSource(AnswerSource):
             raise RunStopped(f"{type(error).__name__}: {error}") from error
         reason = Reason.PROMPT_TOO_LONG if isinstance(error, PromptTooLong) else Reason.PROVIDER_DOWN
         record = AnswerRecord(prompt.sha256, model=self.adapter.model, attempts=_attempts(failure.attempts))
-        return Answer(None, Verdict.of(reason, error=type(error).__name__, message=str(error)), record)
+        return Asked(prompt, None, record, Verdict.of(reason, error=type(error).__name__, message=str(error)))
 
-    def _read(
+    def _asked(
         self,
         prompt: RenderedPrompt,
         completion: Completion,
         *,
         cached: bool = False,
         attempts: tuple[Attempt, ...] = (),
-    ) -> Answer:
+    ) -> Asked:
         usage = completion.usage
         record = AnswerRecord(
             prompt.sha256,
@@ -173,22 +242,15 @@ class ModelSource(AnswerSource):
             usage.output_tokens,
             usage.cached_tokens,
             usage.reasoning_tokens,
-            0.0 if cached else self.prices.cost(usage),
-            round(completion.seconds, 6),
-            completion.request_id,
-            cached,
-            completion.dropped,
-            _attempts(attempts),
+            cost=0.0 if cached else self.prices.cost(usage),
+            seconds=round(completion.seconds, 6),
+            first_token_seconds=completion.first_token_seconds,
+            request_id=completion.request_id,
+            cached=cached,
+            dropped=completion.dropped,
+            attempts=_attempts(attempts),
         )
-        found = self.template.extract(completion.text)
-        settled = None
-        if completion.finish_reason is FinishReason.REFUSED:
-            settled = Verdict.of(Reason.REFUSED, answer=completion.text[:500])
-        elif completion.finish_reason is FinishReason.LENGTH:
-            settled = Verdict.of(Reason.TRUNCATED, answer_end=completion.text[-200:])
-        elif found.sql is None:
-            settled = Verdict.of(Reason.NO_SQL, answer=completion.text[:500])
-        return Answer(found.sql, settled, record, found.method)
+        return Asked(prompt, completion, record)
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> tuple[AttemptRecord, ...]:

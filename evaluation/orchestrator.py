@@ -19,12 +19,14 @@ from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.golds import Gold, GoldStore
 from evaluation.jsonl import line_of
-from evaluation.records import ExecutionRecord, ItemRecord, VerdictRecord
+from evaluation.records import ExecutionRecord, FirstRecord, ItemRecord, VerdictRecord
 from evaluation.verdicts import Reason, Verdict
 from sqlassay.errors import SqlAssayError, UserError
 
 Sink = Callable[[ItemRecord], Awaitable[None]]
 """Takes a finished item; when it returns, the item is safe."""
+Judged = list[tuple[EvaluationStrategy, Verdict]]
+"""What each strategy said."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Orchestrator:
         answer = Answer(None)
         golds: tuple[Gold, ...] = ()
         predicted: Executed | None = None
+        first: FirstRecord | None = None
         try:
             target = self.databases.target(question.db_id)
             if target is None:
@@ -88,6 +91,8 @@ class Orchestrator:
                 golds = await self._run_golds(question, target)
                 predicted = await self._run_predicted(answer, target)
             verdicts = await self._judge(question, answer, golds, predicted, target or "")
+            if answer.first is not None:
+                first = await self._first(question, answer, golds, predicted, verdicts, target or "")
         except (RunStopped, UserError):
             raise
         except Exception as error:  # noqa: BLE001 - one bad item never takes the run with it
@@ -104,7 +109,12 @@ class Orchestrator:
             sql=answer.sql,
             golds=tuple(gold.record for gold in golds),
             predicted=None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome),
-            verdicts=tuple(VerdictRecord.of(strategy.label, verdict) for strategy, verdict in verdicts),
+            verdicts=_recorded(verdicts),
+            calls=answer.calls,
+            answered_by=answer.answered_by,
+            route=answer.route,
+            note=answer.note,
+            first=first,
             started=started.isoformat(timespec="milliseconds"),
             seconds=round(time.perf_counter() - clock, 6),
         )
@@ -124,12 +134,33 @@ class Orchestrator:
         needed = any(strategy.needs_execution for strategy in self.strategies)
         if answer.sql is None or answer.settled is not None or not needed:
             return None
+        if answer.outcome is not None:
+            return Executed(answer.sql, answer.outcome)
         statement = Statement(self.databases.backend.name, target, answer.sql, self.limits)
         return Executed(answer.sql, await self.runner.run(statement))
 
+    async def _first(
+        self,
+        question: Question,
+        answer: Answer,
+        golds: Sequence[Gold],
+        predicted: Executed | None,
+        verdicts: Judged,
+        target: str,
+    ) -> FirstRecord:
+        """The first attempt, judged as the last one is; where there was no other, what was said of it already."""
+        first = answer.first
+        if first is None or (first.sql, first.settled) == (answer.sql, answer.settled):
+            sql = answer.sql
+        else:
+            sql, predicted = first.sql, await self._run_predicted(first, target)
+            verdicts = await self._judge(question, first, golds, predicted, target)
+        ran = None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome)
+        return FirstRecord(sql, ran, _recorded(verdicts))
+
     async def _judge(
         self, question: Question, answer: Answer, golds: Sequence[Gold], predicted: Executed | None, target: str
-    ) -> list[tuple[EvaluationStrategy, Verdict]]:
+    ) -> Judged:
         async def run_gold(sql: str) -> Outcome:
             return (await self.golds.run(sql, target)).outcome
 
@@ -177,6 +208,10 @@ def _checked(verdict: object) -> Verdict:
     if verdict.evidence != {}:
         line_of(dict(verdict.evidence))
     return verdict
+
+
+def _recorded(verdicts: Judged) -> tuple[VerdictRecord, ...]:
+    return tuple(VerdictRecord.of(strategy.label, verdict) for strategy, verdict in verdicts)
 
 
 def _missing(question: Question, databases: Databases) -> Verdict:

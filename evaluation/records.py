@@ -124,6 +124,7 @@ class AnswerRecord:
         reasoning_tokens: Tokens of the answer that were spent on thinking.
         cost: In the currency of the experiment's prices; `None` when a price or a token count is unknown.
         seconds: Wall-clock time of the request that was answered.
+        first_token_seconds: Of these, until the first piece of the answer; `None` when it did not come in pieces.
         request_id: The provider's id of the request.
         cached: Whether the answer came from the response cache: then nothing was asked or paid.
         dropped: Generic settings that the provider does not know.
@@ -140,10 +141,62 @@ class AnswerRecord:
     reasoning_tokens: int | None = None
     cost: float | None = None
     seconds: float = 0.0
+    first_token_seconds: float | None = None
     request_id: str | None = None
     cached: bool = False
     dropped: tuple[str, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One request that a composite model made on the way to its answer.
+
+    Attributes:
+        role: What it was for: `fallback`, `classifier`, `sample 2`, `attempt 1`.
+        model: The name of the model that was asked.
+        why: Why its answer is not the one that counts, or what it decided.
+        answer: What it said; `None` when it was not asked.
+        sql: Its statement.
+        ran: How its statement ran; `None` when it was not run.
+    """
+
+    role: str
+    model: str
+    why: str
+    answer: AnswerRecord | None = None
+    sql: str | None = None
+    ran: ExecutionRecord | None = None
+
+
+@dataclass(frozen=True)
+class RouteRecord:
+    """Which model a question was sent to, and why.
+
+    Attributes:
+        route: The class of the question.
+        decided_by: `classifier`, `keywords` or `default`.
+        confidence: The classifier's, between 0 and 1; `None` when it gave none.
+    """
+
+    route: str
+    decided_by: str
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class FirstRecord:
+    """The first attempt of a model that repairs its statements, judged as if it were the last.
+
+    Attributes:
+        sql: The statement; `None` when there was none.
+        predicted: How it ran; `None` when it was not run.
+        verdicts: One per strategy.
+    """
+
+    sql: str | None
+    predicted: ExecutionRecord | None
+    verdicts: tuple[VerdictRecord, ...]
 
 
 @dataclass(frozen=True)
@@ -163,6 +216,11 @@ class ItemRecord:
         golds: The acceptable statements and how they ran.
         predicted: How the statement under test ran; `None` when it was not run.
         verdicts: One per strategy.
+        calls: What a composite model asked besides, on the way to `answer`.
+        answered_by: The name of the model that answered, where several could have.
+        route: Which class of question chose the model, where one did.
+        note: How a composite model chose the answer, in words.
+        first: The first attempt of a model that repairs its statements.
         started: UTC time at which the item was begun, ISO 8601.
         seconds: Wall-clock time of the whole item.
     """
@@ -179,6 +237,11 @@ class ItemRecord:
     golds: tuple[ExecutionRecord, ...] = ()
     predicted: ExecutionRecord | None = None
     verdicts: tuple[VerdictRecord, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    answered_by: str | None = None
+    route: RouteRecord | None = None
+    note: str | None = None
+    first: FirstRecord | None = None
     started: str = ""
     seconds: float = 0.0
 

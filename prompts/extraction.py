@@ -90,7 +90,33 @@ def extract(answer: str) -> Extraction:
     return Extraction(found.sql, found.method, (Removed.REASONING, *found.removed))
 
 
-EXTRACTORS: Mapping[str, Callable[[str], Extraction]] = {"sql_block": extract}
+def extract_json(answer: str) -> Extraction:
+    """Find the SQL in an answer that is a JSON object, and nowhere else. Never raises."""
+    found = find_object(answer) or {}
+    fields = {str(key).lower(): field for key, field in found.items()}
+    texts = (fields.get(key) for key in _JSON_KEYS)
+    sql = next((sql.strip() for sql in texts if isinstance(sql, str) and sql.strip()), None)
+    return Extraction(sql, Method.JSON if sql is not None else Method.NONE)
+
+
+def find_object(answer: str) -> Mapping[str, object] | None:
+    """The JSON object of an answer: the whole of it, the last fenced block that is one, or the first in its prose.
+
+    Never raises; `None` when there is none.
+    """
+    text, _ = _without_reasoning(answer)
+    fenced = [block.content for block in reversed(blocks(text))]
+    for candidate in (text, *fenced, text[text.find("{") :] if "{" in text else ""):
+        try:
+            value, _ = _DECODER.raw_decode(candidate.strip())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return value
+    return None
+
+
+EXTRACTORS: Mapping[str, Callable[[str], Extraction]] = {"sql_block": extract, "json": extract_json}
 """What a template's `output` may say."""
 
 

@@ -35,6 +35,12 @@ class RenderedPrompt:
     messages: tuple[Message, ...]
     sha256: str
 
+    @classmethod
+    def of(cls, messages: tuple[Message, ...]) -> RenderedPrompt:
+        """Messages with their digest."""
+        text = json.dumps([(m.role, m.content) for m in messages], separators=(",", ":"))
+        return cls(messages, hashlib.sha256(text.encode("ascii")).hexdigest())
+
 
 @dataclass(frozen=True)
 class PromptTemplate:
@@ -89,8 +95,7 @@ class PromptTemplate:
                 place=str(self.path),
                 remedy=f"it is given {', '.join(sorted(variables)) or 'no variables'}" if missing else "",
             ) from error
-        text = json.dumps([(m.role, m.content) for m in messages], separators=(",", ":"))
-        return RenderedPrompt(messages, hashlib.sha256(text.encode("ascii")).hexdigest())
+        return RenderedPrompt.of(messages)
 
     def extract(self, answer: str) -> Extraction:
         """Find the SQL in an answer to this prompt."""
