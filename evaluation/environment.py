@@ -15,7 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-from evaluation.records import AnswerRecord, ExecutionRecord, ItemRecord, VerdictRecord
+from evaluation.records import (
+    AnswerRecord,
+    CallRecord,
+    ExecutionRecord,
+    FirstRecord,
+    ItemRecord,
+    VerdictRecord,
+)
 from sqlassay.errors import UserError
 
 Location = tuple[str | int, ...]
@@ -28,12 +35,9 @@ SHORTEST = 4
 
 def is_free(at: Location) -> bool:
     """Whether a key is for values of any kind, secrets among them; all others are names, numbers, choices and paths."""
-    return at[0:1] + at[2:3] in (
-        ("models", "settings"),
-        ("models", "parameters"),
-        ("strategies", "settings"),
-        ("backends", "target"),
-    )
+    if at[0:1] == ("models",):  # a model may be within another
+        return "settings" in at[2:] or "parameters" in at[2:]
+    return at[0:1] + at[2:3] in (("strategies", "settings"), ("backends", "target"))
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,18 @@ class Environment:
             golds=tuple(map(self._execution, record.golds)),
             predicted=None if record.predicted is None else self._execution(record.predicted),
             verdicts=tuple(map(self._verdict, record.verdicts)),
+            calls=tuple(map(self._call, record.calls)),
+            first=None if record.first is None else self._first(record.first),
         )
+
+    def _call(self, call: CallRecord) -> CallRecord:
+        answer = None if call.answer is None else self._answer(call.answer)
+        ran = None if call.ran is None else self._execution(call.ran)
+        return replace(call, why=self.without(call.why), answer=answer, ran=ran)
+
+    def _first(self, first: FirstRecord) -> FirstRecord:
+        predicted = None if first.predicted is None else self._execution(first.predicted)
+        return replace(first, predicted=predicted, verdicts=tuple(map(self._verdict, first.verdicts)))
 
     def _answer(self, answer: AnswerRecord) -> AnswerRecord:
         attempts = [replace(attempt, message=self.without(attempt.message)) for attempt in answer.attempts]

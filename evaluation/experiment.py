@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from evaluation.datasets.selection import Selection
@@ -106,12 +115,157 @@ class ModelSection(_Section):
         default_factory=dict, description="Sampling: temperature, top_p, max_tokens, seed, stop."
     )
     concurrency: Count = Field(8, description="Requests under way at once.")
+    stream: bool = Field(False, description="Have answers come piece by piece, so that the first token is timed.")
     prices: PricesSection = Field(default_factory=lambda: PricesSection.model_validate({}))
 
     @property
     def name(self) -> str:
         """The name in tables."""
         return self.label or self.model
+
+    def parts(self) -> Iterator[tuple[Location, ModelSection]]:
+        """The models that are asked, each with its place below this section: itself."""
+        yield (), self
+
+
+def _kind_of_model(value: object) -> str:
+    """By the key that only this kind of model has."""
+    keys = value if isinstance(value, Mapping) else vars(value) if isinstance(value, BaseModel) else {}
+    return next((key for key in COMPOSITE if key in keys), "adapter")
+
+
+COMPOSITE = ("fallback", "router", "self_consistency", "repair")
+"""The keys by which a model says that it is made of others."""
+AnyModel = Annotated[
+    Annotated[ModelSection, Tag("(adapter)")]
+    | Annotated["FallbackSection", Tag("(fallback)")]
+    | Annotated["RouterSection", Tag("(router)")]
+    | Annotated["SelfConsistencySection", Tag("(self_consistency)")]
+    | Annotated["RepairSection", Tag("(repair)")],
+    Discriminator(lambda value: f"({_kind_of_model(value)})"),
+]
+"""A model that is asked, or one that is made of others."""
+
+
+class _Composite(_Section):
+    label: str | None = Field(None, description="The name in tables; told from its models unless given.")
+
+    @property
+    def name(self) -> str:
+        """The name in tables."""
+        return self.label or self._told()
+
+    def _told(self) -> str:
+        raise NotImplementedError
+
+    def parts(self) -> Iterator[tuple[Location, ModelSection]]:
+        """The models that are asked, each with its place below this section."""
+        for at, member in self._members():
+            for below, part in member.parts():
+                yield (*at, *below), part
+
+    def _members(self) -> Iterator[tuple[Location, Any]]:
+        raise NotImplementedError
+
+
+class FallbackSection(_Composite):
+    """One model after another, until one answers."""
+
+    fallback: tuple[AnyModel, ...] = Field(min_length=2, description="The models, in the order of asking.")
+    when: Annotated[Literal["failure", "quality"], _choice("failure", "quality")] = Field(
+        "failure",
+        description="Ask the next when the provider gave no answer; or also when the SQL does not parse, does not run "
+        "or returns no rows.",
+    )
+
+    def _told(self) -> str:
+        return " else ".join(member.name for member in self.fallback)
+
+    def _members(self) -> Iterator[tuple[Location, Any]]:
+        for index, member in enumerate(self.fallback):
+            yield ("fallback", index), member
+
+
+class RouteSection(_Section):
+    """One class of questions."""
+
+    model: AnyModel
+    description: str = Field("", description="What belongs to the class, for the classifier.")
+    keywords: tuple[str, ...] = Field((), description="Words of such questions, where the classifier does not decide.")
+
+
+class RouterOf(_Section):
+    """What a router needs."""
+
+    routes: dict[str, RouteSection] = Field(min_length=2, description="The classes, by name.")
+    default: str = Field(description="The class that takes what nobody decides.")
+    classifier: ModelSection | None = Field(None, description="The model that sorts; without one, keywords decide.")
+    prompt: str = Field("router_classify", description="The classifier's prompt.")
+    threshold: Share = Field(0.7, description="The least confidence with which the classifier decides.")
+
+    @model_validator(mode="after")
+    def _default_is_a_route(self) -> RouterOf:
+        if self.default not in self.routes:
+            raise PydanticCustomError("route", "default is {given}, which is no route", {"given": repr(self.default)})
+        return self
+
+
+class RouterSection(_Composite):
+    """A model that decides which model answers."""
+
+    router: RouterOf
+
+    def _told(self) -> str:
+        return f"router of {', '.join(self.router.routes)}"
+
+    def _members(self) -> Iterator[tuple[Location, Any]]:
+        if self.router.classifier is not None:
+            yield ("router", "classifier"), self.router.classifier
+        for name, route in self.router.routes.items():
+            yield ("router", "routes", name, "model"), route.model
+
+
+class SelfConsistencyOf(_Section):
+    """What self-consistency needs."""
+
+    model: AnyModel
+    samples: Annotated[Count, Field(ge=2)] = Field(5, description="How often each question is asked.")
+
+
+class SelfConsistencySection(_Composite):
+    """The same question several times: what most answers return is the answer."""
+
+    self_consistency: SelfConsistencyOf
+
+    def _told(self) -> str:
+        return f"{self.self_consistency.model.name} × {self.self_consistency.samples}"
+
+    def _members(self) -> Iterator[tuple[Location, Any]]:
+        yield ("self_consistency", "model"), self.self_consistency.model
+
+
+class RepairOf(_Section):
+    """What repairing needs."""
+
+    model: ModelSection
+    attempts: Count = Field(2, description="Corrections of one answer at most.")
+    prompt: str = Field("self_correct", description="The prompt of a correction.")
+
+
+class RepairSection(_Composite):
+    """A model that is told what the engine said about its statement, and may mend it."""
+
+    repair: RepairOf
+
+    def _told(self) -> str:
+        return f"{self.repair.model.name} + repair"
+
+    def _members(self) -> Iterator[tuple[Location, Any]]:
+        yield ("repair", "model"), self.repair.model
+
+
+for _section in (FallbackSection, RouteSection, RouterOf, RouterSection, SelfConsistencyOf, SelfConsistencySection):
+    _section.model_rebuild()
 
 
 class BackendSection(_Section):
@@ -163,7 +317,7 @@ class Experiment(_Section):
         description="Becomes part of the run ids."
     )
     dataset: DatasetSection
-    models: tuple[ModelSection, ...] = Field(min_length=1)
+    models: tuple[AnyModel, ...] = Field(min_length=1)
     prompts: tuple[str, ...] = Field(("zero_shot",), min_length=1, description="name, name@version, or a YAML file.")
     prompt_folders: tuple[str, ...] = Field((), description="Folders with your own prompts; relative to this file.")
     backends: tuple[
@@ -348,8 +502,14 @@ def _refuse_literal_secrets(content: object, path: Path, lines: Mapping[Location
         )
 
 
+_KINDS = {f"({key})" for key in (*COMPOSITE, "adapter")}
+
+
 def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) -> UserError:
-    errors = error.errors()
+    # The kind of a model is told from its keys; in the file it stands nowhere.
+    errors: list[dict[str, Any]] = [
+        {**e, "loc": tuple(part for part in e["loc"] if part not in _KINDS)} for e in error.errors()
+    ]
     # A list with a bad entry is besides called too short.
     within = {e["loc"][:length] for e in errors for length in range(len(e["loc"]))}
     errors = [e for e in errors if e["loc"] not in within]
@@ -362,7 +522,11 @@ def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) 
     if first["type"] == "missing":
         return UserError(f"the key {_dotted(at)!r} is missing", place=place)
     if first["type"] == "too_short":
-        return UserError(f"{_dotted(at)}: is empty", place=place, remedy="name at least one")
+        least = first["ctx"]["min_length"]
+        many = f"at least {least}" if least > 1 else "at least one"
+        return UserError(
+            f"{_dotted(at)}: {'is empty' if least == 1 else 'are too few'}", place=place, remedy=f"name {many}"
+        )
     if first["type"] == "model_type":
         needed = ", ".join(_known((*at, "")))
         return UserError(f"{_dotted(at)}: is {first['input']!r}", place=place, remedy=f"a mapping with {needed}")
@@ -382,11 +546,18 @@ def _known(at: Location) -> tuple[str, ...]:
         "retry": RetrySection,
         "output": OutputSection,
         "prices": PricesSection,
+        "fallback": ModelSection,
+        "router": RouterOf,
+        "routes": RouteSection,
+        "classifier": ModelSection,
+        "self_consistency": SelfConsistencyOf,
+        "repair": RepairOf,
+        "model": ModelSection,
     }
     for part in at[:-1]:
         if isinstance(part, str):
             section = below.get(part, section)
-    return tuple(section.model_fields)
+    return (*section.model_fields, *(COMPOSITE if section is ModelSection else ()))
 
 
 def _dotted(at: Location) -> str:

@@ -16,18 +16,20 @@ from itertools import chain, count, product
 from pathlib import Path
 from typing import Any, Protocol
 
-from adapters.base import ADAPTERS, ModelAdapter
 from database_backends.result import Limits
 from database_backends.runner import Runner
 from evaluation.answers import RunStopped
 from evaluation.base.strategy import EvaluationStrategy
+from evaluation.composite.assembly import Assembly
+from evaluation.composite.trial import Trial
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.opening import open_section
-from evaluation.experiment import BackendSection, ExperimentFile, ModelSection
-from evaluation.generation import ModelSource, Prices, ResponseCache
+from evaluation.experiment import AnyModel, BackendSection, ExperimentFile
+from evaluation.generation import ResponseCache
 from evaluation.golds import GoldStore
+from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
@@ -59,7 +61,7 @@ class Cell:
     """
 
     number: int
-    model: ModelSection
+    model: AnyModel
     prompt: PromptTemplate
     backend: BackendSection
     repeat: int
@@ -107,15 +109,11 @@ class Grid:
         self.total = counts.total()
         self.db_ids = tuple(counts)
         self.strategies()
-        self._adapters: dict[int, ModelAdapter] = {}
+        self.models = Models(file, folders)
         for cell in self.cells:
-            self.adapter(cell)
             self.databases(cell).require_any(counts)
-        refuse_twins(file, "models", [self._what_is_asked(model) for model in experiment.models])
-
-    def _what_is_asked(self, model: ModelSection) -> tuple[str, object]:
-        cell = next(cell for cell in self.cells if cell.model is model)
-        return model.name, (self.adapter(cell).identity, model.parameters)
+        asked = [(one.name, self.models.what_is_asked(number)) for number, one in enumerate(experiment.models)]
+        refuse_twins(file, "models", asked)
 
     def questions(self) -> Iterator[Question]:
         """The selected questions."""
@@ -135,18 +133,13 @@ class Grid:
             describe_strategies([strategy for _, strategy in made])
         return made
 
-    def adapter(self, cell: Cell) -> ModelAdapter:
-        """The cell's model, made once. A setting called `path` is relative to the experiment file."""
-        if cell.number not in self._adapters:
-            self._adapters[cell.number] = self._make_adapter(cell)
-        return self._adapters[cell.number]
+    def number(self, cell: Cell) -> int:
+        """Which of the experiment's models the cell's is, from 0."""
+        return self.file.experiment.models.index(cell.model)
 
-    def _make_adapter(self, cell: Cell) -> ModelAdapter:
-        settings = dict(cell.model.settings)
-        if isinstance(settings.get("path"), str):
-            settings["path"] = self.file.resolve(settings["path"])
-        with self.file.at("models", self.file.experiment.models.index(cell.model)):
-            return ADAPTERS.make(cell.model.adapter, {"model": cell.model.model, **settings})
+    def parts(self, cell: Cell) -> tuple[Part, ...]:
+        """The models that the cell asks."""
+        return self.models.of(self.number(cell))
 
     def databases(self, cell: Cell) -> Databases:
         """The dataset's databases on the cell's engine."""
@@ -175,15 +168,13 @@ class Grid:
         """
         databases = self.databases(cell)
         section = self.file.experiment.dataset
-        model = self.file.experiment.models.index(cell.model)
         told = self.file.environment.told
         strategies = self._placed_strategies()
         described = describe_strategies([strategy for _, strategy in strategies])
         identity = {
             "dataset": {"format": section.format, "sha256": self.dataset_sha256, "questions": self.total},
             "selection": asdict(self.selection),
-            "model": told(self.adapter(cell).identity, "models", model, "settings"),
-            "parameters": told(cell.model.parameters, "models", model, "parameters"),
+            **self.models.identity(self.number(cell)),
             "prompt": {"ref": cell.prompt.ref, "sha256": cell.prompt.sha256},
             "backend": {"name": databases.backend.name, "engine": databases.engine(self.db_ids)},
             "repeat": cell.repeat,
@@ -274,11 +265,10 @@ class GridRunner:
 
     async def _complete(self, cell: Cell, log: RunLog, done: Collection[str], databases: Databases) -> None:
         """Do what is missing of a run."""
-        adapter = self.grid.adapter(cell)
         answers = self.cache if self.grid.file.experiment.cache == "shared" else None
         own = Store(log.path / "responses.sqlite") if answers is None else None
         try:
-            orchestrator = self._orchestrator(cell, adapter, answers or own, databases)
+            orchestrator = self._orchestrator(cell, answers or own, databases)
             environment = self.grid.file.environment
 
             async def sink(record: ItemRecord) -> None:
@@ -303,7 +293,8 @@ class GridRunner:
         finally:
             if own is not None:
                 own.close()
-            await adapter.close()
+            for part in self.grid.parts(cell):
+                await part.adapter.close()
 
     def _recorded(self, cell: Cell, folder: Path, fingerprints: Mapping[str, str]) -> tuple[set[str], dict[str, Any]]:
         """The ids that need not be done again, and the manifest to go on with."""
@@ -361,24 +352,19 @@ class GridRunner:
             },
         }
 
-    def _orchestrator(
-        self, cell: Cell, adapter: ModelAdapter, answers: Store | None, databases: Databases
-    ) -> Orchestrator:
-        experiment = self.grid.file.experiment
-        retry = experiment.retry
-        source = ModelSource(
-            adapter,
+    def _orchestrator(self, cell: Cell, answers: Store | None, databases: Databases) -> Orchestrator:
+        retry = self.grid.file.experiment.retry
+        assembly = Assembly(
+            self.grid.models,
             cell.prompt,
             databases,
+            Trial(self.runner, databases.backend.name, self.grid.limits()),
             RetryPolicy(attempts=retry.attempts, initial=retry.initial, maximum=retry.maximum),
-            asyncio.Semaphore(cell.model.concurrency),
-            cell.model.parameters,
-            Prices(cell.model.prices.input, cell.model.prices.output),
-            None if adapter.offline or answers is None else ResponseCache(answers),
-            cell.repeat,
+            None if answers is None else ResponseCache(answers),
         )
+        source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
-        in_flight = cell.model.concurrency + 2 * self.runner.workers
+        in_flight = sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
         return Orchestrator(
             databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight
         )

@@ -12,6 +12,8 @@ from evaluation.cli.options import Json, Runs
 from evaluation.verdicts import Status
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from evaluation.reports.summary import RunSummary
     from evaluation.run_log import RunFolder
 
@@ -27,7 +29,11 @@ def report(
     ] = None,
     by: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--by", metavar="KEY", help="Slice the results by difficulty, db_id, tag or feature of the gold."),
+        typer.Option(
+            "--by",
+            metavar="KEY",
+            help="Slice the results by difficulty, db_id, tag, feature of the gold, route or model.",
+        ),
     ] = None,
     disagreements: Annotated[
         bool, typer.Option("--disagreements", help="List the items that one strategy credits and another refuses.")
@@ -61,14 +67,23 @@ def report(
         for note in [*console.notes(summary), *console.partings(partings(folder.items()))]:
             screen.print(note)
         if by is not None:
-            screen.print()
-            screen.print(console.Results(_sliced(folder, by), heading=by))
+            _print_slices(screen, _sliced(folder, by), by)
         if show is not None or disagreements:
             for record in folder.items():
                 statuses = {verdict.status for verdict in record.verdicts}
                 if show in statuses or (disagreements and disagree(record)):
                     screen.print()
                     screen.print(console.item(record))
+
+
+def _print_slices(screen: Console, slices: list[RunSummary], by: str) -> None:
+    from evaluation.reports import console
+
+    screen.print()
+    screen.print(console.Results(slices, heading=by))
+    for part in slices if by in ("route", "model") else ():
+        for line in console.spent(part):
+            screen.print(f"{part.title}: {line}", markup=False)
 
 
 def _entry(folder: RunFolder, summary: RunSummary, by: str | None) -> dict[str, Any]:

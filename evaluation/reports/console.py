@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -30,6 +30,9 @@ HEADINGS = (
 
 NARROW = ("score", "95 %\ninterval", "scored", "correct", "(vacuous)", "system\nfailures", "(no\nresult)", HEADINGS[-1])
 """The same, where a line has 80 columns."""
+
+FIRST = "first attempt"
+"""Of a model that repairs its statements: the row above is what came of it in the end."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,16 @@ class Results:
             for label, counts in summary.strategies.items():
                 table.add_row(title, label, *_numbers(counts))
                 title = ""
+                if label in summary.first_attempts:
+                    table.add_row("", f"  {FIRST}", *_numbers(summary.first_attempts[label]), style="dim")
         return table
 
     def _narrow(self) -> Iterable[RenderableType]:
-        rows = [_numbers(counts) for summary in self.summaries for counts in summary.strategies.values()]
+        rows = [
+            _numbers(counts)
+            for summary in self.summaries
+            for counts in (*summary.strategies.values(), *summary.first_attempts.values())
+        ]
         widths = [
             max(len(text) for text in (*heading.split("\n"), *column))
             for heading, *column in zip(NARROW, *rows, strict=True)
@@ -91,6 +100,9 @@ class Results:
             for label, counts in summary.strategies.items():
                 yield Text(f"  {label}")
                 yield line(_numbers(counts))
+                if label in summary.first_attempts:
+                    yield Text(f"    {FIRST}", style="dim")
+                    yield line(_numbers(summary.first_attempts[label]), "dim")
 
 
 def _plain_table() -> Table:
@@ -147,6 +159,12 @@ def item(record: ItemRecord) -> RenderableType:
     line(record.id, f"{record.question}  [{record.db_id}]")
     for verdict in record.verdicts:
         line(verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})")
+    if record.route is not None:
+        line("route", f"{record.route.route}, decided by {record.route.decided_by}")
+    for call in record.calls:
+        line(call.role, f"{call.model}: {call.why}")
+    if record.note or record.answered_by:
+        line("answered", ", ".join(filter(None, (record.answered_by, record.note))))
     if record.predicted is not None and record.predicted.message:
         line("message", record.predicted.message)
     line("predicted", record.sql if record.sql is not None else "(no SQL)")
@@ -187,7 +205,7 @@ def notes(summary: RunSummary) -> list[str]:
             told.append((label, f"{counts.order_not_checked:,} scored, order: not checked"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
-    return [*_figures(summary), *lines, *_spent(summary.tokens)]
+    return [*_figures(summary), *lines, *spent(summary)]
 
 
 def _figures(summary: RunSummary) -> list[str]:
@@ -204,7 +222,9 @@ def _shown(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
 
 
-def _spent(tokens: Tokens) -> list[str]:
+def spent(summary: RunSummary) -> list[str]:
+    """What the answers took, in one line; none where no model was asked."""
+    tokens = summary.tokens
     if not tokens.asked and not tokens.from_cache:
         return []
     parts = [f"{tokens.asked + tokens.from_cache:,} answers"]
@@ -216,8 +236,18 @@ def _spent(tokens: Tokens) -> list[str]:
         unknown = f" (and unknown for {tokens.unknown_tokens:,} answers)" if tokens.unknown_tokens else ""
         parts.append(f"{tokens.input:,} tokens in, {tokens.output:,} out{unknown}")
     if tokens.asked:
-        parts.append("cost unknown" if tokens.unknown_cost else f"cost {tokens.cost:.4f}")
+        parts.append(_cost(tokens, summary.strategies))
     return [", ".join(parts)]
+
+
+def _cost(tokens: Tokens, strategies: Mapping[str, Summary]) -> str:
+    if tokens.unknown_cost:
+        return "cost unknown"
+    label = next(iter(strategies), "")
+    counts = strategies.get(label)
+    if not tokens.cost or counts is None or not counts.correct or tokens.from_cache:  # what was paid before is unknown
+        return f"cost {tokens.cost:.4f}"
+    return f"cost {tokens.cost:.4f}, {tokens.cost / counts.correct:.4f} per correct answer ({label})"
 
 
 def _merged(told: list[tuple[str, str]]) -> dict[str, list[str]]:

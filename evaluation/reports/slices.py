@@ -1,4 +1,4 @@
-"""A run by slices: by difficulty, database, tag, or what the gold is made of."""
+"""A run by slices: by difficulty, database, tag, what the gold is made of, or who answered."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ KEYS: dict[str, Key] = {
     "db_id": lambda record, _: (record.db_id,),
     "tag": lambda record, _: record.tags or ("no tag",),
     "feature": _features,
+    "route": lambda record, _: (record.route.route if record.route is not None else "no route",),
+    "model": lambda record, _: (record.answered_by or (record.answer.model if record.answer else "") or "no model",),
 }
 """What a run can be sliced by, and the slices that an item is in: several, where it has several tags or features."""
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.records import ItemRecord
+from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
 from evaluation.statistics.interval import wilson
 from evaluation.verdicts import NOT_CHECKED, ORDER, Figure, Reason, Status, Summary
 
@@ -34,10 +34,12 @@ class Tokens:
     unknown_cost: int = 0
 
     def add(self, record: ItemRecord) -> None:
-        """Count one item."""
-        answer = record.answer
-        if answer is None or answer.finish_reason is None:
-            return
+        """Count one item: its answer, and all that was asked on the way to it."""
+        for answer in (record.answer, *(call.answer for call in record.calls)):
+            if answer is not None and answer.finish_reason is not None:
+                self._count(answer)
+
+    def _count(self, answer: AnswerRecord) -> None:
         if answer.cached:
             self.from_cache += 1
             return
@@ -55,6 +57,16 @@ class _Counts:
     score_sum: float = 0.0
     figures: dict[str, Figure] = field(default_factory=dict)
     order_not_checked: int = 0
+
+    def add(self, verdict: VerdictRecord) -> None:
+        self.reasons[Reason(verdict.reason)] += 1
+        self.score_sum += verdict.score
+        Figure.add(self.figures, verdict.evidence)
+        self.order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
+
+    @property
+    def summary(self) -> Summary:
+        return Summary(dict(self.reasons), self.score_sum, dict(self.figures), self.order_not_checked)
 
 
 @dataclass
@@ -77,18 +89,17 @@ class RunSummary:
     tokens: Tokens = field(default_factory=Tokens)
     missing_databases: set[str] = field(default_factory=set)
     _counts: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
+    _first: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _items: int = 0
 
     def add(self, record: ItemRecord) -> None:
         """Count one item."""
         self._items += 1
         self.tokens.add(record)
+        for verdict in record.first.verdicts if record.first is not None else ():
+            self._first[verdict.strategy].add(verdict)
         for verdict in record.verdicts:
-            counts = self._counts[verdict.strategy]
-            counts.reasons[Reason(verdict.reason)] += 1
-            counts.score_sum += verdict.score
-            Figure.add(counts.figures, verdict.evidence)
-            counts.order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
+            self._counts[verdict.strategy].add(verdict)
             if verdict.reason is Reason.DATABASE_MISSING:
                 self.missing_databases.add(record.db_id)
 
@@ -100,10 +111,12 @@ class RunSummary:
     @property
     def strategies(self) -> dict[str, Summary]:
         """The counts of each strategy, by its label."""
-        return {
-            label: Summary(dict(c.reasons), c.score_sum, dict(c.figures), c.order_not_checked)
-            for label, c in self._counts.items()
-        }
+        return {label: counts.summary for label, counts in self._counts.items()}
+
+    @property
+    def first_attempts(self) -> dict[str, Summary]:
+        """The counts of each strategy over what was answered before any repair; empty where nothing is repaired."""
+        return {label: counts.summary for label, counts in self._first.items()}
 
     @property
     def instrument_failure_share(self) -> float:
@@ -119,6 +132,7 @@ class RunSummary:
             "total": self.total,
             "items": self.items,
             "strategies": [_strategy_json(label, summary) for label, summary in self.strategies.items()],
+            "first_attempts": [_strategy_json(label, summary) for label, summary in self.first_attempts.items()],
             "missing_databases": sorted(self.missing_databases),
             "tokens": vars(self.tokens),
         }

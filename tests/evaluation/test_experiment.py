@@ -72,8 +72,8 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "unknown key in a list": (
         SMALL + "    tempeature: 0\n",
-        "x.yaml:7: unknown key in models.0: 'tempeature' (known: adapter, concurrency, label, model, parameters,"
-        " prices, settings)",
+        "x.yaml:7: unknown key in models.0: 'tempeature' (known: adapter, concurrency, fallback, label,"
+        " model, parameters, prices, repair, router, self_consistency and 2 more)",
     ),
     "unknown key of a backend": (
         SMALL + "backends:\n  - sqlite\n  - {backend: duckdb, tarjet: x}\n",

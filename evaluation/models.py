@@ -1,0 +1,138 @@
+"""The models of an experiment, made: the adapters that are asked, and the prompts that composite models bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapters.base import ADAPTERS, ModelAdapter
+from evaluation.environment import Location
+from evaluation.experiment import (
+    AnyModel,
+    ExperimentFile,
+    FallbackSection,
+    ModelSection,
+    RepairSection,
+    RouterSection,
+    SelfConsistencySection,
+)
+from prompts.library import load
+from prompts.template import PromptTemplate
+
+_NO_MATTER = frozenset({"label", "settings", "concurrency", "prices"})
+"""What changes no answer, or is told by the adapters."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One model that is asked.
+
+    Attributes:
+        at: Its place in the experiment file.
+        section: What stands there.
+        adapter: It.
+    """
+
+    at: Location
+    section: ModelSection
+    adapter: ModelAdapter
+
+
+@dataclass(frozen=True)
+class Models:
+    """What an experiment's models are made of, by place; each is made once.
+
+    Args:
+        file: The experiment.
+        folders: Of the user's own prompts.
+
+    Raises:
+        UserError: A setting or a prompt is wrong, or a key is missing.
+    """
+
+    file: ExperimentFile
+    folders: Sequence[Path]
+    parts: dict[Location, Part] = field(default_factory=dict, init=False)
+    prompts: dict[Location, PromptTemplate] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        for number, model in enumerate(self.file.experiment.models):
+            for below, section in model.parts():
+                at = ("models", number, *below)
+                self.parts[at] = Part(at, section, self._adapter(at, section))
+            for at, ref in _prompts(model, ("models", number)):
+                with self.file.at(*at):
+                    self.prompts[at] = load(self._path(ref), self.folders)
+
+    def of(self, number: int) -> tuple[Part, ...]:
+        """The parts of one model of the experiment."""
+        return tuple(part for at, part in self.parts.items() if at[1] == number)
+
+    def what_is_asked(self, number: int) -> object:
+        """Everything by which one model differs from another, for comparing within this process."""
+        parts = [(part.at[2:], dict(part.adapter.identity), part.section.parameters) for part in self.of(number)]
+        return _shape(self.file.experiment.models[number].model_dump()), parts
+
+    def identity(self, number: int) -> dict[str, Any]:
+        """Everything that can change an answer of a model, as it may be written down."""
+        told = self.file.environment.told
+        identities = {
+            part.at: {
+                "model": told(part.adapter.identity, *part.at, "settings"),
+                "parameters": told(part.section.parameters, *part.at, "parameters"),
+            }
+            for part in self.of(number)
+        }
+        if ("models", number) in identities:
+            return identities["models", number]
+        recorded = self.file.environment.recorded["models"][number]
+        prompts = {
+            _dotted(at[2:]): {"ref": prompt.ref, "sha256": prompt.sha256}
+            for at, prompt in self.prompts.items()
+            if at[1] == number
+        }
+        parts = {_dotted(at[2:]): identity for at, identity in identities.items()}
+        return {"model": {"composite": _shape(recorded), "parts": parts, "prompts": prompts}, "parameters": {}}
+
+    def _adapter(self, at: Location, section: ModelSection) -> ModelAdapter:
+        """A setting called `path` is relative to the experiment file."""
+        settings = dict(section.settings)
+        if isinstance(settings.get("path"), str):
+            settings["path"] = self.file.resolve(settings["path"])
+        with self.file.at(*at):
+            return ADAPTERS.make(section.adapter, {"model": section.model, **settings})
+
+    def _path(self, ref: str) -> str:
+        """A prompt that is named by a file is relative to the experiment file."""
+        return str(self.file.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
+
+
+def _prompts(model: AnyModel, at: Location) -> Iterator[tuple[Location, str]]:
+    """The prompts that a composite model brings, each with its place."""
+    match model:
+        case FallbackSection():
+            for index, member in enumerate(model.fallback):
+                yield from _prompts(member, (*at, "fallback", index))
+        case RouterSection():
+            yield (*at, "router", "prompt"), model.router.prompt
+            for name, route in model.router.routes.items():
+                yield from _prompts(route.model, (*at, "router", "routes", name, "model"))
+        case SelfConsistencySection():
+            yield from _prompts(model.self_consistency.model, (*at, "self_consistency", "model"))
+        case RepairSection():
+            yield (*at, "repair", "prompt"), model.repair.prompt
+
+
+def _shape(content: Any) -> Any:
+    """How a model is made of others."""
+    if isinstance(content, dict):
+        return {key: _shape(value) for key, value in content.items() if key not in _NO_MATTER}
+    if isinstance(content, list | tuple):
+        return [_shape(value) for value in content]
+    return content
+
+
+def _dotted(at: Location) -> str:
+    return ".".join(map(str, at))
