@@ -21,7 +21,9 @@ class FinishReason(StrEnum):
     LENGTH = "length"
     """It was cut off: the answer is truncated."""
     REFUSED = "refused"
-    """The model or the provider's filter declined to answer."""
+    """The model declined to answer."""
+    FILTERED = "filtered"
+    """The provider's filter withheld the question or the answer."""
     OTHER = "other"
 
 

@@ -20,7 +20,7 @@ _FINISH_REASONS = {
     "eos_token": FinishReason.STOP,  # Hugging Face's text generation server
     "stop_sequence": FinishReason.STOP,
     "length": FinishReason.LENGTH,
-    "content_filter": FinishReason.REFUSED,
+    "content_filter": FinishReason.FILTERED,
 }
 
 

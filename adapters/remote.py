@@ -144,7 +144,7 @@ class RemoteAdapter(ModelAdapter):
         try:
             found = await self._within(lambda client: self._ask(client, request, settings.values, clock))
         except _Refused:
-            found = Completion("", FinishReason.REFUSED)
+            found = Completion("", FinishReason.FILTERED)
         return replace(
             found,
             model=found.model or self.model,

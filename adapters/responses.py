@@ -15,7 +15,7 @@ from adapters.untrusted import array, count, mapping, text
 NAMES: Mapping[str, str] = {"temperature": "temperature", "top_p": "top_p", "max_tokens": "max_output_tokens"}
 """The generic settings that the format has: there is no seed and no stop."""
 
-_INCOMPLETE = {"max_output_tokens": FinishReason.LENGTH, "content_filter": FinishReason.REFUSED}
+_INCOMPLETE = {"max_output_tokens": FinishReason.LENGTH, "content_filter": FinishReason.FILTERED}
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta", "response.reasoning_text.delta"})
 

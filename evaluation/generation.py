@@ -17,6 +17,7 @@ from evaluation.records import AnswerRecord, AttemptRecord
 from evaluation.store import Store, digest
 from evaluation.verdicts import Reason, Verdict
 from prompts.template import PromptTemplate, RenderedPrompt
+from sqlassay.errors import SqlAssayError
 from sqlassay.messages import Message
 from sqlassay.resilience import Attempt, GaveUp, RetryPolicy
 
@@ -79,8 +80,30 @@ class ResponseCache:
 
     def put(self, key: bytes, completion: Completion) -> None:
         """Keep an answer; when this returns, it survives this process."""
-        if completion.finish_reason is not FinishReason.REFUSED:
+        if completion.finish_reason not in _REFUSALS:
             self._store.put(key, json.dumps(asdict(completion)).encode())
+
+
+class FilteredAnswer(SqlAssayError):
+    """A provider's filter withheld the answer: it errs now and then, so the question is asked again.
+
+    Attributes:
+        completion: What there is of the answer.
+    """
+
+    retryable = True
+    retry_after = None
+
+    def __init__(self, completion: Completion) -> None:
+        self.completion = completion
+        super().__init__(completion)
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"the provider's filter withheld the answer of {self.completion.model}"
+
+
+_REFUSALS = frozenset({FinishReason.REFUSED, FinishReason.FILTERED})
 
 
 @dataclass(frozen=True)
@@ -179,12 +202,20 @@ class ModelSource(AnswerSource):
             return self._asked(prompt, known, cached=True)
         try:
             async with self.slots:
-                completion, attempts = await self.retry.call(lambda: self.adapter.generate(request))
+                completion, attempts = await self.retry.call(lambda: self._generate(request))
         except GaveUp as failure:
+            if isinstance(failure.error, FilteredAnswer):
+                return self._asked(prompt, failure.error.completion, attempts=failure.attempts)
             return self._failed(prompt, failure)
         if cache is not None:
             cache.put(key, completion)
         return self._asked(prompt, completion, attempts=attempts)
+
+    async def _generate(self, request: GenerationRequest) -> Completion:
+        completion = await self.adapter.generate(request)
+        if completion.finish_reason is FinishReason.FILTERED:
+            raise FilteredAnswer(completion)
+        return completion
 
     def read(self, asked: Asked) -> Answer:
         """The SQL in what was answered."""
@@ -193,7 +224,7 @@ class ModelSource(AnswerSource):
             return Answer(None, asked.settled, asked.record)
         found = self.template.extract(completion.text)
         settled = None
-        if completion.finish_reason is FinishReason.REFUSED:
+        if completion.finish_reason in _REFUSALS:
             settled = Verdict.of(Reason.REFUSED, answer=completion.text[:500])
         elif completion.finish_reason is FinishReason.LENGTH:
             settled = Verdict.of(Reason.TRUNCATED, answer_end=completion.text[-200:])

@@ -91,8 +91,8 @@ def test_parameters_that_are_not_the_users(server: ProviderServer, name: str) ->
     ("model", "text", "reason"),
     [
         ("refuses", "I can't help with that.", FinishReason.REFUSED),
-        ("filtered", "", FinishReason.REFUSED),
-        ("filtered_prompt", "", FinishReason.REFUSED),
+        ("filtered", "", FinishReason.FILTERED),
+        ("filtered_prompt", "", FinishReason.FILTERED),
         ("truncated", "SELECT name FROM", FinishReason.LENGTH),
         ("out_of_thought", "", FinishReason.LENGTH),
         ("calls_a_tool", "", FinishReason.OTHER),

@@ -53,7 +53,7 @@ ENDS: dict[str, tuple[str, FinishReason]] = {
     "good": (ANSWER, FinishReason.STOP),
     "truncated": ("SELECT name FROM", FinishReason.LENGTH),
     "refuses": ("I can't help with that.", FinishReason.REFUSED),
-    "filtered": ("", FinishReason.REFUSED),
+    "filtered": ("", FinishReason.FILTERED),
 }
 
 

@@ -8,6 +8,8 @@ the replies of the protocol. `hang` and `trickle` never finish, `cut` breaks the
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -98,9 +100,13 @@ class ProviderServer:
         """What an adapter is given."""
         return f"http://127.0.0.1:{self._server.server_port}{self.protocol.base}"
 
-    def reply(self, model: str) -> Reply:
-        """What a model replies now."""
-        return self.protocol.replies[model]
+    def reply(self, name: str) -> Reply:
+        """The reply of this name."""
+        return self.protocol.replies[name]
+
+    def choose(self, model: str, body: Mapping[str, Any]) -> str:
+        """The name of the reply to a request: the model's, unless a subclass has other plans."""
+        return model
 
     def __enter__(self) -> ProviderServer:
         self._thread.start()
@@ -139,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.provider.requests.append(body)
         self.provider.paths.append(self.path)
-        match model:
+        match name := self.provider.choose(model, body):
             case "hang":
                 self._wait_for_hang_up()
             case "trickle":
@@ -148,10 +154,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self._head(Reply(), 1000)
                 self.wfile.write(b'{"choices": [')
                 self.close_connection = True
+            case "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+                self.close_connection = True
             case "cut_stream":
                 self._stream(protocol.pieces(self.provider.reply("good").body)[:3])
             case _:
-                reply = self.provider.reply(model)
+                reply = self.provider.reply(name)
                 if isinstance(reply.body, dict) and reply.status == 200 and protocol.is_streamed(self.path, body):
                     self._stream(protocol.pieces(reply.body))
                 else:
