@@ -11,15 +11,42 @@ from email.utils import parsedate_to_datetime
 from adapters import errors
 
 _FILTERED = frozenset({"content_filter", "content_policy_violation"})
-_QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_error", "credit_balance_exhausted"})
+_FILTERED_WORDS = re.compile(r"blocked by content filtering policy", re.IGNORECASE)  # Anthropic
+_QUOTA = frozenset(
+    {
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "billing_error",
+        "credit_balance_exhausted",
+        "contract_spend_limit_reached",
+        "enforced_spend_limit_reached",
+    }
+)
+_DAILY = re.compile(r"PerDay")  # in Gemini's names of quotas: GenerateRequestsPerDayPerProjectPerModel-FreeTier
 _TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error", "request_too_large"})
 _TOO_LONG_WORDS = re.compile(  # vLLM, Gemini and Anthropic give no code of its own
-    r"maximum context length|exceeds the maximum number of tokens|prompt is too long|"
-    r"exceeds the (?:available )?context (?:size|window)",
+    r"maximum context length|exceeds the maximum number of tokens|prompt is too long|exceed context limit|"
+    r"exceeds the (?:available )?context (?:size|window)|payload size exceeds the limit",
     re.IGNORECASE,
 )
-_QUOTA_WORDS = re.compile(r"credit balance is too low|exceeded your monthly included credits", re.IGNORECASE)
-_BAD_KEY_WORDS = re.compile(r"API key (?:not valid|expired)|API_KEY_INVALID", re.IGNORECASE)  # Gemini, with status 400
+_QUOTA_WORDS = re.compile(
+    r"credit balance is too low|reached your specified (?:\w+ )*API usage limits|"  # Anthropic, with status 400
+    r"credits are depleted|exceeded its (?:\w+ )*spending cap|"  # Gemini, with the status of a rate limit
+    r"exceeded your monthly included credits",  # Hugging Face
+    re.IGNORECASE,
+)
+_DENIED = frozenset({"API_KEY_INVALID", "organization_on_hold"})  # with status 400
+_DENIED_WORDS = re.compile(
+    r"API key (?:not valid|expired)|API_KEY_INVALID|location is not supported|organization has been disabled",
+    re.IGNORECASE,
+)
+_BY_CODE: Mapping[str, type[errors.AdapterError]] = {  # where an answer that began well fails, there is no status
+    "authentication_error": errors.AuthFailed,
+    "permission_error": errors.AuthFailed,
+    "not_found_error": errors.ModelNotFound,
+    "rate_limit_error": errors.RateLimited,
+    "timeout_error": errors.RequestTimeout,
+}
 _BY_STATUS: Mapping[int, type[errors.AdapterError]] = {
     401: errors.AuthFailed,
     402: errors.QuotaExhausted,
@@ -57,25 +84,32 @@ class Failure:
     @property
     def is_refusal(self) -> bool:
         """Whether the provider's filter refused the prompt: an HTTP error there, a refused answer here."""
-        return bool(self.codes & _FILTERED)
+        return bool(self.codes & _FILTERED or _FILTERED_WORDS.search(self.message))
+
+    @property
+    def means(self) -> type[errors.AdapterError]:
+        """The kind of error that it is."""
+        return self.kind or self._kind()
 
     def error(self, provider: str, model: str) -> errors.AdapterError:
         """The error that it is."""
         waits = self.retry_after if self.retry_after is not None else retry_after(self.headers)
-        kind = self.kind or self._kind()
-        return kind(provider, model, self.message, status=self.status, retry_after=waits, request_id=self.request_id)
+        return self.means(
+            provider, model, self.message, status=self.status, retry_after=waits, request_id=self.request_id
+        )
 
     def _kind(self) -> type[errors.AdapterError]:
-        if self.codes & _QUOTA or _QUOTA_WORDS.search(self.message):
+        if self.codes & _QUOTA or _QUOTA_WORDS.search(self.message) or any(map(_DAILY.search, self.codes)):
             return errors.QuotaExhausted
         if self.codes & _TOO_LONG or (self.status == 400 and _TOO_LONG_WORDS.search(self.message)):
             return errors.PromptTooLong
         if "model_not_found" in self.codes:
             return errors.ModelNotFound
-        if self.status == 400 and _BAD_KEY_WORDS.search(self.message):
+        if self.codes & _DENIED or (self.status == 400 and _DENIED_WORDS.search(self.message)):
             return errors.AuthFailed
         if self.status is None:
-            return errors.ProviderUnavailable
+            named = (_BY_CODE[code] for code in sorted(self.codes) if code in _BY_CODE)
+            return next(named, errors.ProviderUnavailable)
         return _BY_STATUS.get(self.status, errors.ProviderUnavailable if self.status >= 500 else errors.BadRequest)
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import openai
 
-from adapters import chat_completions, errors, responses
+from adapters import chat_completions, responses, stainless
 from adapters.base import Completion, Feature, GenerationRequest, ModelInfo
 from adapters.failures import Failure
-from adapters.remote import Clock, RemoteAdapter, Unusable, unreachable
+from adapters.remote import Clock, RemoteAdapter
 from adapters.untrusted import array, count, mapping, text
 from sqlassay.errors import UserError
 
@@ -95,73 +92,20 @@ class OpenAIAdapter(RemoteAdapter):
         given = {"model": self.model, "messages" if self.api == "chat" else "input": prompt}
         if request.stream:
             stream = await call.create(**given, stream=True, extra_body=body)
-            async with _pieces(stream) as pieces:
-                streamed: Completion = await self._format.read_stream(pieces, _request_id(stream.response), clock)
+            request_id = stainless.request_id(stream.response)
+            async with stainless.pieces(openai, stream) as pieces:
+                streamed: Completion = await self._format.read_stream(pieces, request_id, clock)
                 return streamed
-        whole: Completion = self._format.read(*_fields(await call.with_raw_response.create(**given, extra_body=body)))
+        response = await call.with_raw_response.create(**given, extra_body=body)
+        whole: Completion = self._format.read(*stainless.fields(response))
         return whole
 
     async def _list(self, client: openai.AsyncOpenAI) -> list[ModelInfo]:
-        fields, _ = _fields(await client.models.with_raw_response.list())
+        fields, _ = stainless.fields(await client.models.with_raw_response.list())
         return [_info(self.provider, mapping(entry)) for entry in array(fields.get("data")) if text(entry.get("id"))]
 
     def _failure(self, error: Exception) -> Failure | None:
-        match error:
-            case openai.APIStatusError():
-                codes = frozenset(code for code in (error.code, error.type) if isinstance(code, str))
-                headers = error.response.headers
-                failure = Failure(_message(error), error.status_code, codes, headers, error.request_id)
-                missing = isinstance(failure.error(self.provider, self.model), errors.ModelNotFound)
-                return replace(failure, message=f"{failure.message} (at {self.base_url})") if missing else failure
-            case openai.APITimeoutError():
-                return Failure(str(error), kind=errors.RequestTimeout)
-            case openai.APIConnectionError():
-                return unreachable(self.base_url, error)
-            case openai.OpenAIError():
-                return Failure(str(error), kind=errors.ProviderUnavailable)
-            case _:
-                return None
-
-
-@asynccontextmanager
-async def _pieces(stream: Any) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
-    """The pieces of a stream as JSON objects; its connection is closed afterwards, come what may."""
-
-    async def objects() -> AsyncIterator[Mapping[str, Any]]:
-        try:
-            async for piece in stream:
-                yield piece.to_dict(mode="json", exclude_unset=True)
-        except ValueError as error:
-            raise Unusable("a piece of the answer is not valid JSON") from error
-        except openai.APIStatusError:
-            raise
-        except openai.APIConnectionError:
-            raise
-        except openai.APIError as error:
-            raise Unusable(error.message) from error
-
-    try:
-        yield objects()
-    finally:
-        await stream.close()
-
-
-def _fields(response: Any) -> tuple[Mapping[str, Any], str | None]:
-    """The JSON object of an answer, not yet trusted to look like anything, and the request's id."""
-    request_id = _request_id(response)
-    try:
-        fields = json.loads(response.content)
-    except (ValueError, RecursionError):
-        kind = response.headers.get("content-type", "no content type")
-        raise Unusable(f"the answer is not valid JSON but {kind}", request_id) from None
-    if not isinstance(fields, dict):
-        raise Unusable("the answer is not a JSON object", request_id)
-    return fields, request_id
-
-
-def _request_id(response: Any) -> str | None:
-    found: str | None = response.headers.get("x-request-id")
-    return found
+        return stainless.failure(openai, error, self.base_url)
 
 
 def _info(provider: str, entry: Mapping[str, Any]) -> ModelInfo:
@@ -176,9 +120,3 @@ def _info(provider: str, entry: Mapping[str, Any]) -> ModelInfo:
         parameters=str(weights) if weights else None,
         size_bytes=count(meta.get("size")),
     )
-
-
-def _message(error: openai.APIStatusError) -> str:
-    body = error.body
-    said = body.get("message") or body.get("detail") if isinstance(body, dict) else body
-    return said if isinstance(said, str) and said.strip() else error.message

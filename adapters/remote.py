@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from abc import abstractmethod
@@ -22,6 +23,7 @@ from sqlassay.validation import ValidationResult
 T = TypeVar("T")
 
 _LONGEST_MESSAGE = 500
+_TRANSPORTS = frozenset({"httpx", "httpx2"})  # by name: which of the two, is for the SDK to say
 
 
 class Unusable(Exception):
@@ -219,7 +221,8 @@ class RemoteAdapter(ModelAdapter):
             if name in GENERIC and name not in self.names:
                 dropped.append(name)
             else:
-                values[self.names.get(name, name)] = value
+                one_stop = name == "stop" and isinstance(value, str)  # some providers understand only a list
+                values[self.names.get(name, name)] = [value] if one_stop else value
         return Settings(values, tuple(dropped))
 
     def _require(self, feature: Feature, wanted: bool) -> None:
@@ -252,6 +255,8 @@ class RemoteAdapter(ModelAdapter):
             raise self._late()
         if failure.is_refusal:
             raise _Refused
+        if failure.means is errors.ModelNotFound:  # or the address is wrong
+            failure = replace(failure, message=f"{failure.message} (at {self.base_url})")
         raise failure.error(self.provider, self.model)
 
     def _opened(self) -> Any:
@@ -293,6 +298,37 @@ def unreachable(base_url: str, error: BaseException) -> Failure:
     )
 
 
+def transport_failure(base_url: str, error: Exception) -> Failure | None:
+    """What an error of httpx or httpx2 says, which SDKs let through; `None` when it is none of theirs."""
+    kinds = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.partition(".")[0] in _TRANSPORTS}
+    if "TimeoutException" in kinds:
+        return Failure(str(error), kind=errors.RequestTimeout)
+    if "TransportError" in kinds:
+        return unreachable(base_url, error)
+    return Failure(str(error) or type(error).__name__, kind=errors.ProviderUnavailable) if kinds else None
+
+
+def json_object(body: str | bytes, content_type: str | None, request_id: str | None) -> Mapping[str, Any]:
+    """The JSON object of an answer, not yet trusted to look like anything.
+
+    Args:
+        body: Of the answer.
+        content_type: As its header says.
+        request_id: The provider's id of the request.
+
+    Raises:
+        Unusable: It is none.
+    """
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        message = f"the answer is not valid JSON but {content_type or 'no content type'}"
+        raise Unusable(message, request_id) from None
+    if not isinstance(found, dict):
+        raise Unusable("the answer is not a JSON object", request_id)
+    return found
+
+
 def checked_url(url: str) -> str:
     """A base URL without a trailing slash.
 
@@ -312,4 +348,15 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-__all__ = ["Clock", "Failure", "RemoteAdapter", "Settings", "Unusable", "Usage", "checked_url", "unreachable"]
+__all__ = [
+    "Clock",
+    "Failure",
+    "RemoteAdapter",
+    "Settings",
+    "Unusable",
+    "Usage",
+    "checked_url",
+    "json_object",
+    "transport_failure",
+    "unreachable",
+]

@@ -2,7 +2,7 @@
 
 The model that a request asks for says what happens: `good` answers, `rate_limited` is told to wait, and so on through
 the replies of the protocol. `hang` and `trickle` never finish, `cut` breaks the connection within the answer, and
-`cut_stream` within the pieces of one.
+`cut_stream` and `cut_chunks` within the pieces of one.
 """
 
 from __future__ import annotations
@@ -160,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "cut_stream":
                 self._stream(protocol.pieces(self.provider.reply("good").body)[:3])
+            case "cut_chunks":
+                self._stream(["ffff\r\n", *protocol.pieces(self.provider.reply("good").body)[:3]], chunked=True)
             case _:
                 reply = self.provider.reply(name)
                 if isinstance(reply.body, dict) and reply.status == 200 and protocol.is_streamed(self.path, body):
@@ -178,9 +180,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._head(reply, len(content))
         self.wfile.write(content)
 
-    def _stream(self, pieces: list[str]) -> None:
-        """Send pieces, and end with the connection: a client sees no difference between all and some of them."""
-        self._head(Reply(headers={"content-type": self.provider.protocol.stream_type, "connection": "close"}), None)
+    def _stream(self, pieces: list[str], chunked: bool = False) -> None:
+        """Send pieces, and end with the connection: unless chunked, a client cannot tell all of them from some."""
+        headers = {"content-type": self.provider.protocol.stream_type, "connection": "close"}
+        if chunked:
+            headers["transfer-encoding"] = "chunked"
+        self._head(Reply(headers=headers), None)
         self.close_connection = True
         for piece in pieces:
             self.wfile.write(piece.encode())
