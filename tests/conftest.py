@@ -42,5 +42,6 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     cache = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("SQLASSAY_CACHE", str(cache))
     monkeypatch.setattr("database_backends.quiet._lock_file", lambda: cache / "timing.lock")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for provider in ("ANTHROPIC", "GEMINI", "GOOGLE", "OPENAI"):
+        monkeypatch.delenv(f"{provider}_API_KEY", raising=False)
     monkeypatch.delenv("COLUMNS", raising=False)  # tables would be as wide as where the suite is run
