@@ -144,11 +144,12 @@ class GeminiAdapter(RemoteAdapter):
 class _Client:
     """The SDK's client over a connection of ours, as JSON objects that are not yet trusted to look like anything.
 
-    The connection is ours because the SDK picks one of three libraries, and one of them tries again by itself.
+    The connection is ours because the SDK would pick one of three libraries, one of which tries again by itself, and
+    because this one follows nobody to another host with the key.
     """
 
     def __init__(self, key: str, base_url: str, api_version: str) -> None:
-        self._http = httpx2.AsyncClient(timeout=None, follow_redirects=True)  # the limit is for the whole request
+        self._http = httpx2.AsyncClient(timeout=None)  # the limit is for the whole request
         options = types.HttpOptions(base_url=base_url, api_version=api_version, httpx_async_client=self._http)
         self._sdk = genai.Client(vertexai=False, api_key=key, http_options=options)
 

@@ -11,7 +11,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -77,6 +77,10 @@ class RemoteConformance(AdapterConformance):
     """Replies that the protocol does not have."""
     usage: ClassVar[Usage] = Usage(input_tokens=120, output_tokens=30, cached_tokens=64, reasoning_tokens=12)
     """Of the answer `good`."""
+    ends: ClassVar[Mapping[str, tuple[str, FinishReason]]] = {}
+    """Replies of this protocol alone that are answers: their text, and why the model stopped."""
+    failures: ClassVar[Mapping[str, tuple[type[errors.AdapterError], str]]] = {}
+    """Replies of this protocol alone that are none: the kind of error, and words of it."""
     sends_request_id: ClassVar[bool] = True
     """With what it answers."""
     fails_with_request_id: ClassVar[bool] = True
@@ -113,6 +117,19 @@ class RemoteConformance(AdapterConformance):
         assert (found.text, found.finish_reason) == ENDS[model]
 
     @pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
+    def test_ends_of_its_own(self, request_: Any) -> None:
+        for model, (text, reason) in self.ends.items():
+            found = run(self.at(model), lambda a: a.generate(request_))
+            assert (model, found.text, found.finish_reason) == (model, text, reason)
+
+    @pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
+    def test_what_the_provider_does_not_say_is_unknown(self, request_: Any) -> None:
+        if "no_usage" not in self.protocol.replies:
+            return
+        found = run(self.at("no_usage"), lambda a: a.generate(request_))
+        assert (found.text, found.usage, found.model) == (ANSWER, Usage(), "no_usage")
+
+    @pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
     def test_what_is_read_from_an_answer(self, request_: Any) -> None:
         found = run(self.at("good"), lambda a: a.generate(request_))
         assert found.usage == self.usage
@@ -144,6 +161,15 @@ class RemoteConformance(AdapterConformance):
         assert KEY not in str(error) + repr(error)
         assert error.__suppress_context__ or error.__context__ is None
         assert len(self.server.requests) == 1, "the SDK must not retry"
+
+    def test_failures_of_its_own(self) -> None:
+        for model, (kind, words) in self.failures.items():
+            with pytest.raises(errors.AdapterError) as raised:
+                run(self.at(model), lambda a: a.generate(REQUEST))
+            status = self.server.reply(model).status
+            assert (model, type(raised.value)) == (model, kind)
+            assert (model, raised.value.status) == (model, None if status == 200 else status)
+            assert words in raised.value.message
 
     @pytest.mark.parametrize("model", ["cut_stream", "cut_chunks"])
     def test_a_stream_that_breaks_off_is_no_answer(self, model: str) -> None:
