@@ -27,7 +27,7 @@ _ROLES = {"user": "user", "assistant": "model"}
 _FINISH_REASONS = {
     "STOP": FinishReason.STOP,
     "MAX_TOKENS": FinishReason.LENGTH,
-    **dict.fromkeys(("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"), FinishReason.REFUSED),
+    **dict.fromkeys(("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"), FinishReason.FILTERED),
 }
 
 logging.getLogger("google_genai._api_client").addFilter(  # what it says there is not true: the key is given
@@ -211,7 +211,7 @@ def _read(fields: Mapping[str, Any]) -> Completion:
         reason = _FINISH_REASONS.get(str(candidate.get("finishReason")), FinishReason.OTHER)
         answer = "".join(_texts(candidate, request_id, thought=False)) or text(candidate.get("finishMessage"))
     elif feedback.get("blockReason"):
-        reason, answer = FinishReason.REFUSED, text(feedback.get("blockReasonMessage"))
+        reason, answer = FinishReason.FILTERED, text(feedback.get("blockReasonMessage"))
     else:
         said = text(mapping(fields.get("error")).get("message")) or "the answer has no candidates"
         raise Unusable(said, request_id)

@@ -38,7 +38,7 @@ class TestConformance(RemoteConformance):
         "thinks": (ANSWER, FinishReason.STOP),
         "stopped": ("SELECT", FinishReason.STOP),
         "explains": ("It may harm.", FinishReason.REFUSED),
-        "filtered_answer": ("", FinishReason.REFUSED),
+        "declines": ("", FinishReason.REFUSED),
         "full": ("SELECT", FinishReason.LENGTH),
         "calls_a_tool": ("", FinishReason.OTHER),
     }

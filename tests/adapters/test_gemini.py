@@ -35,11 +35,13 @@ def server() -> Iterator[ProviderServer]:
 class TestConformance(RemoteConformance):
     adapter = GeminiAdapter
     protocol = Gemini
+    unknown = ("refuses",)
     fails_with_request_id = False
     ends: ClassVar = {
         "thinks": (ANSWER, FinishReason.STOP),
-        "unsafe": ("", FinishReason.REFUSED),
-        "recites": ("", FinishReason.REFUSED),
+        "prohibited": ("I can't help with that.", FinishReason.FILTERED),
+        "unsafe": ("", FinishReason.FILTERED),
+        "recites": ("", FinishReason.FILTERED),
         "out_of_thought": ("", FinishReason.LENGTH),
         "calls_a_tool": ("", FinishReason.OTHER),
     }

@@ -67,7 +67,7 @@ REPLIES: dict[str, Reply] = {
             ]
         )
     ),
-    "refuses": Reply(body=answer("I can't help with that.", finish="PROHIBITED_CONTENT")),
+    "prohibited": Reply(body=answer("I can't help with that.", finish="PROHIBITED_CONTENT")),
     "filtered": Reply(body=_BLOCKED),
     "unsafe": Reply(body=answer(finish="SAFETY")),
     "recites": Reply(body=answer(finish="RECITATION")),
