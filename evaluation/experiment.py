@@ -98,10 +98,11 @@ class DatasetSection(_Section):
 
 
 class PricesSection(_Section):
-    """What a million tokens cost; leave out what is unknown."""
+    """What a million tokens cost; leave out what is unknown. Without any, the table of prices is asked."""
 
     input: Amount | None = None
     output: Amount | None = None
+    cached_input: Amount | None = Field(None, description="Of input that the provider had seen before; as input.")
 
 
 class ModelSection(_Section):

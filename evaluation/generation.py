@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from adapters.base import Completion, Feature, FinishReason, GenerationRequest, ModelAdapter, Usage
 from adapters.errors import AdapterError, PromptTooLong
+from adapters.prices import Prices
 from database_backends.errors import BackendError
 from evaluation.answers import Answer, AnswerSource, RunStopped
 from evaluation.databases import Databases
@@ -20,24 +21,6 @@ from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay.errors import SqlAssayError
 from sqlassay.messages import Message
 from sqlassay.resilience import Attempt, GaveUp, RetryPolicy
-
-
-@dataclass(frozen=True)
-class Prices:
-    """What a million tokens cost, in any one currency; `None` is unknown, which is not free."""
-
-    input: float | None = None
-    output: float | None = None
-
-    def cost(self, usage: Usage) -> float | None:
-        """What a request cost; `None` when a price or a token count is unknown."""
-        pairs = ((self.input, usage.input_tokens), (self.output, usage.output_tokens))
-        total = 0.0
-        for price, tokens in pairs:
-            if price is None or tokens is None:
-                return None
-            total += price * tokens / 1_000_000
-        return total
 
 
 class ResponseCache:

@@ -16,6 +16,7 @@ from itertools import chain, count, product
 from pathlib import Path
 from typing import Any, Protocol
 
+from adapters.prices import Prices, Tariff
 from database_backends.result import Limits
 from database_backends.runner import Runner
 from evaluation.answers import RunStopped
@@ -268,7 +269,9 @@ class GridRunner:
         answers = self.cache if self.grid.file.experiment.cache == "shared" else None
         own = Store(log.path / "responses.sqlite") if answers is None else None
         try:
-            orchestrator = self._orchestrator(cell, answers or own, databases)
+            # As recorded: what a run's answers cost does not change while it is resumed.
+            prices = {place: Tariff.from_json(one).prices for place, one in log.manifest["prices"].items()}
+            orchestrator = self._orchestrator(cell, answers or own, databases, prices)
             environment = self.grid.file.environment
 
             async def sink(record: ItemRecord) -> None:
@@ -344,6 +347,9 @@ class GridRunner:
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,
+            "prices": {
+                place: tariff.to_json() for place, tariff in self.grid.models.tariffs(self.grid.number(cell)).items()
+            },
             "versions": {
                 "sqlassay": version("sqlassay"),
                 "python": platform.python_version(),
@@ -352,7 +358,9 @@ class GridRunner:
             },
         }
 
-    def _orchestrator(self, cell: Cell, answers: Store | None, databases: Databases) -> Orchestrator:
+    def _orchestrator(
+        self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
+    ) -> Orchestrator:
         retry = self.grid.file.experiment.retry
         assembly = Assembly(
             self.grid.models,
@@ -361,6 +369,7 @@ class GridRunner:
             Trial(self.runner, databases.backend.name, self.grid.limits()),
             RetryPolicy(attempts=retry.attempts, initial=retry.initial, maximum=retry.maximum),
             None if answers is None else ResponseCache(answers),
+            prices,
         )
         source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)

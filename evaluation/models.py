@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from adapters.base import ADAPTERS, ModelAdapter
+from adapters.prices import Prices, Tariff, tariff_of
 from evaluation.environment import Location
 from evaluation.experiment import (
     AnyModel,
@@ -39,6 +41,11 @@ class Part:
     section: ModelSection
     adapter: ModelAdapter
 
+    @property
+    def place(self) -> str:
+        """Where it is below its model, dotted; empty for a model that has no parts."""
+        return _dotted(self.at[2:])
+
 
 @dataclass(frozen=True)
 class Models:
@@ -61,7 +68,7 @@ class Models:
         for number, model in enumerate(self.file.experiment.models):
             for below, section in model.parts():
                 at = ("models", number, *below)
-                self.parts[at] = Part(at, section, self._adapter(at, section))
+                self.parts[at] = Part(at, section, make_adapter(self.file, at, section))
             for at, ref in _prompts(model, ("models", number)):
                 with self.file.at(*at):
                     self.prompts[at] = load(self._path(ref), self.folders)
@@ -96,17 +103,42 @@ class Models:
         parts = {_dotted(at[2:]): identity for at, identity in identities.items()}
         return {"model": {"composite": _shape(recorded), "parts": parts, "prompts": prompts}, "parameters": {}}
 
-    def _adapter(self, at: Location, section: ModelSection) -> ModelAdapter:
-        """A setting called `path` is relative to the experiment file."""
-        settings = dict(section.settings)
-        if isinstance(settings.get("path"), str):
-            settings["path"] = self.file.resolve(settings["path"])
-        with self.file.at(*at):
-            return ADAPTERS.make(section.adapter, {"model": section.model, **settings})
+    def tariffs(self, number: int) -> dict[str, Tariff]:
+        """What the parts of one model cost now, by their places; the place of a model that has none is empty."""
+        now = datetime.now(UTC)
+        return {
+            part.place: tariff_of(part.adapter, Prices(**dict(part.section.prices)), now) for part in self.of(number)
+        }
 
     def _path(self, ref: str) -> str:
         """A prompt that is named by a file is relative to the experiment file."""
         return str(self.file.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
+
+
+def adapters_of(file: ExperimentFile) -> list[ModelAdapter]:
+    """Every model that an experiment asks.
+
+    Raises:
+        UserError: A setting is wrong, or a key is missing.
+    """
+    return [
+        make_adapter(file, ("models", number, *below), section)
+        for number, model in enumerate(file.experiment.models)
+        for below, section in model.parts()
+    ]
+
+
+def make_adapter(file: ExperimentFile, at: Location, section: ModelSection) -> ModelAdapter:
+    """The adapter of a model. A setting called `path` is relative to the experiment file.
+
+    Raises:
+        UserError: A setting is wrong, or a key is missing.
+    """
+    settings = dict(section.settings)
+    if isinstance(settings.get("path"), str):
+        settings["path"] = file.resolve(settings["path"])
+    with file.at(*at):
+        return ADAPTERS.make(section.adapter, {"model": section.model, **settings})
 
 
 def _prompts(model: AnyModel, at: Location) -> Iterator[tuple[Location, str]]:

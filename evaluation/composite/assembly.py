@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from adapters.prices import Prices
 from evaluation.answers import AnswerSource
 from evaluation.composite.fallback import Fallback, Member
 from evaluation.composite.repair import Repair
@@ -22,7 +23,7 @@ from evaluation.experiment import (
     RouterSection,
     SelfConsistencySection,
 )
-from evaluation.generation import ModelSource, Prices, ResponseCache
+from evaluation.generation import ModelSource, ResponseCache
 from evaluation.models import Models
 from prompts.template import PromptTemplate
 from sqlassay.resilience import RetryPolicy
@@ -39,6 +40,7 @@ class Assembly:
         trial: Runs statements, for models that look at what comes of them.
         retry: Of failing providers.
         cache: Answers from before; `None` asks always.
+        prices: Of each part's tokens, by its place below the model, dotted.
     """
 
     models: Models
@@ -47,6 +49,7 @@ class Assembly:
     trial: Trial
     retry: RetryPolicy
     cache: ResponseCache | None
+    prices: Mapping[str, Prices]
     _slots: dict[Location, asyncio.Semaphore] = field(default_factory=dict, init=False)
 
     def source(self, section: AnyModel, at: Location, repeat: int) -> AnswerSource:
@@ -97,7 +100,6 @@ class Assembly:
 
     def _model(self, at: Location, repeat: int) -> ModelSource:
         part = self.models.parts[at]
-        prices: Mapping[str, float | None] = {"input": part.section.prices.input, "output": part.section.prices.output}
         return ModelSource(
             part.adapter,
             self.template,
@@ -105,7 +107,7 @@ class Assembly:
             self.retry,
             self._slots.setdefault(at, asyncio.Semaphore(part.section.concurrency)),
             part.section.parameters,
-            Prices(**prices),
+            self.prices[part.place],
             None if part.adapter.offline else self.cache,
             repeat,
             part.section.stream,

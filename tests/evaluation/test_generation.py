@@ -26,10 +26,11 @@ from adapters.errors import (
     RequestTimeout,
 )
 from adapters.openai import OpenAIAdapter
+from adapters.prices import Prices
 from evaluation.answers import Answer, RunStopped
 from evaluation.databases import Databases
 from evaluation.datasets.opening import open_dataset
-from evaluation.generation import ModelSource, Prices, ResponseCache
+from evaluation.generation import ModelSource, ResponseCache
 from evaluation.records import AttemptRecord
 from evaluation.store import Store
 from evaluation.verdicts import Reason
