@@ -17,7 +17,7 @@ from adapters.base import GENERIC, Completion, Feature, FinishReason, Generation
 from adapters.failures import Failure
 from adapters.probe import probe
 from sqlassay.errors import UserError
-from sqlassay.secrets import find_key
+from sqlassay.secrets import checked, find_key, look_up, without
 from sqlassay.validation import ValidationResult
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class RemoteAdapter(ModelAdapter):
     Args:
         model: The provider's name of the model.
         base_url: Where the API is; by default what the environment says in `base_url_env`, else `default_url`.
-        api_key_env: The environment variable that holds the key; by default `key_env`.
+        api_key_env: The variable that holds the key, see `sqlassay.secrets`; by default `key_env`.
         timeout: Seconds for one whole request; then its connection is closed.
 
     Raises:
@@ -126,12 +126,10 @@ class RemoteAdapter(ModelAdapter):
             UserError: It is missing, or cannot be one.
         """
         needed = self.base_url == self.default_url and not self.keyless
-        if not needed and not (self.api_key_env and os.environ.get(self.api_key_env, "").strip()):
+        if not needed and not self.api_key_env:
             return None
-        key = find_key(self.provider, self.api_key_env)
-        if not (key.isascii() and key.isprintable()):
-            raise UserError(f"the key in {self.api_key_env} has characters that no key has", remedy="copy it again")
-        return key
+        key = find_key(self.provider, self.api_key_env) if needed else look_up(self.api_key_env)
+        return None if key is None else checked(key, self.api_key_env)
 
     async def generate(self, request: GenerationRequest) -> Completion:
         """Ask once.
@@ -147,9 +145,11 @@ class RemoteAdapter(ModelAdapter):
             found = await self._within(lambda client: self._ask(client, request, settings.values, clock))
         except _Refused:
             found = Completion("", FinishReason.FILTERED)
+        # A server that repeats the key, be it in its answer, must not get it into the record.
         return replace(
             found,
-            model=found.model or self.model,
+            text=without(found.text, data=True),
+            model=without(found.model, data=True) or self.model,
             seconds=clock.seconds,
             first_token_seconds=clock.first_token if request.stream else None,
             dropped=settings.dropped,
@@ -279,11 +279,7 @@ class RemoteAdapter(ModelAdapter):
 
     def _without_key(self, message: str) -> str:
         """The message without our key, which some servers repeat, and no longer than a line or two."""
-        try:
-            key = self.key()
-        except UserError:  # gone since
-            key = None
-        return (message.replace(key, "***") if key else message)[:_LONGEST_MESSAGE]
+        return without(message)[:_LONGEST_MESSAGE]
 
 
 class _Refused(Exception):

@@ -58,6 +58,7 @@ class Page:
             "PATH": os.pathsep.join([str(commands), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PYTHONPATH": str(site),
             "SQLASSAY_CACHE": str(folder / "cache"),
+            "SQLASSAY_SECRETS": str(folder / "secrets"),
             "COLUMNS": "160",
             "LC_ALL": "C.UTF-8",
         }

@@ -23,6 +23,7 @@ from evaluation.records import (
     ItemRecord,
     VerdictRecord,
 )
+from sqlassay import secrets
 from sqlassay.errors import UserError
 
 Location = tuple[str | int, ...]
@@ -68,11 +69,8 @@ class Environment:
         }
 
     def without(self, text: str) -> str:
-        """A text without the values, which a server or a driver may have repeated in it."""
-        for value, mark in self.values.items():
-            if len(value) >= SHORTEST:
-                text = text.replace(value, mark)
-        return text
+        """A text without the values and without keys, which a server or a driver may have repeated in it."""
+        return secrets.without(self._marked(text))
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -85,9 +83,7 @@ class Environment:
             raise
 
     def without_in(self, record: ItemRecord) -> ItemRecord:
-        """An item without the values: in messages and evidence, not in questions, answers and SQL."""
-        if not self.values:
-            return record
+        """An item without the values and keys: in messages and evidence, not in questions, answers and SQL."""
         return replace(
             record,
             answer=None if record.answer is None else self._answer(record.answer),
@@ -118,13 +114,19 @@ class Environment:
         evidence = {k: self.without(v) if isinstance(v, str) else v for k, v in verdict.evidence.items()}
         return replace(verdict, evidence=evidence)
 
+    def _marked(self, text: str) -> str:
+        for value, mark in self.values.items():
+            if len(value) >= SHORTEST:
+                text = text.replace(value, mark)
+        return text
+
     def _concealed(self, value: Any) -> Any:
         if isinstance(value, Mapping):
             return {key: self._concealed(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._concealed(item) for item in value]
         text = str(value)
-        return self.values.get(text) or (self.without(text) if isinstance(value, str) else value)
+        return self.values.get(text) or (self._marked(text) if isinstance(value, str) else value)
 
 
 def fill_in(content: Any, refuse: Callable[[Location, str], UserError]) -> Environment:

@@ -1,23 +1,264 @@
-"""Keys: looked up when needed, never stored in an object that is dumped, never printed."""
+"""Keys: looked up when needed, never stored in an object that is dumped, never printed.
+
+A key is looked for in the environment, in `.env` in the current folder, and in the user's secrets file, in this order.
+What the files say never goes into the environment, which the worker processes would inherit.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 from sqlassay.errors import UserError
 
+DOTENV = Path(".env")
+"""Read in the current folder and nowhere else: a folder above may be somebody else's."""
+ENVIRONMENT = "environment"
+HIDDEN = "***"
+"""Stands where a key stood."""
+_SHORTEST = 4
+"""Characters of a key from which it is taken out of messages; a shorter one is a placeholder, and in every text."""
+_SHORTEST_IN_DATA = 16
+"""The same for data, such as an answer, in which a placeholder such as `EMPTY` may be meant."""
+_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*?)\s*")
+_QUOTED = re.compile(r"(['\"])(?P<value>.*?)\1\s*(?:#.*)?")
+_COMMENT = re.compile(r"\s+#.*")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""Of a variable."""
+
+_given: set[str] = set()
+"""The keys that this process has looked up, so that they can be taken out of what it writes."""
+
+
+class Found(NamedTuple):
+    """Where a key is; never what it is.
+
+    Attributes:
+        source: `environment`, or the path of a file.
+        shadowed: Further places that have one, which is not used.
+    """
+
+    source: str
+    shadowed: tuple[str, ...] = ()
+
+
+def look_up(variable: str) -> str | None:
+    """The key that a variable holds: in the environment, in `.env`, in the secrets file; `None` when it is in none.
+
+    Raises:
+        UserError: The secrets file can be read by others, or a file cannot be read at all.
+    """
+    for _, values in _sources():
+        key = values().get(variable, "").strip()
+        if key:
+            _given.add(key)
+            return key
+    return None
+
 
 def find_key(provider: str, variable: str) -> str:
-    """The key of a provider, from the environment.
+    """As `look_up`, for a key that must be there.
 
     Args:
         provider: Who the key is for, such as "openai"; only for the message.
-        variable: The environment variable that holds it.
+        variable: The variable that holds it.
 
     Raises:
-        UserError: It is not set.
+        UserError: It is nowhere, or a file cannot be used.
     """
-    key = os.environ.get(variable, "").strip()
-    if not key:
-        raise UserError(f"no key for {provider}", remedy=f"set the environment variable {variable}")
+    key = look_up(variable)
+    if key is None:
+        usual = variable == f"{provider.upper()}_API_KEY"
+        remedy = f"set the environment variable {variable} or run `sqlassay keys set {provider if usual else variable}`"
+        raise UserError(f"no key for {provider}", remedy=remedy)
     return key
+
+
+def whereabouts(variable: str) -> Found | None:
+    """Where the key of a variable is; `None` when it is nowhere.
+
+    Raises:
+        UserError: A file cannot be used.
+    """
+    places = [place for place, values in _sources() if values().get(variable, "").strip()]
+    return Found(places[0], tuple(places[1:])) if places else None
+
+
+def checked(key: str, where: str) -> str:
+    """A key that may be one.
+
+    Args:
+        key: Without white space around it.
+        where: What holds it, for the message.
+
+    Raises:
+        UserError: It cannot be one. The message does not hold it.
+    """
+    if not (key and key.isascii() and key.isprintable()):
+        raise UserError(f"the key in {where} has characters that no key has", remedy="copy it again")
+    return key
+
+
+def without(text: str, *, data: bool = False) -> str:
+    """A text without the keys that were looked up: a server may have repeated them in it.
+
+    Args:
+        text: A message.
+        data: Whether it is no message but data, in which something short may only look like a key.
+    """
+    shortest = _SHORTEST_IN_DATA if data else _SHORTEST
+    for key in sorted(_given, key=len, reverse=True):
+        if len(key) >= shortest:
+            text = text.replace(key, HIDDEN)
+    return text
+
+
+def secrets_path() -> Path:
+    """The secrets file: what `SQLASSAY_SECRETS` names, or `secrets` in the user's configuration folder."""
+    named = os.environ.get("SQLASSAY_SECRETS")
+    return Path(named).expanduser() if named else _own_folder() / "secrets"
+
+
+def read_secrets() -> Mapping[str, str]:
+    """What the secrets file holds, by variable; nothing when there is no file.
+
+    Raises:
+        UserError: Others can read it, or a line of it is not `NAME=value`.
+    """
+    return _parsed(_read(secrets_path()), str(secrets_path()))
+
+
+def save_secret(variable: str, key: str) -> Path:
+    """Write a key into the secrets file, which is made when it is not there: 0600, in a folder with 0700.
+
+    Returns:
+        The file.
+
+    Raises:
+        UserError: The variable or the key cannot be one, or the file cannot be used.
+    """
+    if not NAME.fullmatch(variable):
+        raise UserError(f"{variable!r} is not the name of a variable", remedy="letters, digits and _ only")
+    checked(key, variable)
+    quoted = key if _parsed(f"K={key}", "")["K"] == key else f'"{key}"'
+    if _parsed(f"K={quoted}", "")["K"] != key:
+        raise UserError(f"the key in {variable} cannot be written down", remedy="put it into the environment")
+    return _rewrite(variable, f"{variable}={quoted}\n")
+
+
+def remove_secret(variable: str) -> Path:
+    """Take a key out of the secrets file.
+
+    Returns:
+        The file.
+
+    Raises:
+        UserError: It is not in there, or the file cannot be used.
+    """
+    if variable not in read_secrets():
+        raise UserError(f"the secrets file holds no {variable}", place=str(secrets_path()))
+    return _rewrite(variable, "")
+
+
+def _sources() -> tuple[tuple[str, Callable[[], Mapping[str, str]]], ...]:
+    """Where keys are looked for, and how each place is read; the first that has one is taken."""
+    return (
+        (ENVIRONMENT, lambda: os.environ),
+        (str(DOTENV), lambda: _parsed(_read_dotenv(), "")),
+        (str(secrets_path()), read_secrets),
+    )
+
+
+def _parsed(text: str, place: str) -> dict[str, str]:
+    """The lines `NAME=value` of a text; where there is a place to name, every other line is a mistake."""
+    found = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = _LINE.fullmatch(line)
+        if match:
+            quoted = _QUOTED.fullmatch(match["value"])
+            found[match["name"]] = quoted["value"] if quoted else _COMMENT.sub("", match["value"])
+        elif place and line.strip() and not line.lstrip().startswith("#"):
+            raise UserError("the line is not NAME=value", place=f"{place}:{number}", remedy="mend or delete it")
+    return found
+
+
+def _read_dotenv() -> str:
+    if not DOTENV.is_file():
+        return ""
+    try:
+        return DOTENV.read_text("utf-8-sig", errors="replace")
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", place=str(DOTENV)) from error
+
+
+def _read(path: Path) -> str:
+    """The secrets file; its mode is that of the file that is read, not of one that was there before."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if os.name == "posix" and mode & 0o077:
+                remedy = f"chmod 600 {path}; whoever may have read it has the keys"
+                raise UserError(f"others can read it: its mode is {mode:04o}", place=str(path), remedy=remedy)
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise UserError("is not text in UTF-8", place=str(path), remedy="name a file of keys") from None
+    except OSError as error:
+        remedy = "name another in SQLASSAY_SECRETS"
+        raise UserError(f"cannot be read: {error.strerror}", place=str(path), remedy=remedy) from error
+
+
+def _rewrite(variable: str, line: str) -> Path:
+    """Put a line into the place of a variable's; all other lines stay as they are."""
+    path = secrets_path()
+    with _locked(path):
+        before = _read(path)
+        _parsed(before, str(path))
+        lines = before.splitlines(keepends=True)
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"
+        kept = [one for one in lines if variable not in _parsed(one, "")]
+        _replace(path.resolve(), "".join([*kept, line]))
+    return path
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Alone with the file, whose folder is there afterwards: two that write at once would lose a key."""
+    from filelock import FileLock
+
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.parent == _own_folder():
+            path.parent.chmod(0o700)
+        with FileLock(path.with_name(f".{path.name}.lock"), mode=0o600):
+            yield
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all; `mkstemp` makes it with 0600."""
+    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _own_folder() -> Path:
+    from platformdirs import user_config_dir
+
+    return Path(user_config_dir("sqlassay"))

@@ -44,4 +44,6 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     monkeypatch.setattr("database_backends.quiet._lock_file", lambda: cache / "timing.lock")
     for provider in ("ANTHROPIC", "GEMINI", "GOOGLE", "OPENAI"):
         monkeypatch.delenv(f"{provider}_API_KEY", raising=False)
+    monkeypatch.setenv("SQLASSAY_SECRETS", str(cache / "secrets"))
+    monkeypatch.setattr("sqlassay.secrets.DOTENV", cache / ".env")
     monkeypatch.delenv("COLUMNS", raising=False)  # tables would be as wide as where the suite is run
