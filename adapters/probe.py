@@ -38,7 +38,7 @@ async def probe(adapter: ModelAdapter, place: str, key_name: str) -> tuple[Check
         latency = f"{completion.model} in {completion.seconds * 1000:.0f} ms"
         if completion.first_token_seconds is not None:
             latency += f", the first token after {completion.first_token_seconds * 1000:.0f} ms"
-        checks.append(Check(name, True, latency))
+        checks.append(Check(name, True, latency, seconds=round(completion.seconds, 6)))
     return tuple(checks)
 
 

@@ -15,6 +15,7 @@ class Check:
         detail: What was found.
         remedy: What to do when it is not all right, or could be better.
         warning: Whether it is all right, and yet something should be done.
+        seconds: How long what was checked took, where it was timed.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Check:
     detail: str = ""
     remedy: str = ""
     warning: bool = False
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from evaluation.cli import audit, backends, datasets, demo, plugins, report, runs, schema, score, verdict
+from evaluation.cli import audit, backends, datasets, demo, keys, models, plugins, report, runs, schema, score, verdict
 from evaluation.cli import run as run_group
 from sqlassay.errors import ExitCode, SqlAssayError, UserError
 from sqlassay.printable import printable
+from sqlassay.secrets import without
 
 app = typer.Typer(
     name="sqlassay",
@@ -38,6 +39,8 @@ app.command("report")(report.report)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(backends.app, name="backends")
+app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
 app.command("audit")(audit.audit)
 app.command("plugins")(plugins.plugins)
 app.command("schema")(schema.schema)
@@ -84,10 +87,10 @@ def run(arguments: Sequence[str]) -> int:
         print("interrupted", file=sys.stderr)  # noqa: T201
         return ExitCode.INTERRUPTED
     except UserError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"error: {printable(without(str(error)))}", file=sys.stderr)  # noqa: T201
         return ExitCode.USER_ERROR
     except SqlAssayError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"error: {printable(without(str(error)))}", file=sys.stderr)  # noqa: T201
         return ExitCode.UNUSABLE
     if code == ExitCode.INTERRUPTED and not isinstance(code, ExitCode):
         print("interrupted", file=sys.stderr)  # noqa: T201 - by typer, which says nothing; our commands say more
@@ -100,4 +103,4 @@ def _show_usage_error(error: TyperException) -> None:
     if show is not None:
         show()
     else:
-        print(f"error: {printable(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"error: {printable(without(str(error)))}", file=sys.stderr)  # noqa: T201

@@ -9,7 +9,7 @@ from evaluation.store import Store
 
 
 def shared_store(*, wanted: bool) -> Store | None:
-    """The cache of gold results and answers, in `SQLASSAY_CACHE` or the user's cache folder.
+    """The cache of gold results, answers and lists of models, in `SQLASSAY_CACHE` or the user's cache folder.
 
     Args:
         wanted: `False` gives none.
@@ -19,9 +19,14 @@ def shared_store(*, wanted: bool) -> Store | None:
     """
     if not wanted:
         return None
+    return Store(cache_folder() / "cache.sqlite")
+
+
+def cache_folder() -> Path:
+    """What `SQLASSAY_CACHE` names, or the user's cache folder."""
     folder = os.environ.get("SQLASSAY_CACHE")
     if folder is None:
         from platformdirs import user_cache_dir
 
         folder = user_cache_dir("sqlassay")
-    return Store(Path(folder).expanduser() / "cache.sqlite")
+    return Path(folder).expanduser()

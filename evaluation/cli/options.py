@@ -74,3 +74,16 @@ Workers = Annotated[
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Neither read nor write the cache of gold results (and answers).")
 ]
+Experiment = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--experiment", metavar="FILE", help="The models of an experiment, with its settings."),
+]
+BaseUrl = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--base-url", metavar="URL", help="Where the API is, if not at the provider's own address."),
+]
+ApiKeyEnv = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--api-key-env", metavar="NAME", help="The variable that holds the key, if not the provider's own."),
+]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Ask anew: an answer is kept for five minutes.")]

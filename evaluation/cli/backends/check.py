@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from evaluation.cli import checks as shown
 from evaluation.cli import output
 from evaluation.cli.options import Databases, Json
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from database_backends.validation import Expectation, Validation
     from evaluation.cli.backends.named import Named
     from sqlassay.validation import Check
@@ -117,12 +116,10 @@ def _missing(named: Named, problem: str, remedy: str) -> Validation:
 
 
 def _as_json(validation: Validation) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "database": validation.result.subject,
         "ok": validation.result.ok,
-        "checks": [asdict(check) for check in validation.result.checks],
+        "checks": shown.as_json(validation.result.checks),
         "differences": [
             {"what": str(difference), "matters": difference.matters} for difference in validation.differences
         ],
@@ -137,7 +134,7 @@ def _show(validation: Validation, *, verbose: bool) -> None:
     screen = output.data()
     checks = validation.result.checks
     screen.print(Text(validation.result.subject, style="bold"))
-    screen.print(output.table(("result", "check", "found"), [(_word(one), one.name, _found(one)) for one in checks]))
+    screen.print(shown.table(checks))
     if verbose and validation.differences:
         screen.print("\nDifferences from the expected schema:")
         for difference in validation.differences:
@@ -146,10 +143,7 @@ def _show(validation: Validation, *, verbose: bool) -> None:
         screen.print("\nWhat would mend it (nothing was executed):")
         for statement in validation.migration:
             screen.print(indent(statement, "  "), soft_wrap=True)
-    failed = sum(not one.ok for one in checks)
-    warnings = output.counted(sum(one.warning for one in checks), "warning")
-    verdict = f"not all right: {output.counted(failed, 'check')} failed" if failed else "all right"
-    screen.print(f"\n{verdict}, {warnings}")
+    screen.print(f"\n{shown.verdict(checks)}")
 
 
 def _show_together(named: Sequence[Named], found: Sequence[Validation]) -> None:
@@ -161,9 +155,10 @@ def _show_together(named: Sequence[Named], found: Sequence[Validation]) -> None:
             if check.warning or not check.ok:
                 label = f"{one.backend.name}:{one.db_id}" if one.db_id else validation.result.subject
                 where.setdefault(check, []).append(label)
+    everywhere = f"all {len(found):,}"
     rows = [
-        (_word(check), check.name, _found(check), f"all {len(found):,}" if len(names) == len(found) else _listed(names))
-        for check, names in sorted(where.items(), key=lambda item: item[0].ok)
+        (shown.word(one), one.name, shown.found(one), everywhere if len(names) == len(found) else _listed(names))
+        for one, names in sorted(where.items(), key=lambda item: item[0].ok)
     ]
     if rows:
         screen.print(output.table(("result", "check", "found", "in"), rows))
@@ -176,18 +171,6 @@ def _show_together(named: Sequence[Named], found: Sequence[Validation]) -> None:
     )
     if rows:
         output.talk().print("--verbose shows every check, and the statements that would mend a schema")
-
-
-def _word(check: Check) -> Text:
-    from rich.text import Text
-
-    if not check.ok:
-        return Text("failed", style="bold red")
-    return Text("warning", style="yellow") if check.warning else Text("ok", style="green")
-
-
-def _found(check: Check) -> str:
-    return f"{check.detail}\n→ {check.remedy}" if check.remedy else check.detail
 
 
 def _listed(names: Sequence[str]) -> str:
