@@ -301,21 +301,6 @@ def test_no_more_requests_at_once_than_there_are_slots(world: World) -> None:
     assert adapter.most == 2
 
 
-@pytest.mark.parametrize(
-    ("prices", "usage", "cost"),
-    [
-        (Prices(2.0, 10.0), Usage(1_000_000, 100_000), 3.0),
-        (Prices(0.0, 0.0), Usage(5, 5), 0.0),
-        (Prices(2.0, None), Usage(5, 5), None),
-        (Prices(None, 2.0), Usage(5, 5), None),
-        (Prices(2.0, 10.0), Usage(5, None), None),
-        (Prices(2.0, 10.0), Usage(None, 5), None),
-    ],
-)
-def test_an_unknown_price_or_count_is_not_free(prices: Prices, usage: Usage, cost: float | None) -> None:
-    assert prices.cost(usage) == cost
-
-
 def test_the_cache_is_plain_json(world: World, tmp_path: Path) -> None:
     with closing(Store(tmp_path / "answers.sqlite")) as store:
         ResponseCache(store).put(b"key", GOOD)
