@@ -58,10 +58,9 @@ def every_endpoint() -> tuple[list[ModelAdapter], dict[str, str]]:
 
 def _of_experiment(path: Path) -> list[ModelAdapter]:
     from evaluation.experiment import read_experiment
-    from evaluation.models import adapter_of
+    from evaluation.models import adapters_of
 
-    file = read_experiment(path)
-    return [adapter_of(file, number) for number in range(len(file.experiment.models))]
+    return adapters_of(read_experiment(path))
 
 
 def _model(spec: str, base_url: str | None, api_key_env: str | None) -> ModelAdapter:
