@@ -211,7 +211,7 @@ def test_a_run_records_its_prices(world: World, server: ProviderServer) -> None:
         model_at(server.base_url, "other"),
     ]
     assert world.run("run", world.experiment(models=models), "--quiet") == 0
-    own, unknown = [json.loads((run / "manifest.json").read_text())["prices"] for run in world.run_folders()]
+    own, unknown = [json.loads((run / "manifest.json").read_text())["prices"][""] for run in world.run_folders()]
     assert (own["source"], own["input"], own["cached_input"]) == ("experiment", 1, 0.5)
     assert (unknown["source"], unknown["input"]) == (None, None)
     items = [json.loads((run / "items.jsonl").read_text()) for run in world.run_folders()]
