@@ -17,6 +17,8 @@ _FUNCTIONS = {
         r"(?:force_)?checkpoint|(?:enable|disable)_(?:logging|profiling)|truncate_duckdb_logs|write_log",
         r"(?:create|destroy|register|deregister)_external_resource\w*",
         r"(?:python_)?arrow_scan\w*|pandas_scan|python_map_function",
+        r"read_\w+|sniff_csv|parquet_\w+|st_(?:read|drivers)\w*|duckdb_extensions",
+        r"(?:avro|delta|iceberg|mssql|mysql|odbc|postgres|sqlite)_(?:scan|query|attach|metadata|snapshots)\w*",
     ),
     "mysql": (
         r"load_file",
@@ -27,7 +29,7 @@ _FUNCTIONS = {
         r"(?:keyring_key|masking_dictionar|gen_dictionary|mysql_firewall|(?:read|set)_firewall)_?\w+",
     ),
     "postgres": (
-        r"set_config|nextval|setval",
+        r"set_config|setseed|nextval|setval",
         r"pg_(?:terminate|cancel)_backend",
         r"pg_(?:try_)?advisory_\w+",
         r"pg_(?:read|stat)_(?:binary_)?file|pg_ls_\w+|pg_current_logfile|pg_show_all_file_settings",
@@ -54,10 +56,14 @@ _TABLES = {
     "sqlite": r"pragma_optimize",
 }
 _SCHEMAS = {"mysql": r"mysql"}
+_SUFFIXES = r"(?:arrows?|avro|csv|d?db|duckdb|fgb|geojson|gpkg|jsonl?|ndjson|parquet|shp|sqlite3?|tsv|txt|xlsx)"
+_FILES = {"duckdb": rf"[.]{_SUFFIXES}(?:[.]\w+)?(?:[?]|$)"}
+"""How the name of a file ends that is read where a table of that name is asked for."""
 
 _FUNCTION = {dialect: re.compile("|".join(names), re.IGNORECASE | re.ASCII) for dialect, names in _FUNCTIONS.items()}
 _SCHEMA = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _SCHEMAS.items()}
 _TABLE = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _TABLES.items()}
+_FILE = {dialect: re.compile(ends, re.IGNORECASE) for dialect, ends in _FILES.items()}
 _BETWEEN = r"[\s\u200b\u2060\ufeff\"`\]]*"
 """What may stand between the name of a function and its parenthesis, without a comment."""
 _LAST_WORD = re.compile(rf"{_BETWEEN}+(\w++)")
@@ -69,6 +75,7 @@ _MENTION = {
             [
                 *(rf"\b{names}\b" for names in filter(None, [_TABLES.get(dialect)])),
                 *(rf"\b{names}[\s`]*\." for names in filter(None, [_SCHEMAS.get(dialect)])),
+                *(rf"\.{_BETWEEN}{_SUFFIXES}\b" for _ in filter(None, [_FILES.get(dialect)])),
                 lexicon.hidden,
             ]
         ),
@@ -113,3 +120,9 @@ def is_schema(name: str, dialect: str) -> bool:
     """Whether all tables of a schema of that name are forbidden."""
     names = _SCHEMA.get(dialect)
     return names is not None and names.fullmatch(name) is not None
+
+
+def is_file(name: str, dialect: str) -> bool:
+    """Whether the engine would read a file, if it is asked for a table of that name."""
+    ends = _FILE.get(dialect)
+    return ends is not None and ends.search(name) is not None

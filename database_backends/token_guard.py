@@ -72,6 +72,14 @@ _SEQUENCE_DIALECTS = frozenset({"duckdb", "postgres"})
 _BEFORE_CTE = frozenset({"AS", "MATERIALIZED"})
 _BEFORE_LAST_NAME = frozenset({"SET", "USING"})
 
+_BEFORE_TABLE = frozenset(
+    {"FROM", "JOIN", "LATERAL", "TABLE", "PIVOT", "PIVOT_LONGER", "PIVOT_WIDER", "UNPIVOT"}
+    | {"DESC", "DESCRIBE", "SHOW", "SUMMARIZE"}
+)
+_AFTER_TABLES = frozenset(
+    {"SELECT", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "SET", "VALUES", "WITH"}
+)
+
 _PRAGMA_READERS = frozenset(
     [
         "COLLATION_LIST",
@@ -129,6 +137,8 @@ def check(sql: str, dialect: str) -> str:
     if dialect == "trino":
         _check_session_properties(statement)
     _check_names(statement, dialect)
+    if dialect == "duckdb":
+        _check_files(statement, dialect)
     return sql[: statement[-1].end]
 
 
@@ -231,6 +241,44 @@ def _check_names(statement: Sequence[Token], dialect: str) -> None:
         else:
             continue
         raise StatementRefused(kind, f"{token.text} is not allowed: {problem}")
+
+
+def _check_files(statement: Sequence[Token], dialect: str) -> None:
+    """DuckDB takes the name of a file for a table, with quotes of any kind or without: `FROM 'a.csv'`, `FROM a.csv`."""
+    lists = [False]  # in each bracket that is open: is it tables that commas part?
+    wanted = False
+    for place, token in enumerate(statement):
+        if token.word in _BEFORE_TABLE:
+            lists[-1] = wanted = True
+        elif token.word in _AFTER_TABLES:
+            lists[-1] = wanted = False
+        elif token.kind is Kind.SIGN:
+            for sign in token.text:
+                if sign in "([{":
+                    wanted = wanted and sign == "("
+                    lists.append(wanted)
+                elif sign in ")]}":
+                    wanted = False
+                    lists = lists[:-1] or [False]
+                else:
+                    wanted = sign in ",:" and lists[-1]
+        elif wanted:
+            wanted = False
+            name = _dotted(statement[place:])
+            is_glob = token.word == "GLOB" and [after.text for after in statement[place + 1 : place + 2]] == ["("]
+            if is_glob or forbidden.is_file(name, dialect):
+                raise StatementRefused(FailureKind.PERMISSION, f"{name} is not allowed: it is no table of the database")
+
+
+def _dotted(tokens: Sequence[Token]) -> str:
+    """The name with which tokens begin, without its quotes."""
+    first = tokens[0]
+    parts = [first.text[1:-1] if first.kind is Kind.TEXT else first.name]
+    for dot, part in zip(tokens[1::2], tokens[2::2], strict=False):
+        if dot.text != ".":
+            break
+        parts.append(part.name)
+    return ".".join(parts)
 
 
 def _pragma_writes(statement: Sequence[Token]) -> bool:

@@ -158,6 +158,9 @@ _LINE_BREAK = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*+[\n
 # DuckDB has blanks that are none to PostgreSQL; before a dollar sign, they are part of a name to it, or not.
 _WIDE = r"\xa0\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
 
+# SQLite has parameters with a suffix, in which a quote begins no string: `$a(')`.
+_PARAMETER = rf"[$@:#](?=:*+[0-9$_{_LETTER}])(?:[0-9$_{_LETTER}]++|::)++\([^ \t\n\r\f\v)]*+\)"
+
 LEXICONS = {
     "duckdb": Lexicon(
         blank=rf"[ \t\n\r\f\v]++|[{_WIDE}]",
@@ -187,6 +190,7 @@ LEXICONS = {
     "sqlite": Lexicon(
         blank=r"[ \t\n\r\f\v\ufeff]++",
         line_comment=r"--[^\n]*+",
+        text=rf"{_PLAIN}|{_PARAMETER}",
         name=rf"{_DOUBLE}|{_BACKTICK}|\[[^\]]*+\]",
         quotes="'\"`[",
         open_comment=True,
