@@ -162,13 +162,15 @@ class PostgresBackend(ServerBackend, CanLoad):
     def _readiness(self, role: str) -> str:
         """The statement that sets the time limit, for one transaction, and fails where the session has drifted.
 
-        What a query sets goes with its transaction; only advisory locks would stay. What is no query costs the session.
+        What a query sets goes with its transaction; only advisory locks would stay, and what `setseed` lets `random()`
+        give next: nothing takes that back, so there is a new seed. What is no query costs the session.
         """
         expected = {**self._session(), "role": role, "transaction_read_only": "on"}
         is_other = {name: f"current_setting({_literal(name)}) <> {_literal(value)}" for name, value in expected.items()}
         others = ", ".join(f"CASE WHEN {other} THEN {_literal(name)} END" for name, other in is_other.items())
         return (
             "SELECT set_config('statement_timeout', $1, true), pg_advisory_unlock_all(),"
+            " setseed(hashtext(gen_random_uuid()::text) / 2147483648.0),"
             f" CASE WHEN {' OR '.join(is_other.values())} THEN concat_ws(', ', {others})::int END"
         )
 
