@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +21,7 @@ import yaml
 
 from tests.conformance.backend import STATEMENTS
 from tests.servers.plugin import KINDS, ROOT, Server
+from tests.servers.sqlite_container import ask
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.test.yml").read_text("utf-8"))
 POSTGRES, MYSQL, TRINO, SQLITE = (
@@ -197,25 +195,14 @@ class TestTrino:
 
 
 class TestSQLite:
-    @staticmethod
-    def ask(url: str, path: str, **body: object) -> dict[str, Any]:
-        request = urllib.request.Request(f"{url}/{path}", json.dumps(body).encode())
-        try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                found: dict[str, Any] = json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                found = json.load(error)
-        return found
-
     @pytest.fixture
     def database(self, sqlite_server: str) -> str:
         name = "singers"
-        assert self.ask(sqlite_server, "build", database=name, statements=STATEMENTS) == {"database": name}
+        assert ask(sqlite_server, "build", database=name, statements=STATEMENTS) == {"database": name}
         return name
 
     def test_its_version_is_the_pinned_one(self, sqlite_server: str, database: str) -> None:
-        assert self.ask(sqlite_server, "query", database=database, sql="SELECT sqlite_version()")["rows"] == [[SQLITE]]
+        assert ask(sqlite_server, "query", database=database, sql="SELECT sqlite_version()")["rows"] == [[SQLITE]]
         assert f"apsw=={SQLITE}.0 " in (ROOT / "tests/servers/sqlite/requirements.txt").read_text("utf-8")
 
     @pytest.mark.parametrize(
@@ -233,8 +220,9 @@ class TestSQLite:
             for statement in STATEMENTS:
                 here.execute(statement)
             cursor = here.execute(sql)
-            expected = {"columns": [name for name, *_ in cursor.description], "rows": [list(row) for row in cursor]}
-        assert self.ask(sqlite_server, "query", database=database, sql=sql) == expected
+            columns, rows = [name for name, *_ in cursor.description], [list(row) for row in cursor]
+        found = ask(sqlite_server, "query", database=database, sql=sql)
+        assert found == {"columns": columns, "rows": rows, "truncated": False}
 
     @pytest.mark.parametrize(
         "sql",
@@ -248,10 +236,10 @@ class TestSQLite:
         ],
     )
     def test_a_query_only_reads(self, sqlite_server: str, database: str, sql: str) -> None:
-        assert re.search("auth|readonly", self.ask(sqlite_server, "query", database=database, sql=sql)["error"])
+        assert re.search("auth|readonly", ask(sqlite_server, "query", database=database, sql=sql)["error"])
 
     def test_a_query_stays_on_the_volume(self, sqlite_server: str) -> None:
-        assert "error" in self.ask(sqlite_server, "query", database="../etc/passwd", sql="SELECT 1")
+        assert "error" in ask(sqlite_server, "query", database="../etc/passwd", sql="SELECT 1")
 
 
 class TestFile:
