@@ -75,7 +75,7 @@ _MENTION = {
             [
                 *(rf"\b{names}\b" for names in filter(None, [_TABLES.get(dialect)])),
                 *(rf"\b{names}[\s`]*\." for names in filter(None, [_SCHEMAS.get(dialect)])),
-                *(rf"\.{_BETWEEN}{_SUFFIXES}\b" for _ in filter(None, [_FILES.get(dialect)])),
+                *(rf"\.{_BETWEEN}{_SUFFIXES}\b|\bglob{_BETWEEN}\(" for _ in filter(None, [_FILES.get(dialect)])),
                 lexicon.hidden,
             ]
         ),
