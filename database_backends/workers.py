@@ -34,7 +34,7 @@ from database_backends.task import Task
 
 T = TypeVar("T")
 
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 1.2
 """How long after a task's own time limit its worker is killed; what stops inside the engine stops sooner."""
 
 _TRIP_SECONDS = 0.1

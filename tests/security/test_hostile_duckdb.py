@@ -1,19 +1,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unittest import mock
 
+import duckdb
 import pytest
 
+from database_backends import duckdb as duckdb_backend
 from database_backends.duckdb import DuckDBBackend
+from database_backends.result import Limits, ResultTable
 from tests.conformance.backend import ENDLESS
 from tests.security.hostile import (
     COLUMN,
     DEEP,
     HARMLESS,
+    LAVISH,
+    LIMITS,
     NO_QUERY,
     OTHER,
     PERHAPS,
     PERMISSION,
+    SECONDS_TO_KILL,
+    SECONDS_TO_STOP,
     SEVERAL,
     STOPPED,
     SYNTAX,
@@ -24,7 +32,20 @@ from tests.security.hostile import (
     Hostile,
     HostileStatements,
     embedded_world,
+    ending,
+    endless,
+    let_through,
 )
+
+ENDLESS_CHANGES = (
+    "INSERT INTO concert SELECT range + 10, 1 FROM range(1000000000000)",
+    "CREATE TABLE t AS FROM range(1000000000000)",
+    "UPDATE singer SET age = (SELECT count(*) FROM range(1000000000000))",
+    "DELETE FROM singer WHERE age IN (SELECT -range FROM range(1000000000000))",
+)
+
+MADE = ("CREATE SEQUENCE counter",)
+"""What a database may have of its own accord."""
 
 STATEMENTS: Hostile = [
     # Changing data.
@@ -161,7 +182,7 @@ STATEMENTS: Hostile = [
     ("SELECT * FROM 'https://example.org/x.csv'", PERMISSION),
     ("SELECT * FROM read_csv('https://example.org/x.csv')", PERMISSION),
     ("SELECT * FROM read_duckdb('{new}')", PERMISSION),
-    ("SELECT * FROM sqlite_scan('{new}', 't')", OTHER),
+    ("SELECT * FROM sqlite_scan('{new}', 't')", PERMISSION),
     ("SELECT * FROM duckdb_secrets()", PERMISSION),
     ("SELECT * FROM duckdb_extensions()", PERMISSION),
     ("SELECT getenv('SQLASSAY_CANARY')", PERMISSION),
@@ -186,7 +207,7 @@ STATEMENTS: Hostile = [
     ("SELECT * FROM ['{secret}', '{secret}']", SYNTAX),
     ("SELECT * FROM read_csv(['{secret}'], union_by_name = true)", PERMISSION),
     ("SELECT * FROM read_csv('{secret}', store_rejects = true)", PERMISSION),
-    ("SELECT * FROM read_csv(getvariable('x'))", SYNTAX),
+    ("SELECT * FROM read_csv(getvariable('x'))", PERMISSION),
     ("SELECT * FROM read_text(['/etc/passwd'])", PERMISSION),
     ("SELECT content FROM read_blob('/proc/self/environ')", PERMISSION),
     ("SELECT * FROM read_json_auto('{secret}')", PERMISSION),
@@ -208,10 +229,10 @@ STATEMENTS: Hostile = [
     ("FROM (DESCRIBE '{secret}')", PERMISSION),
     ("FROM (SUMMARIZE '{secret}')", PERMISSION),
     ("FROM (SHOW TABLES)", HARMLESS),
-    ("SELECT * FROM st_read('{secret}')", OTHER),
-    ("SELECT * FROM postgres_scan('host=127.0.0.1', 'public', 't')", OTHER),
-    ("SELECT * FROM sqlite_scan('{secret}', 't')", OTHER),
-    ("SELECT * FROM iceberg_scan('{new}')", OTHER),
+    ("SELECT * FROM st_read('{secret}')", PERMISSION),
+    ("SELECT * FROM postgres_scan('host=127.0.0.1', 'public', 't')", PERMISSION),
+    ("SELECT * FROM sqlite_scan('{secret}', 't')", PERMISSION),
+    ("SELECT * FROM iceberg_scan('{new}')", PERMISSION),
     ("SELECT * FROM arrow_scan(1, 2, 3)", PERMISSION),
     ("SELECT * FROM arrow_scan_dumb(1::POINTER, 2::POINTER, 3::POINTER)", PERMISSION),
     ("SELECT * FROM pandas_scan(140000000000000::POINTER)", PERMISSION),
@@ -237,6 +258,15 @@ STATEMENTS: Hostile = [
     ("SELECT * FROM sniff_csv('https://example.org/x.csv')", PERMISSION),
     ("SELECT * FROM 'hf://datasets/x/y.csv'", PERMISSION),
     ("SELECT * FROM 's3://bucket/x.parquet'", PERMISSION),
+    ("FROM data.csv", PERMISSION),
+    ('FROM data."CSV"', PERMISSION),
+    ("FROM `{secret}`", PERMISSION),
+    ("FROM ('{secret}')", PERMISSION),
+    ("FROM s: '{secret}'", PERMISSION),
+    ("FROM (singer JOIN '{secret}' ON true)", PERMISSION),
+    ("FROM singer JOIN concert ON true, '{secret}'", PERMISSION),
+    ("SELECT ARRAY(FROM '{secret}')", PERMISSION),
+    ("FROM system.main.read_csv('{secret}')", PERMISSION),
     # Reaching for Python.
     ("SELECT * FROM world", TABLE),
     ("SELECT * FROM os", TABLE),
@@ -407,12 +437,57 @@ HARMLESS_ALONE = frozenset(
 )
 
 
+_ONE_CALL = ("format", "levenshtein", "list_aggregate", "list_reduce", "list_sum", "lpad", "printf")
+"""Functions in one call of which DuckDB does not ask whether to stop."""
+ONLY_KILLED = frozenset(sql for sql, _ in STATEMENTS if sql.startswith(tuple(f"SELECT {name}(" for name in _ONE_CALL)))
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWorld]:
-    with embedded_world(tmp_path_factory.mktemp("duckdb"), DuckDBBackend, ["CREATE SEQUENCE counter"]) as world:
+    with embedded_world(tmp_path_factory.mktemp("duckdb"), DuckDBBackend, MADE) as world:
         yield world
 
 
 @pytest.mark.parametrize(("sql", "kind"), STATEMENTS, ids=[sql[:60] for sql, _ in STATEMENTS])
 class TestDuckDB(HostileStatements):
     harmless_alone = HARMLESS_ALONE
+    only_killed = ONLY_KILLED
+
+
+class WritableDuckDB(DuckDBBackend):
+    """A session that may do everything, but does not fetch extensions."""
+
+    def _connection(self, megabytes: int | None = None) -> duckdb.DuckDBPyConnection:
+        if self._opened is None:
+            memory = f"{megabytes or LAVISH.megabytes}MiB"
+            config = {"memory_limit": memory, "temp_directory": "", "autoinstall_known_extensions": "false"}
+            self._opened = 0, duckdb.connect(self.path, config={**config})
+        return self._opened[1]
+
+    def run(self, sql: str, limits: Limits) -> ResultTable:
+        with mock.patch.object(duckdb_backend, "_only_query", lambda cursor, sql: cursor.extract_statements(sql)[0]):
+            return super().run(sql, limits)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWorld]:
+    """A world of its own: a wall that does not hold harms nothing else."""
+    folder = tmp_path_factory.mktemp("alone")
+    with embedded_world(folder, DuckDBBackend, MADE, megabytes=LAVISH.megabytes) as world:
+        yield world
+
+
+def test_the_guard_alone(alone: EmbeddedWorld) -> None:
+    """What the guard lets through is run in a session that may do everything."""
+    alone.withstands(let_through(alone, STATEMENTS), alone.run_with(WritableDuckDB, LAVISH))
+
+
+def test_the_session_alone(alone: EmbeddedWorld) -> None:
+    alone.withstands(ending(STATEMENTS), alone.run_with(DuckDBBackend, LAVISH))
+
+
+@pytest.mark.parametrize("sql", [*ENDLESS_CHANGES, *endless(STATEMENTS)], ids=lambda sql: sql[:60])
+def test_the_limits_alone(alone: EmbeddedWorld, sql: str) -> None:
+    """No guard, and a session that may do everything: what is stopped has changed nothing."""
+    seconds = SECONDS_TO_KILL if sql in ONLY_KILLED else SECONDS_TO_STOP
+    alone.stops(sql, alone.run_with(WritableDuckDB, LIMITS), seconds)

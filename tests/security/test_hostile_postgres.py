@@ -3,22 +3,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 import psycopg
 import pytest
 
 from database_backends.errors import BackendError
 from database_backends.postgres import PostgresBackend
-from database_backends.result import Limits
 from tests.conformance.backend import ENDLESS
 from tests.security.hostile import (
     HARMLESS,
+    LAVISH,
     LIMITS,
     MEMORY,
     NO_QUERY,
     OTHER,
     PERHAPS,
     PERMISSION,
+    SECONDS_TO_STOP,
     SEVERAL,
     STOPPED,
     SYNTAX,
@@ -27,10 +29,12 @@ from tests.security.hostile import (
     HostedWorld,
     Hostile,
     HostileStatements,
+    asked,
     ending,
     endless,
     host_world,
     let_through,
+    shown,
 )
 from tests.servers.plugin import Server
 from tests.servers.postgres import PrivatePostgresWorld
@@ -65,6 +69,9 @@ ENDLESS_CHANGES = (
     "SELECT name, pg_sleep(1000) FROM singer FOR UPDATE",
 )
 
+STEERED = "SELECT random() IN (0.9851677175347999, 0.2499104186659835)"
+"""Whether `setseed(0.5)` still decides what comes next: since PostgreSQL 15, and before."""
+
 PROBES = (
     "SELECT name, setting FROM pg_settings WHERE name !~ '^plpgsql' ORDER BY name",  # a library, loaded when needed
     "SELECT current_user, session_user, current_schemas(true), current_setting('hostile.x', true)",
@@ -72,9 +79,8 @@ PROBES = (
     "SELECT * FROM pg_listening_channels()",
     "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
     "SELECT relname FROM pg_class WHERE pg_is_other_temp_schema(relnamespace) OR relnamespace = pg_my_temp_schema()",
+    STEERED,
 )
-
-LAVISH = Limits(seconds=2, rows=100_000, megabytes=1024)
 
 STATEMENTS: Hostile = [
     # Changing data.
@@ -304,7 +310,8 @@ STATEMENTS: Hostile = [
     ("SELECT pg_stat_statements_reset()", PERMISSION),
     ("SELECT pg_export_snapshot()", PERMISSION),
     ("SELECT txid_current()", HARMLESS),
-    ("SELECT setseed(0.5)", HARMLESS),
+    ("SELECT setseed(0.5)", PERMISSION),
+    ("SELECT setseed(0.5), random() FROM singer", PERMISSION),
     # Using everything up.
     ("SELECT pg_sleep(1000)", TIMEOUT),
     ("SELECT pg_sleep_until('infinity')", TIMEOUT),
@@ -373,6 +380,8 @@ HARMLESS_ALONE = frozenset(
         # The next statement undoes it.
         "SELECT pg_advisory_lock(7)",
         "SELECT pg_try_advisory_lock_shared(7, 8)",
+        "SELECT setseed(0.5)",
+        "SELECT setseed(0.5), random() FROM singer",
         # An account that may read everything may read these.
         "SELECT rolname, rolpassword FROM pg_authid",
         "SELECT passwd FROM pg_shadow",
@@ -410,13 +419,16 @@ NOT_UNDONE = {"maker": STATISTICS, "owner": (*STATISTICS, RECOVERED)}
 def test_the_guard_alone(world: HostedWorld) -> None:
     """What the guard lets through is run by a superuser, each statement a transaction that is committed."""
     assert isinstance(world.server, PrivatePostgresWorld)
-    for sql in let_through(STATEMENTS, "postgres", UNKNOWABLE):
-        found: object = sql
-        with psycopg.connect(world.server.owner, autocommit=True, options="-c statement_timeout=2000") as connection:
-            connection.execute(f"SET search_path TO {world.server.name_of(world.database.target)}")
+    schema = world.server.name_of(world.database.target)
+
+    def run(sql: str) -> object:
+        with psycopg.connect(world.server.owner, autocommit=True) as connection:
+            connection.execute(f"SET search_path TO {schema}; SET statement_timeout = '{LAVISH.seconds}s'")
             with suppress(psycopg.Error, UnicodeEncodeError):
-                found = connection.execute(world.fill(sql).encode()).fetchmany(9)
-        world.assert_as_before(found)
+                return connection.execute(sql.encode()).fetchmany(9)
+        return None
+
+    world.withstands(let_through(world, STATEMENTS, UNKNOWABLE), run)
 
 
 @pytest.mark.parametrize("account", ["reader", "maker", "owner"])
@@ -425,16 +437,7 @@ def test_the_session_alone(world: HostedWorld, account: str) -> None:
     target = world.server.target(getattr(world.server, account), world.server.name_of(world.database.target))
     statements = [sql for sql in ending(STATEMENTS) if sql not in NOT_UNDONE.get(account, ())]
     with PostgresBackend(target) as database:
-        for start in range(0, len(statements), 20):
-            found = [_outcome(database, world.fill(sql)) for sql in statements[start : start + 20]]
-            world.assert_as_before(found)
-
-
-def _outcome(database: PostgresBackend, sql: str) -> object:
-    try:
-        return database.run(sql, LAVISH)
-    except BackendError as error:
-        return error
+        world.withstands(statements, lambda sql: asked(database.run, sql))
 
 
 @pytest.mark.xfail(strict=True, reason="a superuser can take back what its session has given up")
@@ -455,6 +458,13 @@ def test_a_read_only_transaction_alone_is_not_the_session(world: HostedWorld) ->
         connection.execute("DO $$ BEGIN COMMIT; SET TRANSACTION READ WRITE; DROP TABLE t; END $$")
 
 
+def test_an_ordinary_session_keeps_its_seed(world: HostedWorld) -> None:
+    """So the probe can tell."""
+    with psycopg.connect(world.server.owner, autocommit=True) as connection:
+        connection.execute("SELECT setseed(0.5)")
+        assert connection.execute(STEERED).fetchone() == (True,)
+
+
 class WritablePostgres(PostgresBackend):
     """A session that may write."""
 
@@ -473,22 +483,18 @@ def test_the_limits_alone(world: HostedWorld, sql: str) -> None:
     """No guard, and a session to which the database belongs: what is stopped has changed nothing."""
     assert isinstance(world.server, PrivatePostgresWorld)
     target = world.server.target(world.server.maker, world.server.name_of(world.database.target))
-    started = time.monotonic()
-    with WritablePostgres(target) as database, pytest.raises(BackendError) as raised:
-        database.run(world.fill(sql), LIMITS)
-    assert time.monotonic() - started < LIMITS.seconds + world.seconds_to_stop
-    assert raised.value.kind in STOPPED, raised.value
-    world.assert_as_before(raised.value)
+    with WritablePostgres(target) as database:
+        world.stops(sql, lambda sql: asked(database.run, sql, LIMITS))
 
 
 def test_what_the_server_cannot_interrupt_is_not_waited_for(world: HostedWorld) -> None:
     """Some functions of PostgreSQL do not look whether they should stop; a value has 1 GB at most, so they end soon."""
-    started = time.monotonic()
-    with pytest.raises(BackendError) as raised:
-        world.database.execute("SELECT format('%1000000000s', 'x')", LIMITS)
-    assert raised.value.kind is TIMEOUT
-    assert time.monotonic() - started < LIMITS.seconds + world.seconds_to_stop
+    run = partial(asked, world.database.execute, "SELECT format('%1000000000s', 'x')", LIMITS)
+    found = world.in_time(run, LIMITS, SECONDS_TO_STOP)
+    assert isinstance(found, BackendError), shown(found)
+    assert found.kind is TIMEOUT
+    deadline = time.monotonic() + 60
     while world.server.busy():
-        assert time.monotonic() - started < 60
+        assert time.monotonic() < deadline
         time.sleep(0.1)
-    world.assert_as_before(raised.value)
+    world.assert_as_before(found)

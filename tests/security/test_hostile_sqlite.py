@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -9,10 +12,14 @@ from tests.conformance.backend import ENDLESS
 from tests.security.hostile import (
     DEEP,
     HARMLESS,
+    LAVISH,
+    LIMITS,
     MEMORY,
     NO_QUERY,
     OTHER,
     PERMISSION,
+    SECONDS_TO_KILL,
+    SECONDS_TO_STOP,
     SEVERAL,
     STOPPED,
     SYNTAX,
@@ -23,6 +30,9 @@ from tests.security.hostile import (
     Hostile,
     HostileStatements,
     embedded_world,
+    ending,
+    endless,
+    let_through,
 )
 
 MADE = (
@@ -33,6 +43,15 @@ MADE = (
     "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT)",
 )
 """What a database may have of its own accord."""
+
+ENDLESS_CHANGES = (
+    f"{ENDLESS} INSERT INTO concert SELECT x + 10, 1 FROM c",
+    f"CREATE TABLE t AS {ENDLESS} SELECT x FROM c",
+    f"UPDATE singer SET age = ({ENDLESS} SELECT count(*) FROM c)",
+    f"DELETE FROM singer WHERE age IN ({ENDLESS} SELECT -x FROM c)",
+)
+
+DOUBLING = "WITH RECURSIVE c (x) AS (SELECT 'x' UNION ALL SELECT x || x FROM c) SELECT count(*) FROM c"
 
 STATEMENTS: Hostile = [
     # Changing data.
@@ -254,7 +273,7 @@ STATEMENTS: Hostile = [
     (f"{ENDLESS} SELECT group_concat(x) FROM c", STOPPED),
     (f"{ENDLESS} SELECT json_group_array(x) FROM c", STOPPED),
     (f"{ENDLESS} SELECT count(DISTINCT x) FROM c", STOPPED),
-    ("WITH RECURSIVE c (x) AS (SELECT 'x' UNION ALL SELECT x || x FROM c) SELECT count(*) FROM c", MEMORY),
+    (DOUBLING, MEMORY),
     ("WITH RECURSIVE c (x) AS (SELECT 1 UNION SELECT x + 1 FROM c) SELECT max(x) FROM c", STOPPED),
     ("SELECT count(*) FROM " + ", ".join(f"singer AS s{i}" for i in range(30)), TIMEOUT),
     (
@@ -312,6 +331,9 @@ STATEMENTS: Hostile = [
 ]
 
 
+ONLY_KILLED = frozenset({DOUBLING})
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWorld]:
     with embedded_world(tmp_path_factory.mktemp("sqlite"), SQLiteBackend, MADE) as world:
@@ -320,4 +342,55 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWorld]:
 
 @pytest.mark.parametrize(("sql", "kind"), STATEMENTS, ids=[sql[:60] for sql, _ in STATEMENTS])
 class TestSQLite(HostileStatements):
-    pass
+    only_killed = ONLY_KILLED
+
+
+class WritableSQLite(SQLiteBackend):
+    """A session that may do everything."""
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        with suppress(AttributeError):  # a Python that has been built without
+            connection.enable_load_extension(True)
+        self._length_limit = connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
+        return connection
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWorld]:
+    """A world of its own: a wall that does not hold harms nothing else."""
+    folder = tmp_path_factory.mktemp("alone")
+    with embedded_world(folder, SQLiteBackend, MADE, megabytes=LAVISH.megabytes) as world:
+        yield world
+
+
+def test_the_guard_alone(alone: EmbeddedWorld) -> None:
+    """What the guard lets through is run in a session that may do everything."""
+    alone.withstands(let_through(alone, STATEMENTS), alone.run_with(WritableSQLite, LAVISH))
+
+
+def test_the_session_alone(alone: EmbeddedWorld) -> None:
+    alone.withstands(ending(STATEMENTS), alone.run_with(SQLiteBackend, LAVISH))
+
+
+def test_a_file_opened_for_reading_alone_is_not_the_session(alone: EmbeddedWorld) -> None:
+    """Hence the session also has an authorizer."""
+    new = alone.folder / "new"
+    uri = f"{Path(alone.database.target).as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            connection.execute("DELETE FROM singer")
+        connection.execute(f"VACUUM INTO '{new}'")
+        assert new.is_file()
+        new.unlink()
+        connection.execute(f"ATTACH '{new}' AS n")
+        connection.execute("CREATE TABLE n.t AS SELECT * FROM singer")
+        assert new.is_file()
+        new.unlink()
+
+
+@pytest.mark.parametrize("sql", [*ENDLESS_CHANGES, *endless(STATEMENTS)], ids=lambda sql: sql[:60])
+def test_the_limits_alone(alone: EmbeddedWorld, sql: str) -> None:
+    """No guard, and a session that may do everything: what is stopped has changed nothing."""
+    seconds = SECONDS_TO_KILL if sql in ONLY_KILLED else SECONDS_TO_STOP
+    alone.stops(sql, alone.run_with(WritableSQLite, LIMITS), seconds)
