@@ -1,7 +1,8 @@
 """The servers that tests talk to: named in the environment, or started in Docker, or missing.
 
-A test that takes `postgres_server`, `mysql_server`, `trino_server` or `sqlite_server` gets the server's DSNs and bears
-the mark `server`. Where there is none, it skips, or fails if the server is required (`--require-backends`).
+A test that takes `postgres_server`, `mysql_server`, `trino_server`, `sqlite_server`, `llama_server` or `ollama_server`
+gets the server's DSNs or URL and bears the mark `server`. Where there is none, it skips, or fails if the server is
+required (`--require-backends`).
 
 What is needed is started once, by the first process that has collected its tests, and stopped when all are done, unless
 it was running before.
@@ -44,12 +45,16 @@ KINDS: Mapping[str, Kind] = {
     "mysql": Kind("SQLASSAY_TEST_MYSQL_DSN", "test-mysql", 3306, "mysql://root:loader@127.0.0.1:{port}/sqlassay"),
     "trino": Kind("SQLASSAY_TEST_TRINO_DSN", "test-trino", 8080, "trino://loader@127.0.0.1:{port}/memory/default"),
     "sqlite-container": Kind("SQLASSAY_TEST_SQLITE_URL", "test-sqlite", 8000, "http://127.0.0.1:{port}"),
+    "llama": Kind("SQLASSAY_TEST_LLAMA_URL", "test-llama", 8080, "http://127.0.0.1:{port}"),
+    "ollama": Kind("SQLASSAY_TEST_OLLAMA_URL", "test-ollama", 11434, "http://127.0.0.1:{port}"),
 }
 FIXTURES = {
     "postgres_server": "postgres",
     "mysql_server": "mysql",
     "trino_server": "trino",
     "sqlite_server": "sqlite-container",
+    "llama_server": "llama",
+    "ollama_server": "ollama",
 }
 
 
@@ -149,6 +154,8 @@ def in_docker(names: list[str], shared: Path) -> dict[str, str | Missing]:
         if not (shared / "started").exists() and not running():
             (shared / "started").touch()
         try:
+            if "llama" in names:  # it starts with a model, Ollama is given one
+                write_model()
             up = f"up --detach --wait --wait-timeout 900 {' '.join(services)}"
             with get_docker_services(*COMPOSE, [up], []) as docker:
                 ports = {name: docker.port_for(KINDS[name].service, KINDS[name].port) for name in names}
@@ -157,6 +164,13 @@ def in_docker(names: list[str], shared: Path) -> dict[str, str | Missing]:
             failure.write_text(reason, "utf-8")
             return dict.fromkeys(names, Missing(reason, fault=True))
     return {name: KINDS[name].owner.format(port=ports[name]) for name in names}
+
+
+def write_model() -> None:
+    """Write the model that `docker-compose.test.yml` mounts."""
+    from tests.servers import tiny_gguf
+
+    tiny_gguf.write()
 
 
 def no_docker() -> str | None:
@@ -239,3 +253,19 @@ def trino_server(request: pytest.FixtureRequest) -> Server:
 def sqlite_server(request: pytest.FixtureRequest) -> str:
     """The URL of the container with a pinned SQLite (`tests/servers/sqlite/server.py`)."""
     return owner_of(request, "sqlite-container")
+
+
+@pytest.fixture(scope="session")
+def llama_server(request: pytest.FixtureRequest) -> str:
+    """The URL of a `llama-server` with the model of `tests/servers/tiny_gguf.py`; OpenAI's API is below `/v1`."""
+    return owner_of(request, "llama")
+
+
+@pytest.fixture(scope="session")
+def ollama_server(request: pytest.FixtureRequest) -> str:
+    """The URL of an Ollama that has the model of `tests/servers/tiny_gguf.py` under its name."""
+    url = owner_of(request, "ollama")
+    from tests.servers.ollama import create_tiny
+
+    create_tiny(url)
+    return url

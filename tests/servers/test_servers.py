@@ -25,8 +25,10 @@ from tests.servers.sqlite_container import ask
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.test.yml").read_text("utf-8"))
 POSTGRES, MYSQL, TRINO, SQLITE = (
-    COMPOSE["services"][kind.service]["image"].rpartition(":")[2] for kind in KINDS.values()
+    COMPOSE["services"][KINDS[name].service]["image"].rpartition(":")[2]
+    for name in ("postgres", "mysql", "trino", "sqlite-container")
 )
+QUERY = re.compile(r"\bSELECT .* FROM |/v1/completions$|^CMD ollama list$")
 
 
 class TestPostgres:
@@ -256,11 +258,11 @@ class TestFile:
     @pytest.mark.parametrize("service", COMPOSE["services"])
     def test_the_image_is_pinned_and_its_health_is_a_query(self, service: str) -> None:
         description = COMPOSE["services"][service]
-        assert re.search(r":\d[\d.]*$", description["image"])
+        assert re.search(r":(server-b)?\d[\d.]*$", description["image"])
         probe = " ".join(description["healthcheck"]["test"])
         if mounted := re.search(r"/(health|server\.py)\b", probe):
             probe = next((ROOT / "tests/servers").rglob(mounted[1])).read_text("utf-8")
-        assert re.search(r"\bSELECT .* FROM ", probe)
+        assert QUERY.search(probe)
 
 
 class TestMissing:
@@ -286,5 +288,8 @@ class TestMissing:
 
     def test_an_unknown_name_is_a_mistake_of_the_user(self, tmp_path: Path) -> None:
         done = self.run(tmp_path, "--require-backends=postgres,oracle")
-        assert "no server is called oracle; there are postgres, mysql, trino, sqlite-container" in done.stderr
+        assert (
+            "no server is called oracle; there are postgres, mysql, trino, sqlite-container, llama, ollama"
+            in done.stderr
+        )
         assert done.returncode == 4
