@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,3 +172,27 @@ class TestOllama:
             with pytest.raises(ollama.ResponseError, match="'nobody' not found") as caught:
                 ask("nobody")
             assert caught.value.status_code == 404
+
+    def test_of_a_prompt_longer_than_num_ctx_the_beginning_is_lost(self, client: ollama.Client) -> None:
+        """It answers as if nothing had happened: status 200, and `prompt_eval_count` is `num_ctx`.
+
+        Of the messages of a chat, the older ones are left out first; the last one and the system's stay. A prompt that
+        is still too long loses all but its first four tokens and its end. Only the count tells.
+        """
+        options = {"num_ctx": 256, "num_predict": 1, "temperature": 0}
+        chat = client.chat(NAME, [{"role": "user", "content": LONG}], options=options)
+        assert (chat.done, chat.prompt_eval_count) == (True, 256)
+        raw = client.generate(NAME, LONG, raw=True, options=options)
+        assert (raw.done, raw.prompt_eval_count) == (True, 256)
+        end = client.generate(NAME, LONG[:4] + LONG[-252:], raw=True, options=options)
+        assert end.response == raw.response
+        older = client.chat(NAME, [{"role": "user", "content": LONG}, *QUESTION], options=options)
+        assert older.prompt_eval_count == TOKENS
+
+    def test_such_a_prompt_is_refused_to_who_forbids_truncation(self, ollama_server: str) -> None:
+        """With `"truncate": false`, which the client's methods do not offer, it is status 400."""
+        asked = {"model": NAME, "prompt": LONG, "raw": True, "truncate": False, "options": {"num_ctx": 256}}
+        with pytest.raises(urllib.error.HTTPError, match="400") as caught:
+            urllib.request.urlopen(f"{ollama_server}/api/generate", json.dumps(asked).encode(), timeout=60)
+        with caught.value as error:
+            assert "input length exceeds the context length" in error.read().decode()
