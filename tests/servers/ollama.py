@@ -15,10 +15,10 @@ TEMPLATE = """{{- range .Messages }}<|im_start|>{{ .Role }}
 def create_tiny(url: str, name: str = tiny_gguf.NAME) -> None:
     """Give the Ollama at `url` the tiny model under this name, which it may have already."""
     path = tiny_gguf.write()
-    client = Client(url)
-    client.create(
-        name,
-        files={path.name: client.create_blob(path)},
-        template=TEMPLATE,
-        parameters={"num_ctx": tiny_gguf.CONTEXT, "stop": ["<|im_end|>"]},
-    )
+    with Client(url) as client:
+        client.create(
+            name,
+            files={path.name: client.create_blob(path)},
+            template=TEMPLATE,
+            parameters={"num_ctx": tiny_gguf.CONTEXT, "stop": ["<|im_end|>"]},
+        )

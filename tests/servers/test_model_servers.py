@@ -111,8 +111,9 @@ class TestLlama:
 
 class TestOllama:
     @pytest.fixture
-    def client(self, ollama_server: str) -> ollama.Client:
-        return ollama.Client(ollama_server)
+    def client(self, ollama_server: str) -> Iterator[ollama.Client]:
+        with ollama.Client(ollama_server) as client:
+            yield client
 
     def test_its_version_is_the_pinned_one(self, ollama_server: str) -> None:
         with urllib.request.urlopen(f"{ollama_server}/api/version", timeout=20) as answer:
