@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ from adapters.errors import AdapterError, PromptTooLong
 from adapters.prices import Prices
 from database_backends.errors import BackendError
 from evaluation.answers import Answer, AnswerSource, RunStopped
+from evaluation.budget import Budget, estimate, total
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.records import AnswerRecord, AttemptRecord
@@ -20,7 +20,7 @@ from evaluation.verdicts import Reason, Verdict
 from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay.errors import SqlAssayError
 from sqlassay.messages import Message
-from sqlassay.resilience import Attempt, GaveUp, RetryPolicy
+from sqlassay.resilience import Attempt, CircuitOpen, Endpoint, GaveUp, Outcome
 
 
 class ResponseCache:
@@ -76,6 +76,8 @@ class FilteredAnswer(SqlAssayError):
 
     retryable = True
     retry_after = None
+    slows_down = False
+    breaks_circuit = False
 
     def __init__(self, completion: Completion) -> None:
         self.completion = completion
@@ -114,25 +116,25 @@ class ModelSource(AnswerSource):
         adapter: The model.
         template: The prompt.
         databases: Gives the schema that the prompt shows.
-        retry: How often and how patiently a failing provider is asked again.
-        slots: How many requests may be under way at once.
+        endpoint: What the requests go through: limits, retries, circuit breaker.
         parameters: Sampling settings.
         prices: Of the model's tokens.
         cache: Answers from before; `None` asks always.
         repeat: Which asking of the same question this is, from 0.
         stream: Whether answers come piece by piece.
+        budget: What may be spent.
     """
 
     adapter: ModelAdapter
     template: PromptTemplate
     databases: Databases
-    retry: RetryPolicy
-    slots: asyncio.Semaphore
+    endpoint: Endpoint
     parameters: Mapping[str, object] = field(default_factory=dict)
     prices: Prices = field(default_factory=Prices)
     cache: ResponseCache | None = None
     repeat: int = 0
     stream: bool = False
+    budget: Budget = field(default_factory=Budget)
 
     async def answer(self, position: int, question: Question, target: str) -> Answer:
         """Render, ask, and find the SQL."""
@@ -184,8 +186,7 @@ class ModelSource(AnswerSource):
         if known is not None:
             return self._asked(prompt, known, cached=True)
         try:
-            async with self.slots:
-                completion, attempts = await self.retry.call(lambda: self._generate(request))
+            completion, attempts = await self._call(request)
         except GaveUp as failure:
             if isinstance(failure.error, FilteredAnswer):
                 return self._asked(prompt, failure.error.completion, attempts=failure.attempts)
@@ -193,6 +194,22 @@ class ModelSource(AnswerSource):
         if cache is not None:
             cache.put(key, completion)
         return self._asked(prompt, completion, attempts=attempts)
+
+    async def _call(self, request: GenerationRequest) -> Outcome[Completion]:
+        """The request, through the endpoint and within the budget."""
+        held = await self.budget.hold(request, self.prices)
+        usage = None
+        try:
+            done = await self.endpoint.call(
+                lambda: self._generate(request), tokens=total(estimate(request)) or 0, used=lambda one: total(one.usage)
+            )
+            usage = done.value.usage
+            return done
+        except GaveUp as failure:
+            usage = failure.error.completion.usage if isinstance(failure.error, FilteredAnswer) else None
+            raise
+        finally:
+            self.budget.settle(held, usage, self.prices)
 
     async def _generate(self, request: GenerationRequest) -> Completion:
         completion = await self.adapter.generate(request)
@@ -230,9 +247,9 @@ class ModelSource(AnswerSource):
 
     def _failed(self, prompt: RenderedPrompt, failure: GaveUp) -> Asked:
         error = failure.error
-        if not isinstance(error, AdapterError):
+        if not isinstance(error, AdapterError | CircuitOpen):
             raise error
-        if error.stops_model:
+        if isinstance(error, AdapterError) and error.stops_model:
             raise RunStopped(f"{type(error).__name__}: {error}") from error
         reason = Reason.PROMPT_TOO_LONG if isinstance(error, PromptTooLong) else Reason.PROVIDER_DOWN
         record = AnswerRecord(prompt.sha256, model=self.adapter.model, attempts=_attempts(failure.attempts))
@@ -268,4 +285,7 @@ class ModelSource(AnswerSource):
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> tuple[AttemptRecord, ...]:
-    return tuple(AttemptRecord(attempt.error, attempt.message, attempt.waited) for attempt in attempts)
+    return tuple(
+        AttemptRecord(one.error, one.message, round(one.waited, 6), round(one.seconds, 6), one.status)
+        for one in attempts
+    )

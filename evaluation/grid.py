@@ -21,6 +21,7 @@ from database_backends.result import Limits
 from database_backends.runner import Runner
 from evaluation.answers import RunStopped
 from evaluation.base.strategy import EvaluationStrategy
+from evaluation.budget import Budget
 from evaluation.composite.assembly import Assembly
 from evaluation.composite.trial import Trial
 from evaluation.databases import Databases
@@ -40,7 +41,8 @@ from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.library import load, refs
 from prompts.template import PromptTemplate
 from sqlassay.errors import UserError
-from sqlassay.resilience import RetryPolicy
+from sqlassay.printable import printable
+from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
 
 FINISHED = "finished"
 RUNNING = "running"
@@ -222,6 +224,7 @@ class GridRunner:
         cache: Shared between runs: gold results, and answers where the experiment wants that.
         observers: Told of every item after it is on disk.
         retry_unscored: Whether a resumed run does unscored items again.
+        budget: What all cells may spend together.
     """
 
     grid: Grid
@@ -231,7 +234,10 @@ class GridRunner:
     cache: Store | None
     observers: tuple[Observer, ...] = ()
     retry_unscored: bool = False
+    budget: Budget = field(default_factory=Budget)
     _deaf: list[Observer] = field(default_factory=list, init=False)
+    _stopped: dict[str, str] = field(default_factory=dict, init=False)
+    """Why models can answer nothing more, by their names in tables."""
 
     async def run(self) -> list[str]:
         """Run what is missing of every cell.
@@ -255,7 +261,12 @@ class GridRunner:
             done, manifest = self._recorded(cell, log.path, fingerprints)
             self._tell(lambda observer: observer.run_started(cell, self.grid.total, len(done)))
             self._tell_known(cell, log.path, done)
-            if manifest["status"] != FINISHED or len(done) < self.grid.total:
+            stopped = self._stopped.get(cell.model.name)
+            if manifest["status"] == FINISHED and len(done) == self.grid.total:
+                pass
+            elif stopped is not None:
+                log.begin({**manifest, "status": STOPPED, "stopped_by": f"not started: {stopped}", "ended": _now()})
+            else:
                 log.begin({**manifest, "status": RUNNING})
                 await self._complete(cell, log, done, databases)
             status = str(log.manifest.get("status", FINISHED))
@@ -289,7 +300,8 @@ class GridRunner:
                 await orchestrator.run(missing, sink)
                 end = {"status": FINISHED}
             except RunStopped as stopped:
-                end = {"status": STOPPED, "stopped_by": environment.without(stopped.cause)}
+                self._stopped[cell.model.name] = cause = environment.without(stopped.cause)
+                end = {"status": STOPPED, "stopped_by": cause}
             finally:
                 log.manifest |= {**end, "ended": _now()}
                 log.write_manifest()
@@ -361,15 +373,15 @@ class GridRunner:
     def _orchestrator(
         self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
     ) -> Orchestrator:
-        retry = self.grid.file.experiment.retry
         assembly = Assembly(
             self.grid.models,
             cell.prompt,
             databases,
             Trial(self.runner, databases.backend.name, self.grid.limits()),
-            RetryPolicy(attempts=retry.attempts, initial=retry.initial, maximum=retry.maximum),
+            self._endpoint,
             None if answers is None else ResponseCache(answers),
             prices,
+            self.budget,
         )
         source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
@@ -377,6 +389,24 @@ class GridRunner:
         return Orchestrator(
             databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight
         )
+
+    def _endpoint(self, part: Part) -> Endpoint:
+        model = part.section
+        limits = CallLimits(model.concurrency, model.requests_per_minute, model.tokens_per_minute)
+        return self._endpoints.of(part.adapter.endpoint, part.adapter.model, limits)
+
+    @cached_property
+    def _endpoints(self) -> Endpoints:
+        """What is known of the providers' endpoints goes from cell to cell."""
+        experiment = self.grid.file.experiment
+        return Endpoints(
+            RetryPolicy(**experiment.retry.model_dump()), CircuitPolicy(**experiment.circuit.model_dump()), self._warn
+        )
+
+    def _warn(self, error: CircuitOpen) -> None:
+        patience = self.grid.file.experiment.retry.patience
+        down = printable(self.grid.file.environment.without(f"{error.endpoint} is down: {error.last}"))
+        _LOG.warning("%s; a question waits %g s for it at most", down, patience)
 
     def _tell_known(self, cell: Cell, folder: Path, done: Collection[str]) -> None:
         if not (done and self.observers):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from adapters.prices import Prices
 from evaluation.answers import AnswerSource
+from evaluation.budget import Budget
 from evaluation.composite.fallback import Fallback, Member
 from evaluation.composite.repair import Repair
 from evaluation.composite.router import Route, Router
@@ -24,9 +24,9 @@ from evaluation.experiment import (
     SelfConsistencySection,
 )
 from evaluation.generation import ModelSource, ResponseCache
-from evaluation.models import Models
+from evaluation.models import Models, Part
 from prompts.template import PromptTemplate
-from sqlassay.resilience import RetryPolicy
+from sqlassay.resilience import Endpoint
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,20 @@ class Assembly:
         template: The prompt of the cell.
         databases: Give the schemas.
         trial: Runs statements, for models that look at what comes of them.
-        retry: Of failing providers.
+        endpoint: Gives what the requests of a part go through: limits, retries, circuit breaker.
         cache: Answers from before; `None` asks always.
         prices: Of each part's tokens, by its place below the model, dotted.
+        budget: What may be spent.
     """
 
     models: Models
     template: PromptTemplate
     databases: Databases
     trial: Trial
-    retry: RetryPolicy
+    endpoint: Callable[[Part], Endpoint]
     cache: ResponseCache | None
     prices: Mapping[str, Prices]
-    _slots: dict[Location, asyncio.Semaphore] = field(default_factory=dict, init=False)
+    budget: Budget
 
     def source(self, section: AnyModel, at: Location, repeat: int) -> AnswerSource:
         """The source of a model's answers.
@@ -104,11 +105,11 @@ class Assembly:
             part.adapter,
             self.template,
             self.databases,
-            self.retry,
-            self._slots.setdefault(at, asyncio.Semaphore(part.section.concurrency)),
+            self.endpoint(part),
             part.section.parameters,
             self.prices[part.place],
             None if part.adapter.offline else self.cache,
             repeat,
             part.section.stream,
+            self.budget,
         )

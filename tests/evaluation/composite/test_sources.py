@@ -25,7 +25,7 @@ from evaluation.datasets.opening import open_dataset
 from evaluation.generation import ModelSource
 from evaluation.verdicts import Reason
 from prompts.library import load
-from sqlassay.resilience import RetryPolicy
+from sqlassay.resilience import CallLimits, Circuit, Endpoint, RetryPolicy
 from sqlassay.validation import ValidationResult
 from tests.evaluation.world import World
 
@@ -85,7 +85,10 @@ def source(world: World) -> Make:
 
     def make(*lines: Line, **more: Any) -> ModelSource:
         made = ModelSource(
-            Script(*lines), load("zero_shot@1"), databases, RetryPolicy(attempts=1), asyncio.Semaphore(8)
+            Script(*lines),
+            load("zero_shot@1"),
+            databases,
+            Endpoint(Circuit("script"), RetryPolicy(attempts=1), CallLimits(8)),
         )
         return replace(made, **more)
 
