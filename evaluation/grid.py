@@ -337,7 +337,11 @@ class GridRunner:
                 )
         done = {item["id"] for item in recorded.raw_items() if not (self.retry_unscored and is_unscored(item))}
         manifest = {key: value for key, value in recorded.manifest.items() if key not in ("ended", "stopped_by")}
-        return done, {**manifest, "databases": {**databases, **fingerprints}}
+        return done, {"prices": self._prices(cell), **manifest, "databases": {**databases, **fingerprints}}
+
+    def _prices(self, cell: Cell) -> dict[str, Any]:
+        tariffs = self.grid.models.tariffs(self.grid.number(cell))
+        return {place: tariff.to_json() for place, tariff in tariffs.items()}
 
     def _manifest(self, cell: Cell, identity: dict[str, Any]) -> dict[str, Any]:
         file = self.grid.file
@@ -359,9 +363,7 @@ class GridRunner:
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,
-            "prices": {
-                place: tariff.to_json() for place, tariff in self.grid.models.tariffs(self.grid.number(cell)).items()
-            },
+            "prices": self._prices(cell),
             "versions": {
                 "sqlassay": version("sqlassay"),
                 "python": platform.python_version(),

@@ -73,7 +73,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "unknown key in a list": (
         SMALL + "    tempeature: 0\n",
         "x.yaml:7: unknown key in models.0: 'tempeature' (known: adapter, concurrency, fallback, label,"
-        " model, parameters, prices, repair, router, self_consistency and 2 more)",
+        " model, parameters, prices, repair, requests_per_minute, router and 4 more)",
     ),
     "unknown key of a backend": (
         SMALL + "backends:\n  - sqlite\n  - {backend: duckdb, tarjet: x}\n",
@@ -332,7 +332,7 @@ NOT_THERE: dict[str, tuple[dict[str, object], str]] = {
     ),
     "key": (
         {"models": [{"adapter": "openai", "model": "gpt"}]},
-        "trial.yaml:6: no key for openai (set the environment variable OPENAI_API_KEY)",
+        "trial.yaml:6: no key for openai (set the environment variable OPENAI_API_KEY or run `sqlassay keys set openai`)",
     ),
     "prompt": ({"prompts": ["zero_shot@1", "zero-shot"]}, "trial.yaml:15: unknown prompt 'zero-shot' (did you mean "),
     "folder of prompts": (
