@@ -15,7 +15,7 @@ _QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing
 _TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error", "request_too_large"})
 _TOO_LONG_WORDS = re.compile(  # vLLM, Gemini and Anthropic give no code of its own
     r"maximum context length|exceeds the maximum number of tokens|prompt is too long|"
-    r"exceeds the (?:available )?context (?:size|window)",
+    r"exceeds the (?:available )?context (?:size|window|length)",
     re.IGNORECASE,
 )
 _QUOTA_WORDS = re.compile(r"credit balance is too low|exceeded your monthly included credits", re.IGNORECASE)

@@ -22,7 +22,7 @@ from adapters.base import Feature, FinishReason, ModelAdapter, Usage
 from adapters.remote import RemoteAdapter
 from sqlassay.errors import UserError
 from tests.conformance.adapter import KEY, REQUEST, AdapterConformance, run
-from tests.providers.server import ANSWER, REQUEST_ID, Protocol, ProviderServer, Reply
+from tests.providers.server import ANSWER, REQUEST_ID, Protocol, ProviderServer
 
 SCHEMA = {
     "type": "object",
@@ -78,6 +78,7 @@ class RemoteConformance(AdapterConformance):
     usage: ClassVar[Usage] = Usage(input_tokens=120, output_tokens=30, cached_tokens=64, reasoning_tokens=12)
     """Of the answer `good`."""
     sends_request_id: ClassVar[bool] = True
+    """Whether the SDK lets the id of a request through."""
 
     @pytest.fixture(autouse=True)
     def _server(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -195,7 +196,7 @@ class RemoteConformance(AdapterConformance):
         assert "good" in check.remedy
 
     def test_no_models_are_none(self) -> None:
-        self.server.models = Reply(body={})
+        self.server.models = self.protocol.no_models
         assert run(self.at("good"), lambda a: a.list_models()) == ()
 
     @pytest.mark.parametrize(
