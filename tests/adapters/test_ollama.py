@@ -27,7 +27,7 @@ class TestChat(RemoteConformance):
     protocol = OllamaChat
     unknown = ("refuses", "filtered")
     usage = Usage(input_tokens=120, output_tokens=30)
-    sends_request_id = False
+    errors_have_request_id = answers_have_request_id = False
 
     def working(self) -> ModelAdapter:
         return self.at("good:latest")

@@ -77,8 +77,9 @@ class RemoteConformance(AdapterConformance):
     """Replies that the protocol does not have."""
     usage: ClassVar[Usage] = Usage(input_tokens=120, output_tokens=30, cached_tokens=64, reasoning_tokens=12)
     """Of the answer `good`."""
-    sends_request_id: ClassVar[bool] = True
-    """Whether the SDK lets the id of a request through."""
+    errors_have_request_id: ClassVar[bool] = True
+    answers_have_request_id: ClassVar[bool] = True
+    """Whether the SDK lets the id through."""
 
     @pytest.fixture(autouse=True)
     def _server(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -115,7 +116,7 @@ class RemoteConformance(AdapterConformance):
         found = run(self.at("good"), lambda a: a.generate(request_))
         assert found.usage == self.usage
         assert found.model.startswith("good")
-        assert found.request_id == (REQUEST_ID if self.sends_request_id else None)
+        assert found.request_id == (REQUEST_ID if self.answers_have_request_id else None)
         assert 0 < found.seconds < 5
         assert set(found.dropped) == {name for name in REQUEST.parameters if name not in self.at("good").names}
 
@@ -137,7 +138,7 @@ class RemoteConformance(AdapterConformance):
         assert type(error) is FAILURES[model], error
         if model != "cut" and (status := self.server.reply(model).status) != 200:
             assert error.status == status
-            assert error.request_id == (REQUEST_ID if self.sends_request_id else None)
+            assert error.request_id == (REQUEST_ID if self.errors_have_request_id else None)
             assert error.retry_after == (7 if model == "rate_limited" else 3 if model == "overloaded" else None)
         assert KEY not in str(error) + repr(error)
         assert error.__suppress_context__ or error.__context__ is None
