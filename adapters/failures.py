@@ -17,7 +17,7 @@ _NO_MODEL = frozenset({"model_not_found", "model_not_supported"})  # the second:
 _TOO_LONG_WORDS = re.compile(  # vLLM, Gemini, Anthropic, Ollama and Hugging Face give no code of its own
     r"maximum context length|exceeds the maximum number of tokens|prompt is too long|"
     r"exceeds the (?:available )?context (?:size|window|length)|"
-    r"`inputs` (?:must have less than|tokens \+ `max_new_tokens` must be)",
+    r"longer than the context length|`inputs` (?:must have less than|tokens \+ `max_new_tokens` must be)",
     re.IGNORECASE,
 )
 _QUOTA_WORDS = re.compile(r"credit balance is too low|exceeded your monthly included credits", re.IGNORECASE)

@@ -35,8 +35,8 @@ class OllamaAdapter(RemoteAdapter):
     Ollama cuts a prompt that is longer than `num_ctx` without a word. Such a prompt is refused: before it is sent, when
     it has more words than there is room for tokens, so that no prompt that fits is refused; and after the answer, when
     the server has read as many tokens as there is room for, or, as newer servers cut, half of that out of a text that
-    must have more. What is not noticed: a chat of several turns of which the server left out the first, and a server
-    that does not say how many tokens it has read.
+    must have more. What is not noticed: a chat of several turns of which the server left out the first, an answer that
+    outgrows the room, and a server that does not say how many tokens it has read.
 
     Args:
         model: Its name, such as `llama3.2:3b`.
@@ -135,6 +135,8 @@ class OllamaAdapter(RemoteAdapter):
 
     def _address(self, value: str) -> str:
         value = value.strip().strip("\"'")
+        if value == "ollama.com":
+            return "https://ollama.com"
         if not value or "://" in value:
             return value
         try:
@@ -187,12 +189,17 @@ class OllamaAdapter(RemoteAdapter):
     def _refuse_cut(self, read: int, size: int, room: int, options: Mapping[str, Any]) -> None:
         """Refuse a prompt of which the server has read no more than a part.
 
-        Older servers leave as many tokens as there is room for, newer ones half of that. A prompt may have that many
-        by chance, so the half counts only where its tokens would be longer than any are.
+        Older servers leave as many tokens as there is room for, newer ones the first few and about half of the rest. A
+        prompt may have that many by chance, so this counts only where its tokens would be longer than tokens are.
+
+        Source: https://github.com/ollama/ollama, `runner.go` of 0.9, `contextShiftPromptLimit` of `llama_server.go`
         """
-        keep = count(options.get("num_keep")) or _KEEP
-        half = keep + (room - keep) // 2
-        if read >= room or (read == half and size > _MOST_BYTES * half):
+        keep = count(options.get("num_keep"))
+        keep = _KEEP if keep is None else keep
+        halves = {
+            room - (room - kept) // 2 for kept in (keep, keep + 1)
+        }  # the second: with the token that begins a text
+        if read >= room or (read in halves and size > _MOST_BYTES * read):
             raise self._too_long(f"the server has read only {read} tokens of the prompt")
 
     def _too_long(self, what: str) -> errors.PromptTooLong:

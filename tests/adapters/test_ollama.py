@@ -170,6 +170,7 @@ def test_answers(
         ("missing", errors.ModelNotFound, "`ollama pull missing` fetches it, and so does the setting pull: true"),
         ("overloaded", errors.ProviderUnavailable, "server busy"),
         ("bad_gateway", errors.ProviderUnavailable, "Bad Gateway"),
+        ("too_long_to_shift", errors.PromptTooLong, "longer than the context length"),
         ("bad_request", errors.BadRequest, "does not support thinking"),
         ("unfinished", errors.ProviderUnavailable, "ended in the middle"),
         ("invalid_json", errors.ProviderUnavailable, "the answer is not valid JSON"),
@@ -207,6 +208,7 @@ def test_a_prompt_that_cannot_fit_is_not_sent(server: ProviderServer) -> None:
     [
         ("full", long(6000), True),
         ("half_full", long(6000), True),  # 48,000 bytes in 4,098 tokens are too many
+        ("half_full_and_begun", long(6000), True),
         ("half_full", long(4098, "ab "), False),
         ("good", long(6000), False),
         ("reads_from_cache", long(6000), False),
@@ -290,6 +292,7 @@ def test_check_says_how_to_get_a_model(server: ProviderServer) -> None:
         ("[::1]:8080", "http://[::1]:8080"),
         ("gpu/ollama/", "http://gpu:11434/ollama"),
         ("http://gpu", "http://gpu"),
+        ("ollama.com", "https://ollama.com"),
         ("https://ollama.com/", "https://ollama.com"),
     ],
 )

@@ -71,6 +71,7 @@ REPLIES: dict[str, Reply] = {
     "unfinished": Reply(body=answer(done=False)),
     "full": Reply(body=answer(prompt_eval_count=8192)),
     "half_full": Reply(body=answer(prompt_eval_count=4098)),
+    "half_full_and_begun": Reply(body=answer(prompt_eval_count=4099)),  # one more: the token that begins a text
     "small": Reply(body=answer(prompt_eval_count=2048)),
     "rate_limited": Reply(429, error("too many requests"), {"retry-after": "7"}),
     "no_quota": Reply(402, error("this model requires a subscription")),
@@ -83,6 +84,9 @@ REPLIES: dict[str, Reply] = {
     "forbidden": Reply(403, error("forbidden")),
     "missing": Reply(404, error("model 'missing' not found")),
     "too_long": Reply(400, error("the input length exceeds the context length")),
+    "too_long_to_shift": Reply(
+        400, error("the prompt is longer than the context length currently available to the model; shorten the prompt")
+    ),
     "bad_request": Reply(400, error('"good" does not support thinking')),
     "invalid_json": Reply(body='{"message": {', headers={"content-type": "application/json"}),
     "not_an_object": Reply(body=["message"]),
