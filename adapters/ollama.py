@@ -121,17 +121,22 @@ class OllamaAdapter(RemoteAdapter):
         Raises:
             AdapterError: One of its leaves, by what the provider answered.
         """
+        found = None
         try:
-            return await super().generate(request)
+            found = await super().generate(request)
         except errors.ModelNotFound:
             if not self.pull:
                 raise
-        try:
-            await self._within(self._pull, self.pull_timeout)
-        except errors.RequestTimeout:
-            message = f"the model was not pulled in {self.pull_timeout:g} s (pull_timeout)"
-            raise errors.RequestTimeout(self.provider, self.model, message) from None
-        return await super().generate(request)
+        if found is None:
+            try:
+                await self._within(self._pull, self.pull_timeout)
+            except errors.RequestTimeout:
+                message = f"the model was not pulled in {self.pull_timeout:g} s (pull_timeout)"
+                raise errors.RequestTimeout(self.provider, self.model, message) from None
+            found = await super().generate(request)
+        if found.usage.input_tokens is not None:
+            self._refuse_cut(request, found.usage.input_tokens, await self._within(self._room_for))
+        return found
 
     def _address(self, value: str) -> str:
         value = value.strip().strip("\"'")
@@ -180,13 +185,9 @@ class OllamaAdapter(RemoteAdapter):
             except UserError as error:
                 raise errors.BadRequest(self.provider, self.model, str(error)) from None
             given["options"]["stop"] = [*_several(options.get("stop", ())), *self._format.stop]
-        found = await _read(_pieces(call, given, request.stream), clock)
-        if found.usage.input_tokens is not None:
-            size = sum(len(message.content.encode()) for message in request.messages)
-            self._refuse_cut(found.usage.input_tokens, size, await self._room_for(client), options)
-        return found
+        return await _read(_pieces(call, given, request.stream), clock)
 
-    def _refuse_cut(self, read: int, size: int, room: int, options: Mapping[str, Any]) -> None:
+    def _refuse_cut(self, request: GenerationRequest, read: int, room: int) -> None:
         """Refuse a prompt of which the server has read no more than a part.
 
         Older servers leave as many tokens as there is room for, newer ones the first few and about half of the rest. A
@@ -194,12 +195,12 @@ class OllamaAdapter(RemoteAdapter):
 
         Source: https://github.com/ollama/ollama, `runner.go` of 0.9, `contextShiftPromptLimit` of `llama_server.go`
         """
-        keep = count(options.get("num_keep"))
+        size = sum(len(message.content.encode()) for message in request.messages)
+        keep = count(request.parameters.get("num_keep"))
         keep = _KEEP if keep is None else keep
-        halves = {
-            room - (room - kept) // 2 for kept in (keep, keep + 1)
-        }  # the second: with the token that begins a text
-        if read >= room or (read in halves and size > _MOST_BYTES * read):
+        halves = {room - (room - kept) // 2 for kept in (keep, keep + 1)}  # the second: and what begins every text
+        # More than the model was trained for is read where a server does not lower the room.
+        if read >= self.num_ctx or read == room or (read in halves and size > _MOST_BYTES * read):
             raise self._too_long(f"the server has read only {read} tokens of the prompt")
 
     def _too_long(self, what: str) -> errors.PromptTooLong:

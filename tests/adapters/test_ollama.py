@@ -273,6 +273,12 @@ def test_a_pull_that_fails(
         run(OllamaAdapter("missing", base_url=server.base_url, pull=True), lambda a: a.generate(REQUEST))
 
 
+def test_a_pull_that_takes_too_long(server: ProviderServer) -> None:
+    adapter = OllamaAdapter("missing", base_url=server.base_url, pull=True, pull_timeout=1e-6)
+    with pytest.raises(errors.RequestTimeout, match=r"the model was not pulled in 1e-06 s \(pull_timeout\)"):
+        run(adapter, lambda a: a.generate(REQUEST))
+
+
 def test_check_says_how_to_get_a_model(server: ProviderServer) -> None:
     server.models = Reply(body={"models": [listed("other")]})
     (check,) = [check for check in run(OllamaAdapter("good", base_url=server.base_url), lambda a: a.check()).checks
