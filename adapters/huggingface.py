@@ -6,14 +6,14 @@ import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from copy import copy
-from dataclasses import is_dataclass, replace
+from dataclasses import is_dataclass
 from typing import Any, ClassVar
 
 from huggingface_hub import AsyncInferenceClient, get_async_session, hf_raise_for_status
 from huggingface_hub import errors as sdk_errors
 from huggingface_hub.errors import HfHubHTTPError, TextGenerationError
 
-from adapters import chat_completions, errors
+from adapters import chat_completions
 from adapters.base import Completion, Feature, GenerationRequest, ModelInfo
 from adapters.failures import Failure
 from adapters.remote import Clock, RemoteAdapter, Unusable, unreachable
@@ -114,9 +114,7 @@ class HuggingFaceAdapter(RemoteAdapter):
     def _failure(self, error: Exception) -> Failure | None:
         match error:
             case HfHubHTTPError():
-                failure = _http_failure(error)
-                missing = isinstance(failure.error(self.provider, self.model), errors.ModelNotFound)
-                return replace(failure, message=f"{failure.message} (at {self.base_url})") if missing else failure
+                return _http_failure(error)
             case TextGenerationError():  # in the middle of an answer
                 said = error.args[0] if error.args else None
                 return Failure(text(mapping(said).get("message")) or str(error) or "the server failed")

@@ -241,10 +241,8 @@ class OllamaAdapter(RemoteAdapter):
     def _failure(self, error: Exception) -> Failure | None:
         match error:
             case _Rejected():
-                failure = Failure(error.message, error.status, headers=error.headers)
-                missing = isinstance(failure.error(self.provider, self.model), errors.ModelNotFound)
-                message = f"{failure.message} (at {self.base_url}); {self.how_to_get}"
-                return replace(failure, message=message) if missing else failure
+                how = f"; {self.how_to_get}" if error.status == 404 and not self.pull else ""
+                return Failure(error.message + how, error.status, headers=error.headers)
             case ollama.ResponseError():  # in the middle of an answer
                 unknown = "file does not exist" in error.error  # what a pull says of a name that nobody has
                 return Failure(error.error, kind=errors.ModelNotFound if unknown else None)

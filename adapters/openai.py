@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import openai
@@ -110,9 +109,7 @@ class OpenAIAdapter(RemoteAdapter):
             case openai.APIStatusError():
                 codes = frozenset(code for code in (error.code, error.type) if isinstance(code, str))
                 headers = error.response.headers
-                failure = Failure(_message(error), error.status_code, codes, headers, error.request_id)
-                missing = isinstance(failure.error(self.provider, self.model), errors.ModelNotFound)
-                return replace(failure, message=f"{failure.message} (at {self.base_url})") if missing else failure
+                return Failure(_message(error), error.status_code, codes, headers, error.request_id)
             case openai.APITimeoutError():
                 return Failure(str(error), kind=errors.RequestTimeout)
             case openai.APIConnectionError():

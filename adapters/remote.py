@@ -256,16 +256,19 @@ class RemoteAdapter(ModelAdapter):
         except Unusable as error:
             failure = error.failure
         except Exception as error:
-            found = self._failure(error)
-            if found is None:
+            known = self._failure(error)
+            if known is None:
                 raise
-            failure = found
+            failure = known
         failure = replace(failure, message=self._without_key(failure.message))
         if failure.kind is errors.RequestTimeout and failure.status is None:
             raise self._late(limit)
         if failure.is_refusal:
             raise _Refused
-        raise failure.error(self.provider, self.model)
+        found = failure.error(self.provider, self.model)
+        if isinstance(found, errors.ModelNotFound):  # it may be there elsewhere
+            found = replace(failure, message=f"{failure.message} (at {self.base_url})").error(self.provider, self.model)
+        raise found
 
     def _opened(self) -> Any:
         if self._client is None:

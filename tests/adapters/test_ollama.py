@@ -166,8 +166,8 @@ def test_answers(
 @pytest.mark.parametrize(
     ("model", "kind", "message"),
     [
-        ("missing", errors.ModelNotFound, "model 'missing' not found (at http://127.0.0.1"),
-        ("missing", errors.ModelNotFound, "`ollama pull missing` fetches it, and so does the setting pull: true"),
+        ("missing", errors.ModelNotFound, "model 'missing' not found; `ollama pull missing` fetches it"),
+        ("missing", errors.ModelNotFound, "and so does the setting pull: true (at http://127.0.0.1"),
         ("overloaded", errors.ProviderUnavailable, "server busy"),
         ("bad_gateway", errors.ProviderUnavailable, "Bad Gateway"),
         ("too_long_to_shift", errors.PromptTooLong, "longer than the context length"),
