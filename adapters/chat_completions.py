@@ -82,7 +82,7 @@ async def read_stream(chunks: AsyncIterable[Mapping[str, Any]], request_id: str 
             found = usage(mapping(chunk["usage"]))
         for choice in array(chunk.get("choices"))[:1]:
             delta = mapping(mapping(choice).get("delta"))
-            if delta.get("content") or delta.get("refusal") or delta.get("reasoning_content"):
+            if any(delta.get(kind) for kind in ("content", "refusal", "reasoning_content", "reasoning")):
                 clock.token()
             pieces.append(text(delta.get("content")))
             refusal.append(text(delta.get("refusal")))

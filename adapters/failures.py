@@ -24,9 +24,11 @@ _QUOTA = frozenset(
 )
 _DAILY = re.compile(r"PerDay")  # in Gemini's names of quotas: GenerateRequestsPerDayPerProjectPerModel-FreeTier
 _TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error", "request_too_large"})
-_TOO_LONG_WORDS = re.compile(  # vLLM, Gemini and Anthropic give no code of its own
+_NO_MODEL = frozenset({"model_not_found", "model_not_supported"})  # the second: Hugging Face's router, with status 400
+_TOO_LONG_WORDS = re.compile(  # vLLM, Gemini, Anthropic, Ollama and Hugging Face give no code of its own
     r"maximum context length|exceeds the maximum number of tokens|prompt is too long|exceed context limit|"
-    r"exceeds the (?:available )?context (?:size|window)|payload size exceeds the limit",
+    r"exceeds the (?:available )?context (?:size|window|length)|payload size exceeds the limit|"
+    r"longer than the context length|`inputs` (?:must have less than|tokens \+ `max_new_tokens` must be)",
     re.IGNORECASE,
 )
 _QUOTA_WORDS = re.compile(
@@ -101,9 +103,9 @@ class Failure:
     def _kind(self) -> type[errors.AdapterError]:
         if self.codes & _QUOTA or _QUOTA_WORDS.search(self.message) or any(map(_DAILY.search, self.codes)):
             return errors.QuotaExhausted
-        if self.codes & _TOO_LONG or (self.status == 400 and _TOO_LONG_WORDS.search(self.message)):
+        if self.codes & _TOO_LONG or (self.status in (400, 422) and _TOO_LONG_WORDS.search(self.message)):
             return errors.PromptTooLong
-        if "model_not_found" in self.codes:
+        if self.codes & _NO_MODEL:
             return errors.ModelNotFound
         if self.codes & _DENIED or (self.status == 400 and _DENIED_WORDS.search(self.message)):
             return errors.AuthFailed

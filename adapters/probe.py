@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from adapters import errors
-from adapters.base import Feature, GenerationRequest, ModelAdapter
+from adapters.base import Feature, GenerationRequest
 from sqlassay.messages import Message
 from sqlassay.validation import Check
+
+if TYPE_CHECKING:
+    from adapters.remote import RemoteAdapter
 
 _SMALLEST = GenerationRequest((Message("user", "Answer with the word OK."),), {"max_tokens": 16})
 _STREAMED = GenerationRequest(_SMALLEST.messages, _SMALLEST.parameters, stream=True)
 
 
-async def probe(adapter: ModelAdapter, place: str, key_name: str) -> tuple[Check, ...]:
+async def probe(adapter: RemoteAdapter, key_name: str) -> tuple[Check, ...]:
     """Look at a model: server, key, name, and the smallest request, whole and in pieces.
 
     Args:
         adapter: The model.
-        place: Where its server is.
         key_name: The environment variable that holds the key; empty when there is none and none is needed.
 
     Returns:
         The checks up to the first that fails; each answer with its latency.
     """
+    place = adapter.base_url
     reachable = Check("reachable", True, place)
-    found = await _look(adapter, place, key_name)
+    found = await _look(adapter, key_name)
     if not all(check.ok for check in found):
         return found if found[0].name == "reachable" else (reachable, *found)
     checks = [reachable, *found]
@@ -42,13 +47,15 @@ async def probe(adapter: ModelAdapter, place: str, key_name: str) -> tuple[Check
     return tuple(checks)
 
 
-async def _look(adapter: ModelAdapter, place: str, key_name: str) -> tuple[Check, ...]:
+async def _look(adapter: RemoteAdapter, key_name: str) -> tuple[Check, ...]:
     try:
         models = [info.id for info in await adapter.list_models()]
     except errors.AdapterError as error:
-        return (_failed("models", error, place, key_name),)
-    found = adapter.model in models
+        return (_failed("models", error, adapter.base_url, key_name),)
+    found = not adapter.listed_as.isdisjoint(models)
     offered = f"the server offers {', '.join(models[:20]) or 'no model'}"
+    if adapter.how_to_get:
+        offered += f"; {adapter.how_to_get}"
     key = Check("key", True, f"from {key_name}" if key_name else "none is set and none is asked for")
     return key, Check("model", found, adapter.model, "" if found else offered)
 

@@ -100,12 +100,10 @@ class RemoteAdapter(ModelAdapter):
         self, model: str, *, base_url: str | None = None, api_key_env: str | None = None, timeout: float = 60.0
     ) -> None:
         super().__init__(model)
-        fromenv = os.environ.get(self.base_url_env) if self.base_url_env else None
-        self.base_url = checked_url(base_url or fromenv or self.default_url)
+        fromenv = os.environ.get(self.base_url_env, "") if self.base_url_env else ""
+        self.base_url = checked_url(base_url or self._address(fromenv) or self.default_url)
         self.api_key_env = api_key_env or self.key_env or ""
-        if not timeout > 0:
-            raise UserError(f"timeout is {timeout}, but must be more than 0 seconds")
-        self.timeout = timeout
+        self.timeout = checked_seconds("timeout", timeout)
         self._client: Any = None
         self.key()
 
@@ -118,6 +116,16 @@ class RemoteAdapter(ModelAdapter):
     def endpoint(self) -> str:
         """Provider, address, and the name of the key: who counts our requests together."""
         return f"{self.provider} {self.base_url} {self.api_key_env}".rstrip()
+
+    @property
+    def listed_as(self) -> frozenset[str]:
+        """The names under which the server may list the model."""
+        return frozenset({self.model})
+
+    @property
+    def how_to_get(self) -> str:
+        """What makes the server offer the model, where something does."""
+        return ""
 
     def key(self) -> str | None:
         """The key; `None` where there is none and none is needed: a server other than the provider's may ask for none.
@@ -166,7 +174,7 @@ class RemoteAdapter(ModelAdapter):
 
     async def check(self) -> ValidationResult:
         """Whether the server is reached, the key is accepted, the model is there, and the smallest request works."""
-        return ValidationResult(f"{self.provider} {self.model}", await probe(self, self.base_url, self._key_source()))
+        return ValidationResult(f"{self.provider} {self.model}", await probe(self, self._key_source()))
 
     async def close(self) -> None:
         """Close the connections; a later request opens new ones."""
@@ -210,6 +218,10 @@ class RemoteAdapter(ModelAdapter):
     def _failure(self, error: Exception) -> Failure | None:
         """What an error of the SDK says; `None` when it is not one of its own."""
 
+    def _address(self, value: str) -> str:
+        """The base URL that the environment's value stands for."""
+        return value
+
     def _settings(self, parameters: Mapping[str, object]) -> Settings:
         values: dict[str, object] = {}
         dropped = []
@@ -231,28 +243,29 @@ class RemoteAdapter(ModelAdapter):
             message = f"it cannot do {feature.value!r} (its features: {known})"
             raise errors.BadRequest(self.provider, self.model, message)
 
-    async def _within(self, call: Callable[[Any], Awaitable[T]]) -> T:
-        """A call within the time limit. Its errors are ours, without the key.
+    async def _within(self, call: Callable[[Any], Awaitable[T]], seconds: float | None = None) -> T:
+        """A call within a time limit, by default the usual one. Its errors are ours, without the key.
 
         `from None` everywhere, because the SDKs' errors hold the request and with it the key.
         """
         client = self._opened()
+        limit = seconds or self.timeout
         try:
             # The SDKs' own limit starts anew with each piece that arrives; this one is for the whole request.
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(limit):
                 return await call(client)
         except TimeoutError:
-            raise self._late() from None
+            raise self._late(limit) from None
         except Unusable as error:
             failure = error.failure
         except Exception as error:
-            found = self._failure(error)
-            if found is None:
+            known = self._failure(error)
+            if known is None:
                 raise
-            failure = found
+            failure = known
         failure = replace(failure, message=self._without_key(failure.message))
         if failure.kind is errors.RequestTimeout and failure.status is None:
-            raise self._late()
+            raise self._late(limit)
         if failure.is_refusal:
             raise _Refused
         if failure.means is errors.ModelNotFound:  # or the address is wrong
@@ -274,8 +287,8 @@ class RemoteAdapter(ModelAdapter):
         except UserError:
             return self.api_key_env
 
-    def _late(self) -> errors.RequestTimeout:
-        return errors.RequestTimeout(self.provider, self.model, f"no answer in {self.timeout:g} s")
+    def _late(self, seconds: float) -> errors.RequestTimeout:
+        return errors.RequestTimeout(self.provider, self.model, f"no answer in {seconds:g} s")
 
     def _without_key(self, message: str) -> str:
         """The message without our key, which some servers repeat, and no longer than a line or two."""
@@ -325,6 +338,17 @@ def json_object(body: str | bytes, content_type: str | None, request_id: str | N
     return found
 
 
+def checked_seconds(name: str, seconds: float) -> float:
+    """A time limit.
+
+    Raises:
+        UserError: It is none.
+    """
+    if not seconds > 0:
+        raise UserError(f"{name} is {seconds}, but must be more than 0 seconds")
+    return seconds
+
+
 def checked_url(url: str) -> str:
     """A base URL without a trailing slash.
 
@@ -351,6 +375,7 @@ __all__ = [
     "Settings",
     "Unusable",
     "Usage",
+    "checked_seconds",
     "checked_url",
     "json_object",
     "transport_failure",

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-VENDORS = {"openai", "google", "ollama", "anthropic", "httpx", "httpx2"}
+VENDORS = {"openai", "google", "ollama", "anthropic", "huggingface_hub", "httpx", "httpx2"}
 HEAVY = {"pydantic", "tenacity", "sqlglot"}
 
 

@@ -332,7 +332,8 @@ NOT_THERE: dict[str, tuple[dict[str, object], str]] = {
     ),
     "key": (
         {"models": [{"adapter": "openai", "model": "gpt"}]},
-        "trial.yaml:6: no key for openai (set the environment variable OPENAI_API_KEY or run `sqlassay keys set openai`)",
+        "trial.yaml:6: no key for openai (set the environment variable OPENAI_API_KEY"
+        " or run `sqlassay keys set openai`)",
     ),
     "prompt": ({"prompts": ["zero_shot@1", "zero-shot"]}, "trial.yaml:15: unknown prompt 'zero-shot' (did you mean "),
     "folder of prompts": (

@@ -42,6 +42,8 @@ class Protocol(ABC):
     models_path: ClassVar[str]
     models: ClassVar[Reply]
     """The reply to a question for the list of models."""
+    no_models: ClassVar[Reply] = Reply(body={})
+    """The same when there are none."""
     stream_type: ClassVar[str] = "text/event-stream"
     request_id_header: ClassVar[str] = "x-request-id"
 
