@@ -152,7 +152,7 @@ class ModelAdapter(ABC):
 
     @property
     def endpoint(self) -> str:
-        """What fails, recovers and limits as one: models of the same endpoint share its limits."""
+        """What fails and recovers as one: models of the same endpoint share its circuit breaker."""
         return self.provider
 
     @abstractmethod

@@ -38,6 +38,10 @@ class AdapterError(SqlAssayError):
 
     retryable: ClassVar[bool] = False
     """Whether the same request may succeed later."""
+    slows_down: ClassVar[bool] = False
+    """Whether it says that there are too many requests at once: fewer are made."""
+    breaks_circuit: ClassVar[bool] = False
+    """Whether it says that the endpoint is down: after some in a row it is left alone for a while."""
     stops_model: ClassVar[bool] = False
     """Whether every further request to this model must fail as well."""
 
@@ -69,6 +73,7 @@ class RateLimited(AdapterError):
     """Too many requests for now."""
 
     retryable = True
+    slows_down = True
 
 
 class QuotaExhausted(AdapterError):
@@ -81,18 +86,21 @@ class ProviderUnavailable(AdapterError):
     """The provider failed on its side (5xx, overloaded)."""
 
     retryable = True
+    breaks_circuit = True
 
 
 class ProviderUnreachable(AdapterError):
     """No connection could be made, or it broke."""
 
     retryable = True
+    breaks_circuit = True
 
 
 class RequestTimeout(AdapterError):
     """No answer came in time."""
 
     retryable = True
+    breaks_circuit = True
 
 
 class AuthFailed(AdapterError):

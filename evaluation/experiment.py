@@ -105,7 +105,9 @@ class ModelSection(_Section):
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Sampling: temperature, top_p, max_tokens, seed, stop."
     )
-    concurrency: Count = Field(8, description="Requests under way at once.")
+    concurrency: Count = Field(8, description="Requests under way at once; fewer while the provider answers 429.")
+    requests_per_minute: Size | None = Field(None, description="The provider's limit; none unless given.")
+    tokens_per_minute: Size | None = Field(None, description="As the limit of requests, prompt and answer together.")
     prices: PricesSection = Field(default_factory=lambda: PricesSection.model_validate({}))
 
     @property
@@ -136,6 +138,15 @@ class RetrySection(_Section):
     attempts: Count = 5
     initial: Amount = Field(0.5, description="Seconds before the second try; doubled for each further one.")
     maximum: Amount = Field(30.0, description="Longest wait between two tries, in seconds.")
+    patience: Amount = Field(120.0, description="Seconds that one question waits at most in all.")
+
+
+class CircuitSection(_Section):
+    """When an endpoint that is down is left alone, and when it is tried again."""
+
+    failures: Count = Field(5, description="Failures in a row until nothing is asked any more.")
+    recovery: Size = Field(1.0, description="Seconds until one request tries again; doubled each time it fails.")
+    maximum: Size = Field(30.0, description="Longest wait between two such requests, in seconds.")
 
 
 class StrategySection(_Section):
@@ -180,6 +191,7 @@ class Experiment(_Section):
     )
     limits: LimitsSection = Field(default_factory=lambda: LimitsSection.model_validate({}))
     retry: RetrySection = Field(default_factory=lambda: RetrySection.model_validate({}))
+    circuit: CircuitSection = Field(default_factory=lambda: CircuitSection.model_validate({}))
     cache: Cache = Field("shared", description="Share answers between runs, or keep them for resuming this run only.")
     workers: Count | None = Field(None, description="Statements executed at once; the number of cores unless given.")
     max_instrument_failures: Share = Field(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,7 +16,10 @@ from evaluation.records import AnswerRecord, AttemptRecord
 from evaluation.store import Store, digest
 from evaluation.verdicts import Reason, Verdict
 from prompts.template import PromptTemplate, RenderedPrompt
-from sqlassay.resilience import Attempt, GaveUp, RetryPolicy
+from sqlassay.resilience import Attempt, CircuitOpen, Endpoint, GaveUp
+
+_USUAL_ANSWER = 200
+"""Tokens of an answer whose length is not limited, before it is known."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,7 @@ class ModelSource(AnswerSource):
         adapter: The model.
         template: The prompt.
         databases: Gives the schema that the prompt shows.
-        retry: How often and how patiently a failing provider is asked again.
-        slots: How many requests may be under way at once.
+        endpoint: What the requests go through: limits, retries, circuit breaker.
         parameters: Sampling settings.
         prices: Of the model's tokens.
         cache: Answers from before; `None` asks always.
@@ -100,8 +101,7 @@ class ModelSource(AnswerSource):
     adapter: ModelAdapter
     template: PromptTemplate
     databases: Databases
-    retry: RetryPolicy
-    slots: asyncio.Semaphore
+    endpoint: Endpoint
     parameters: Mapping[str, object] = field(default_factory=dict)
     prices: Prices = field(default_factory=Prices)
     cache: ResponseCache | None = None
@@ -127,8 +127,9 @@ class ModelSource(AnswerSource):
         if known is not None:
             return self._read(prompt, known, cached=True)
         try:
-            async with self.slots:
-                completion, attempts = await self.retry.call(lambda: self.adapter.generate(request))
+            completion, attempts = await self.endpoint.call(
+                lambda: self.adapter.generate(request), tokens=_estimate(request), used=_used
+            )
         except GaveUp as failure:
             return self._failed(prompt, failure)
         if cache is not None:
@@ -147,9 +148,9 @@ class ModelSource(AnswerSource):
 
     def _failed(self, prompt: RenderedPrompt, failure: GaveUp) -> Answer:
         error = failure.error
-        if not isinstance(error, AdapterError):
+        if not isinstance(error, AdapterError | CircuitOpen):
             raise error
-        if error.stops_model:
+        if isinstance(error, AdapterError) and error.stops_model:
             raise RunStopped(f"{type(error).__name__}: {error}") from error
         reason = Reason.PROMPT_TOO_LONG if isinstance(error, PromptTooLong) else Reason.PROVIDER_DOWN
         record = AnswerRecord(prompt.sha256, model=self.adapter.model, attempts=_attempts(failure.attempts))
@@ -192,4 +193,21 @@ class ModelSource(AnswerSource):
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> tuple[AttemptRecord, ...]:
-    return tuple(AttemptRecord(attempt.error, attempt.message, attempt.waited) for attempt in attempts)
+    return tuple(
+        AttemptRecord(one.error, one.message, round(one.waited, 6), round(one.seconds, 6), one.status)
+        for one in attempts
+    )
+
+
+def _estimate(request: GenerationRequest) -> int:
+    """Tokens that a request may take, before they are known: a token has some four letters."""
+    letters = sum(len(message.content) for message in request.messages)
+    longest = request.parameters.get("max_tokens")
+    return letters // 4 + (longest if isinstance(longest, int) else _USUAL_ANSWER)
+
+
+def _used(completion: Completion) -> int | None:
+    usage = completion.usage
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return None
+    return usage.input_tokens + usage.output_tokens

@@ -37,7 +37,8 @@ from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.library import load, refs
 from prompts.template import PromptTemplate
 from sqlassay.errors import UserError
-from sqlassay.resilience import RetryPolicy
+from sqlassay.printable import printable
+from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
 
 FINISHED = "finished"
 RUNNING = "running"
@@ -240,6 +241,8 @@ class GridRunner:
     observers: tuple[Observer, ...] = ()
     retry_unscored: bool = False
     _deaf: list[Observer] = field(default_factory=list, init=False)
+    _stopped: dict[str, str] = field(default_factory=dict, init=False)
+    """Why models can answer nothing more, by their names in tables."""
 
     async def run(self) -> list[str]:
         """Run what is missing of every cell.
@@ -263,7 +266,12 @@ class GridRunner:
             done, manifest = self._recorded(cell, log.path, fingerprints)
             self._tell(lambda observer: observer.run_started(cell, self.grid.total, len(done)))
             self._tell_known(cell, log.path, done)
-            if manifest["status"] != FINISHED or len(done) < self.grid.total:
+            stopped = self._stopped.get(cell.model.name)
+            if manifest["status"] == FINISHED and len(done) == self.grid.total:
+                pass
+            elif stopped is not None:
+                log.begin({**manifest, "status": STOPPED, "stopped_by": f"not started: {stopped}", "ended": _now()})
+            else:
                 log.begin({**manifest, "status": RUNNING})
                 await self._complete(cell, log, done, databases)
             status = str(log.manifest.get("status", FINISHED))
@@ -296,7 +304,8 @@ class GridRunner:
                 await orchestrator.run(missing, sink)
                 end = {"status": FINISHED}
             except RunStopped as stopped:
-                end = {"status": STOPPED, "stopped_by": environment.without(stopped.cause)}
+                self._stopped[cell.model.name] = cause = environment.without(stopped.cause)
+                end = {"status": STOPPED, "stopped_by": cause}
             finally:
                 log.manifest |= {**end, "ended": _now()}
                 log.write_manifest()
@@ -364,14 +373,11 @@ class GridRunner:
     def _orchestrator(
         self, cell: Cell, adapter: ModelAdapter, answers: Store | None, databases: Databases
     ) -> Orchestrator:
-        experiment = self.grid.file.experiment
-        retry = experiment.retry
         source = ModelSource(
             adapter,
             cell.prompt,
             databases,
-            RetryPolicy(attempts=retry.attempts, initial=retry.initial, maximum=retry.maximum),
-            asyncio.Semaphore(cell.model.concurrency),
+            self._endpoint(cell, adapter),
             cell.model.parameters,
             Prices(cell.model.prices.input, cell.model.prices.output),
             None if adapter.offline or answers is None else ResponseCache(answers),
@@ -382,6 +388,24 @@ class GridRunner:
         return Orchestrator(
             databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight
         )
+
+    def _endpoint(self, cell: Cell, adapter: ModelAdapter) -> Endpoint:
+        model = cell.model
+        limits = CallLimits(model.concurrency, model.requests_per_minute, model.tokens_per_minute)
+        return self._endpoints.of(adapter.endpoint, adapter.model, limits)
+
+    @cached_property
+    def _endpoints(self) -> Endpoints:
+        """What is known of the providers' endpoints goes from cell to cell."""
+        experiment = self.grid.file.experiment
+        return Endpoints(
+            RetryPolicy(**experiment.retry.model_dump()), CircuitPolicy(**experiment.circuit.model_dump()), self._warn
+        )
+
+    def _warn(self, error: CircuitOpen) -> None:
+        patience = self.grid.file.experiment.retry.patience
+        down = printable(self.grid.file.environment.without(f"{error.endpoint} is down: {error.last}"))
+        _LOG.warning("%s; a question waits %g s for it at most", down, patience)
 
     def _tell_known(self, cell: Cell, folder: Path, done: Collection[str]) -> None:
         if not (done and self.observers):

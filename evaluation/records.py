@@ -96,17 +96,21 @@ class ExecutionRecord:
 
 @dataclass(frozen=True)
 class AttemptRecord:
-    """One request that failed and was tried again.
+    """One request that failed, or that was held back because the endpoint was down (`CircuitOpen`).
 
     Attributes:
         error: The class of the error.
         message: The provider's words.
-        waited: Seconds waited before the next try.
+        waited: Seconds waited after it.
+        seconds: Wall-clock time until it failed.
+        status: The HTTP status, where there was one.
     """
 
     error: str
     message: str
     waited: float
+    seconds: float = 0.0
+    status: int | None = None
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "unknown key in a list": (
         SMALL + "    tempeature: 0\n",
         "x.yaml:7: unknown key in models.0: 'tempeature' (known: adapter, concurrency, label, model, parameters,"
-        " prices, settings)",
+        " prices, requests_per_minute, settings, tokens_per_minute)",
     ),
     "unknown key of a backend": (
         SMALL + "backends:\n  - sqlite\n  - {backend: duckdb, tarjet: x}\n",

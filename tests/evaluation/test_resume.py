@@ -240,7 +240,8 @@ def test_unscored_items_are_tried_again_on_demand(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     world.questions(5)
-    path = world.experiment(models=[model_at(server.base_url, "flaky")], retry={"attempts": 2, "initial": 0})
+    retry, circuit = {"attempts": 2, "initial": 0}, {"failures": 100}
+    path = world.experiment(models=[model_at(server.base_url, "flaky")], retry=retry, circuit=circuit)
     monkeypatch.setitem(REPLIES, "flaky", REPLIES["broken"])
     assert world.run("run", path, "-q") == 1
     assert len(server.requests) == 10

@@ -16,6 +16,8 @@ class Busy(SqlAssayError):
     """Passes by itself."""
 
     retryable = True
+    slows_down = False
+    breaks_circuit = False
 
     def __init__(self, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
@@ -69,7 +71,9 @@ def test_a_function_that_returns_an_awaitable_is_enough(clock: Clock) -> None:
 def test_failed_attempts_are_recorded_with_what_was_waited(clock: Clock) -> None:
     outcome = asyncio.run(RetryPolicy(sleep=clock.sleep).call(failing(Busy(), Busy(retry_after=7))))
     assert outcome.value == "done"
-    assert outcome.attempts == tuple(Attempt("Busy", "try again", waited) for waited in clock.waits)
+    for attempt, waited in zip(outcome.attempts, clock.waits, strict=True):
+        assert attempt == Attempt("Busy", "try again", waited, attempt.seconds)
+        assert 0 < attempt.seconds < 1
     assert len(clock.waits) == 2
 
 
