@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import pymysql
 
@@ -26,6 +26,7 @@ from database_backends.server import (
     ServerBackend,
     SessionDrifted,
     SessionLost,
+    TlsRefused,
     application,
 )
 from sqlassay.schema import Column, ForeignKey, Schema, Table
@@ -97,7 +98,8 @@ class MySQLBackend(ServerBackend, CanLoad):
     schemes = ("mysql",)
     default_port = 3306
     path_parts = ("database",)
-    dsn_options = ("ssl-mode", "ssl-ca")
+    dsn_options: ClassVar[Mapping[str, Collection[str]]] = {"ssl-mode": _TLS_MODES, "ssl-ca": ()}
+    tls_remedy = "correct ssl-mode and ssl-ca in the connection string, or the server's certificate"
     explaining = "EXPLAIN FORMAT=TREE"
 
     def __init__(self, target: str) -> None:
@@ -105,14 +107,6 @@ class MySQLBackend(ServerBackend, CanLoad):
         self._session: MySQLSession | None = None
         self._settings = _SESSION
         self._database = ""
-        if (mode := self._tls_mode()) not in _TLS_MODES:
-            raise BackendError(
-                FailureKind.CONNECTION,
-                f"{self.dsn}: ssl-mode is {mode!r}, and one of {', '.join(_TLS_MODES)} is wanted",
-            )
-
-    def _tls_mode(self) -> str:
-        return self.dsn.options.get("ssl-mode", "preferred").lower()
 
     def _is_open(self) -> bool:
         return self._session is not None
@@ -161,7 +155,7 @@ class MySQLBackend(ServerBackend, CanLoad):
             raise BackendError(FailureKind.CONNECTION, f"cannot connect to {self.dsn}: {error}") from None
 
     def _tls(self) -> dict[str, Any]:
-        mode = self._tls_mode()
+        mode = self.dsn.options.get("ssl-mode", "preferred")
         if mode in ("disabled", "preferred"):
             return {"ssl_disabled": mode == "disabled"}
         try:
@@ -356,6 +350,8 @@ def _refusal(error: pymysql.Error, message: str) -> BackendError:
     number = _number(error)
     if number in _ACCESS_DENIED:
         return AccessDenied(FailureKind.CONNECTION, message)
+    if "[SSL" in message:
+        return TlsRefused(FailureKind.CONNECTION, message)
     return BackendError(
         FailureKind.DATABASE_MISSING if number == _UNKNOWN_DATABASE else FailureKind.CONNECTION, message
     )

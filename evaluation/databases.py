@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from database_backends.base import BACKENDS, DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
+from database_backends.spec import engine_and_target
 from evaluation.datasets.base import Dataset
 from evaluation.datasets.describing import CanDescribe
 from prompts.schema_text import ddl
@@ -56,8 +57,8 @@ class Databases:
         Raises:
             UserError: There is no such engine, or it needs a target.
         """
-        name, colon, target = spec.partition(":")
-        return cls(dataset, name, target if colon else None)
+        name, target = engine_and_target(spec)
+        return cls(dataset, name, target or None)
 
     def require_any(self, db_ids: Iterable[str]) -> None:
         """Refuse a dataset of which not a single database is there: its folder must be another one.

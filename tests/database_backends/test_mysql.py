@@ -10,6 +10,7 @@ import pytest
 from database_backends.base import DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.mysql import MySQLBackend
+from database_backends.server import TlsRefused
 from tests.conformance.backend import LIMITS, ServerConformance
 from tests.servers.mysql import MySQLWorld
 from tests.servers.plugin import Server
@@ -218,6 +219,7 @@ class TestMySQL(ServerConformance):
         with pytest.raises(BackendError, match=word) as raised:
             self.backend(f"{target}?ssl-mode={mode}").execute("SELECT 1", LIMITS)
         assert raised.value.kind is FailureKind.CONNECTION
+        assert isinstance(raised.value, TlsRefused) == (mode == "verify_ca")
 
     def test_what_an_account_may_do_is_told(self, target: str) -> None:
         with self.backend(self.world.owners(target)) as database:
