@@ -411,6 +411,7 @@ class PostgresBackend(ServerBackend, CanLoad):
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a statement of our own gives; `%s` in it is the schema's name."""
         name = _quoted(self.schema_name) if "regnamespace" in sql else self.schema_name
+        self._take(_OWN_LIMITS)
         try:
             return self.run(sql.replace("%s", _literal(name)), _OWN_LIMITS).rows
         except BackendError as error:

@@ -79,14 +79,21 @@ class Databases:
         """The version of the engine that reads these, as the first that can be opened tells; empty if none can.
 
         Raises:
-            UserError: It is a server, and it does not let us in.
+            UserError: It is a server, and it does not let us in, or has none of these.
         """
+        missing: BackendError | None = None
         for target in filter(None, map(self.target, dict.fromkeys(db_ids))):
             try:
                 return self.engine_version(target)
             except BackendError as error:
                 if not self.backend.embedded and error.kind is FailureKind.CONNECTION:
                     raise UserError(error.message, remedy="`sqlassay backends check` says what is wrong") from error
+                missing = missing or error
+        if missing is not None and not self.backend.embedded:
+            raise UserError(
+                f"none of its databases is there for {self.backend.title}: {missing.message}",
+                remedy="`sqlassay backends load` copies them to a server",
+            )
         return ""
 
     def fingerprints(self, db_ids: Iterable[str]) -> dict[str, str]:
