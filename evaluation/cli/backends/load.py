@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Databases, Filter, Ids, IdsByPosition, Json, Limit, Workers
+from evaluation.cli.options import Databases, Filter, Ids, IdsByPosition, Json, Limit
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from evaluation.datasets.base import Question
     from evaluation.porting.moving import Moved, Mover
     from evaluation.porting.verifying import Ported
-
-_UNDER_WAY = 8
 
 
 def load(
@@ -62,7 +60,7 @@ def load(
     again: Annotated[bool, typer.Option("--again", help="Load also what the server has already.")] = False,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Verify the golds.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With every gold that does not count.")] = False,
-    workers: Workers = None,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Statements executed at once.")] = 8,
     json: Json = False,
 ) -> int:
     """Copy the SQLite databases of a dataset to a server, and see which golds count there.
@@ -83,6 +81,8 @@ def load(
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot translate is told gold by gold
     engine, template = engine_and_target(to)
+    if golds is not None and not verify:
+        raise UserError("--golds writes what has been verified", remedy="leave out --no-verify")
     if not template:
         raise UserError(f"--to {to!r} is not ENGINE:TARGET", remedy="such as mysql://owner:…@host/{db_id}")
     opened = open_dataset(dataset, databases=databases, ids="position" if ids_by_position else "field")
@@ -94,9 +94,7 @@ def load(
         usable = {move.db_id for move in moved if move.usable}
         asked = [question for question in questions if question.db_id in usable]
         reading, reading_template = find_database(as_ or to)
-        ported = asyncio.run(
-            _verify(mover, asked, reading.name, reading_template, seconds=seconds, workers=workers or _UNDER_WAY)
-        )
+        ported = asyncio.run(_verify(mover, asked, reading.name, reading_template, seconds=seconds, workers=workers))
         if golds is not None:
             _write(golds, questions, ported, reading.dialect)
     _show(moved, ported, json=json, verbose=verbose)

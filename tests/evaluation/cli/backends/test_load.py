@@ -129,6 +129,11 @@ def test_golds_are_verified_through_trino(request: pytest.FixtureRequest, world:
     assert (found["golds"], found["vacuous"]) == (COUNTS, {"verified": 1, "repaired": 0})
 
 
+def test_golds_that_were_not_verified_are_not_written(world: World, capsys: Capture) -> None:
+    assert load(world, "--to", "postgres://host/{db_id}", "--no-verify", "--golds", "there.jsonl") == 2
+    assert "--golds writes what has been verified" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("to", "words"),
     [
