@@ -39,16 +39,22 @@ class Dsn:
 
     @classmethod
     def parse(
-        cls, text: str, *, schemes: Collection[str], port: int, parts: Sequence[str], options: Collection[str] = ()
+        cls,
+        text: str,
+        *,
+        schemes: Collection[str],
+        port: int,
+        parts: Sequence[str],
+        options: Mapping[str, Collection[str]] | None = None,
     ) -> Dsn:
         """Take a connection string apart: `[scheme:]//[user[:password]@]host[:port]/path[?option=value]`.
 
         Args:
             text: The string. Special characters in its parts are percent-encoded.
-            schemes: The words that may stand before the colon.
+            schemes: The words that may stand before the colon, with or without a driver (`mysql+pymysql`).
             port: The port where none is given.
             parts: What the path names, in this order.
-            options: The options that there are.
+            options: The options that there are, each with the values that it may have, in lower case; any if empty.
 
         Raises:
             DsnError: A part of it is wrong.
@@ -61,7 +67,7 @@ class Dsn:
             if "ort" in str(error):
                 raise DsnError(f"its port is no number from 1 to 65535 in {shown(text)}") from None
             raise DsnError(f"its host cannot be read in {shown(text)}") from None
-        if split.scheme and split.scheme not in schemes:
+        if split.scheme and split.scheme.partition("+")[0] not in schemes:
             raise DsnError(f"its scheme is {split.scheme!r}, and {scheme!r} is wanted, in {shown(text)}")
         if not split.hostname:
             raise DsnError(f"it names no host: {shown(text)} is not {scheme}://user:password@host/…")
@@ -76,18 +82,13 @@ class Dsn:
             raise DsnError(f"its path names no {parts[len(path)]} in {shown(text)}")
         if len(path) > len(parts):
             raise DsnError(f"its path is {split.path}, and names more than a {' and a '.join(parts)}, in {shown(text)}")
-        found = dict(parse_qsl(split.query, keep_blank_values=True))
-        for name in found:
-            if name not in options:
-                known = ", ".join(sorted(options)) or "there are none"
-                raise DsnError(f"it has an unknown option {name!r} (known: {known}) in {shown(text)}")
         return cls(
             host=split.hostname,
             port=given_port or port,
             user=unquote(split.username or ""),
             password=unquote(split.password or ""),
             path=path,
-            options=found,
+            options=_options(split.query, options or {}, text),
         )
 
     def __str__(self) -> str:
@@ -97,6 +98,20 @@ class Dsn:
         options = "&".join(f"{name}={value}" for name, value in self.options.items())
         path = "/".join(quote(part, safe="") for part in self.path)
         return f"//{user}{host}:{self.port}/{path}{'?' if options else ''}{options}"
+
+
+def _options(query: str, known: Mapping[str, Collection[str]], text: str) -> dict[str, str]:
+    found = dict(parse_qsl(query, keep_blank_values=True))
+    for name, value in found.items():
+        if name not in known:
+            names = ", ".join(sorted(known)) or "there are none"
+            raise DsnError(f"it has an unknown option {name!r} (known: {names}) in {shown(text)}")
+        if known[name]:
+            found[name] = value.lower()
+            if found[name] not in known[name]:
+                wanted = ", ".join(known[name])
+                raise DsnError(f"its {name} is {value!r}, and one of {wanted} is wanted, in {shown(text)}")
+    return found
 
 
 def shown(text: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import pymysql
 
@@ -26,6 +26,7 @@ from database_backends.server import (
     ServerBackend,
     SessionDrifted,
     SessionLost,
+    TlsRefused,
     application,
 )
 from sqlassay.schema import Column, ForeignKey, Schema, Table
@@ -56,14 +57,25 @@ _UNKNOWN_DATABASE = 1049
 _NEAR = re.compile(r"near '(.*)' at line (\d+)$", re.DOTALL)
 _NAMED = re.compile(r"(?:Unknown column|Unknown table|Table) '(.+?)'(?: in | doesn't|$)")
 
-_GRANT = re.compile(r"GRANT (.+?) ON .* TO ")
+_GRANT = re.compile(r"GRANT (?P<names>.+?) ON (?P<where>.+?) TO .+?(?P<option> WITH GRANT OPTION)?")
 _READING = frozenset({"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "SHOW_ROUTINE", "PROCESS"})
-_POWERS = {
+_IN_DATABASE = {
     "change rows": frozenset({"INSERT", "UPDATE", "DELETE"}),
-    "change tables": frozenset({"CREATE", "ALTER", "DROP", "INDEX", "CREATE VIEW", "CREATE TEMPORARY TABLES"}),
+    "change tables": frozenset(
+        {"CREATE", "ALTER", "DROP", "INDEX", "REFERENCES", "CREATE VIEW", "CREATE TEMPORARY TABLES"}
+    ),
+    "lock tables": frozenset({"LOCK TABLES"}),
     "run stored code": frozenset({"EXECUTE"}),
+    "change stored code": frozenset({"CREATE ROUTINE", "ALTER ROUTINE", "EVENT", "TRIGGER"}),
+}
+_POWERS = {
+    **_IN_DATABASE,
+    "hand on what it may": frozenset({"GRANT OPTION"}),
     "use the server's files": frozenset({"FILE"}),
 }
+"""What privileges are good for; all others are for whoever administers the server."""
+_ALL = "ALL PRIVILEGES"
+"""How SHOW GRANTS sums up what there is of them for a database or a table; FILE and the server are not in it."""
 _LONGEST = 4_000_000
 """Characters of a statement that fit into a packet, whatever they are."""
 _OWN_LIMITS = Limits(seconds=600)
@@ -97,7 +109,8 @@ class MySQLBackend(ServerBackend, CanLoad):
     schemes = ("mysql",)
     default_port = 3306
     path_parts = ("database",)
-    dsn_options = ("ssl-mode", "ssl-ca")
+    dsn_options: ClassVar[Mapping[str, Collection[str]]] = {"ssl-mode": _TLS_MODES, "ssl-ca": ()}
+    tls_remedy = "correct ssl-mode and ssl-ca in the connection string, or the server's certificate"
     explaining = "EXPLAIN FORMAT=TREE"
 
     def __init__(self, target: str) -> None:
@@ -105,14 +118,6 @@ class MySQLBackend(ServerBackend, CanLoad):
         self._session: MySQLSession | None = None
         self._settings = _SESSION
         self._database = ""
-        if (mode := self._tls_mode()) not in _TLS_MODES:
-            raise BackendError(
-                FailureKind.CONNECTION,
-                f"{self.dsn}: ssl-mode is {mode!r}, and one of {', '.join(_TLS_MODES)} is wanted",
-            )
-
-    def _tls_mode(self) -> str:
-        return self.dsn.options.get("ssl-mode", "preferred").lower()
 
     def _is_open(self) -> bool:
         return self._session is not None
@@ -161,7 +166,7 @@ class MySQLBackend(ServerBackend, CanLoad):
             raise BackendError(FailureKind.CONNECTION, f"cannot connect to {self.dsn}: {error}") from None
 
     def _tls(self) -> dict[str, Any]:
-        mode = self._tls_mode()
+        mode = self.dsn.options.get("ssl-mode", "preferred")
         if mode in ("disabled", "preferred"):
             return {"ssl_disabled": mode == "disabled"}
         try:
@@ -298,9 +303,7 @@ class MySQLBackend(ServerBackend, CanLoad):
         self._rows(f"SELECT 1 FROM {quoted(table.name, self.dialect)} LIMIT 0")  # noqa: S608
 
     def _powers(self) -> list[str]:
-        granted = {name for (grant,) in self._rows("SHOW GRANTS") for name in _privileges(grant)} - _READING
-        powers = [power for power, names in _POWERS.items() if granted & names]
-        return powers + ["administer the server"] * bool(granted.difference(*_POWERS.values()))
+        return powers(grant for (grant,) in self._rows("SHOW GRANTS"))
 
     def _rows(self, sql: str) -> list[Any]:
         """What a statement of our own gives."""
@@ -356,6 +359,8 @@ def _refusal(error: pymysql.Error, message: str) -> BackendError:
     number = _number(error)
     if number in _ACCESS_DENIED:
         return AccessDenied(FailureKind.CONNECTION, message)
+    if "[SSL" in message:
+        return TlsRefused(FailureKind.CONNECTION, message)
     return BackendError(
         FailureKind.DATABASE_MISSING if number == _UNKNOWN_DATABASE else FailureKind.CONNECTION, message
     )
@@ -384,7 +389,21 @@ def _only(name: str, sql: str) -> int | None:
     return places[0] if len(places) == 1 else None
 
 
-def _privileges(grant: str) -> list[str]:
+def powers(grants: Iterable[str]) -> list[str]:
+    """What lines of SHOW GRANTS let an account do besides reading."""
+    granted = {name for grant in grants for name in _privileges(grant)} - _READING
+    if _ALL in granted:
+        return ["do everything (it has all privileges on the server)"]
+    found = [power for power, names in _POWERS.items() if granted & names]
+    return found + ["administer the server"] * bool(granted.difference(*_POWERS.values()))
+
+
+def _privileges(grant: str) -> set[str]:
     """The privileges in a line of SHOW GRANTS, without the columns that they are for."""
-    found = _GRANT.match(re.sub(r" \([^)]*\)", "", grant))
-    return found[1].split(", ") if found else []
+    found = _GRANT.fullmatch(re.sub(r" \([^)]*\)", "", grant))
+    if found is None:
+        return set()
+    names = set(re.split(r",\s*", found["names"]))
+    if _ALL in names and found["where"] != "*.*":
+        names = names.difference([_ALL]).union(*_IN_DATABASE.values())
+    return names | ({"GRANT OPTION"} if found["option"] else set())

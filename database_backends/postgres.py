@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg import abc, generators
@@ -29,6 +29,7 @@ from database_backends.server import (
     ServerBackend,
     SessionDrifted,
     SessionLost,
+    TlsRefused,
     application,
 )
 from sqlassay.schema import Column, ForeignKey, Schema, Table
@@ -42,6 +43,8 @@ _SESSION = {
     "standard_conforming_strings": "on",
 }
 """The settings of a session, to which every statement comes back."""
+
+_TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 _KIND_OF_STATE = {
     "08": FailureKind.CONNECTION,
@@ -96,7 +99,8 @@ class PostgresBackend(ServerBackend, CanLoad):
     schemes = ("postgres", "postgresql")
     default_port = 5432
     path_parts = ("database",)
-    dsn_options = ("schema", "sslmode")
+    dsn_options: ClassVar[Mapping[str, Collection[str]]] = {"schema": (), "sslmode": _TLS_MODES}
+    tls_remedy = "correct sslmode in the connection string, or the server's certificate"
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
@@ -407,6 +411,7 @@ class PostgresBackend(ServerBackend, CanLoad):
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a statement of our own gives; `%s` in it is the schema's name."""
         name = _quoted(self.schema_name) if "regnamespace" in sql else self.schema_name
+        self._take(_OWN_LIMITS)
         try:
             return self.run(sql.replace("%s", _literal(name)), _OWN_LIMITS).rows
         except BackendError as error:
@@ -459,6 +464,8 @@ def _refusal(message: str) -> BackendError:
     for text in ("authentication failed", "no password supplied", "no pg_hba.conf entry"):
         if text in message:
             return AccessDenied(FailureKind.CONNECTION, message)
+    if "does not support SSL" in message or "certificate" in message:
+        return TlsRefused(FailureKind.CONNECTION, message)
     missing = "database" in message and "does not exist" in message
     return BackendError(FailureKind.DATABASE_MISSING if missing else FailureKind.CONNECTION, message)
 

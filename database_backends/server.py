@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
@@ -40,6 +40,10 @@ def application() -> str:
 
 class AccessDenied(BackendError):
     """The server answers, and does not take the user or the password."""
+
+
+class TlsRefused(BackendError):
+    """The server answers, and no encrypted line to it comes about that the connection string would have."""
 
 
 class SessionLost(BackendError):
@@ -74,8 +78,10 @@ class ServerBackend(DatabaseBackend, CanExplain):
     default_port: ClassVar[int]
     path_parts: ClassVar[Sequence[str]]
     """What the path of a connection string names, in this order."""
-    dsn_options: ClassVar[Collection[str]] = ()
-    """What may follow the question mark of a connection string."""
+    dsn_options: ClassVar[Mapping[str, Collection[str]]] = {}
+    """What may follow the question mark of a connection string, with the values that there are; any if empty."""
+    tls_remedy: ClassVar[str]
+    """What to do where no encrypted line comes about."""
     restart_seconds: ClassVar[float] = 20.0
     """How long a server that has answered before is waited for, when it is gone."""
     explaining: ClassVar[str] = "EXPLAIN"
@@ -199,7 +205,7 @@ class ServerBackend(DatabaseBackend, CanExplain):
     @classmethod
     def not_opened(cls, error: BackendError) -> Check:
         """The connection string is wrong."""
-        remedy = f"write it as {cls.form()}, special characters in its parts as %40"
+        remedy = f"correct that part of {cls.form()}; special characters in a part are written as %40"
         return Check("connection string", False, error.message, remedy)
 
     def check(self) -> ValidationResult:
@@ -221,6 +227,8 @@ class ServerBackend(DatabaseBackend, CanExplain):
             return
         except BackendError as error:
             remedy = "start the server, or correct the host and the port"
+            if isinstance(error, TlsRefused):
+                remedy = self.tls_remedy
             if error.kind is FailureKind.DATABASE_MISSING:
                 remedy = "create the database, or correct its name"
             yield Check("connection", False, error.message, remedy)

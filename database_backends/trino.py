@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from requests import Session
 from trino.auth import BasicAuthentication
@@ -24,6 +24,7 @@ from database_backends.server import (
     ServerBackend,
     SessionDrifted,
     SessionLost,
+    TlsRefused,
     application,
 )
 from database_backends.trino_cells import converted
@@ -113,22 +114,20 @@ class TrinoBackend(ServerBackend):
     schemes = ("trino",)
     default_port = 8080
     path_parts = ("catalog", "schema")
-    dsn_options = ("scheme",)
+    dsn_options: ClassVar[Mapping[str, Collection[str]]] = {"scheme": ("http", "https")}
+    tls_remedy = "name the port at which it speaks https, or leave out the password and scheme=https"
     restart_seconds = 60.0
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self.catalog, self.schema_name = (part.lower() for part in self.dsn.path)
         self._user = self.dsn.user or _USER
-        schemes = ("https",) if self.dsn.password else ("http", "https")
-        self._scheme = self.dsn.options.get("scheme") or schemes[0]
-        if self._scheme not in schemes:
-            wanted = (
-                "'https' is wanted where there is a password" if self.dsn.password else "'http' or 'https' is wanted"
-            )
+        self._scheme = self.dsn.options.get("scheme", "https" if self.dsn.password else "http")
+        if self.dsn.password and self._scheme != "https":
             raise BackendError(
                 FailureKind.CONNECTION,
-                f"the connection string for {self.title} is wrong: its scheme is {self._scheme!r}, and {wanted}",
+                f"the connection string for {self.title} is wrong: its scheme is {self._scheme!r}, and 'https' is"
+                f" wanted where there is a password, in {self.dsn}",
             )
         self._line = TrinoLine()
         self._http: Session | None = None
@@ -154,6 +153,9 @@ class TrinoBackend(ServerBackend):
             raise (AccessDenied if denied else BackendError)(
                 FailureKind.CONNECTION, f"cannot connect to {self.dsn}: {_words(error)}"
             ) from error
+        except TlsRefused as error:
+            why = ", and no password is sent without it" if self.dsn.password else ""
+            raise TlsRefused(error.kind, f"cannot connect to {self.dsn}: {error.message}{why}") from error
         except (Error, SessionLost) as error:
             _stop(query)
             words = error.message if isinstance(error, SessionLost) else _words(error)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 
 import urllib3
 from requests import ConnectionError as LineError
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from requests.exceptions import SSLError as TlsError
 from trino.constants import HEADER_STARTED_TRANSACTION
 
 from database_backends.errors import BackendError, FailureKind
-from database_backends.server import CONNECT_SECONDS, AccessDenied, SessionLost
+from database_backends.server import CONNECT_SECONDS, AccessDenied, SessionLost, TlsRefused
 
 STOP_SECONDS = 0.5
 """How long an answer is waited for that only says that something has been stopped."""
 _SHORTEST_WAIT = 0.05
 _UNWELCOME = (401, 403)
+_CERTIFICATE = re.compile(r"certificate verify failed: ([^()]*[^() ])")
 
 
 class TrinoLine(HTTPAdapter):
@@ -52,12 +55,18 @@ class TrinoLine(HTTPAdapter):
         Raises:
             AccessDenied: The server does not take the user or the password.
             SessionLost: It has no answer for us.
+            TlsRefused: It does not speak https, or its certificate is not to be trusted.
             BackendError: `memory`: the answer is too large.
             requests.RequestException: It does not answer in time.
         """
         stopping = request.method == "DELETE"
         left = STOP_SECONDS if stopping else max(_SHORTEST_WAIT, self._deadline - time.monotonic())
-        response = super().send(request, True, (min(CONNECT_SECONDS, left), left), verify, cert, proxies)
+        try:
+            response = super().send(request, True, (min(CONNECT_SECONDS, left), left), verify, cert, proxies)
+        except TlsError as error:
+            found = _CERTIFICATE.search(str(error))
+            words = f"its certificate is not trusted ({found[1]})" if found else "it does not speak https"
+            raise TlsRefused(FailureKind.CONNECTION, words) from error
         try:
             body = response.raw.read(self._room + 1, decode_content=True)
         except urllib3.exceptions.HTTPError as error:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from database_backends.base import BACKENDS, DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
+from database_backends.spec import engine_and_target
 from evaluation.datasets.base import Dataset
 from evaluation.datasets.describing import CanDescribe
 from prompts.schema_text import ddl
@@ -56,8 +57,8 @@ class Databases:
         Raises:
             UserError: There is no such engine, or it needs a target.
         """
-        name, colon, target = spec.partition(":")
-        return cls(dataset, name, target if colon else None)
+        name, target = engine_and_target(spec)
+        return cls(dataset, name, target or None)
 
     def require_any(self, db_ids: Iterable[str]) -> None:
         """Refuse a dataset of which not a single database is there: its folder must be another one.
@@ -78,14 +79,21 @@ class Databases:
         """The version of the engine that reads these, as the first that can be opened tells; empty if none can.
 
         Raises:
-            UserError: It is a server, and it does not let us in.
+            UserError: It is a server, and it does not let us in, or has none of these.
         """
+        missing: BackendError | None = None
         for target in filter(None, map(self.target, dict.fromkeys(db_ids))):
             try:
                 return self.engine_version(target)
             except BackendError as error:
                 if not self.backend.embedded and error.kind is FailureKind.CONNECTION:
                     raise UserError(error.message, remedy="`sqlassay backends check` says what is wrong") from error
+                missing = missing or error
+        if missing is not None and not self.backend.embedded:
+            raise UserError(
+                f"none of its databases is there for {self.backend.title}: {missing.message}",
+                remedy="`sqlassay backends load` copies them to a server",
+            )
         return ""
 
     def fingerprints(self, db_ids: Iterable[str]) -> dict[str, str]:

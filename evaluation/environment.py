@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
+from evaluation.own_words import own_spans
 from evaluation.records import (
     AnswerRecord,
     CallRecord,
@@ -78,7 +79,7 @@ class Environment:
         try:
             yield
         except UserError as error:
-            error.problem, error.remedy = self.without(error.problem), self.without(error.remedy)
+            error.problem = self.without(error.problem)  # a remedy is in words of our own
             error.args = (error.problem, error.place, error.remedy)
             raise
 
@@ -115,10 +116,22 @@ class Environment:
         return replace(verdict, evidence=evidence)
 
     def _marked(self, text: str) -> str:
-        for value, mark in self.values.items():
-            if len(value) >= SHORTEST:
-                text = text.replace(value, mark)
-        return text
+        """A text without the values; fixed text stays."""
+        values = [value for value in self.values if len(value) >= SHORTEST and value in text]
+        if not values:
+            return text
+        fixed = own_spans(text, values)
+        found: list[tuple[int, int, str]] = []
+        for value in values:  # the longest first: what lies within it is gone with it
+            for match in re.finditer(f"(?={re.escape(value)})", text):
+                start, end = match.start(), match.start() + len(value)
+                if not any(first <= start and end <= last for first, last in [*fixed, *(one[:2] for one in found)]):
+                    found.append((start, end, self.values[value]))
+        told, at = "", 0
+        for start, end, mark in sorted(found):
+            told += (text[at:start] + mark) if start >= at else ""
+            at = max(at, end)
+        return told + text[at:]
 
     def _concealed(self, value: Any) -> Any:
         if isinstance(value, Mapping):

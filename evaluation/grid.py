@@ -83,7 +83,7 @@ class Grid:
         file: The experiment.
 
     Raises:
-        UserError: A name, a setting, a file or a key that the experiment needs is not there.
+        UserError: A name, a setting, a file, a key or a server that the experiment needs is not there.
     """
 
     def __init__(self, file: ExperimentFile) -> None:
@@ -113,8 +113,11 @@ class Grid:
         self.db_ids = tuple(counts)
         self.strategies()
         self.models = Models(file, folders)
-        for cell in self.cells:
-            self.databases(cell).require_any(counts)
+        for index, section in enumerate(experiment.backends):
+            with file.at("backends", index):
+                databases = self._databases(section)
+                databases.require_any(counts)
+                databases.engine(counts)
         asked = [(one.name, self.models.what_is_asked(number)) for number, one in enumerate(experiment.models)]
         refuse_twins(file, "models", asked)
 
@@ -147,7 +150,10 @@ class Grid:
     def databases(self, cell: Cell) -> Databases:
         """The dataset's databases on the cell's engine."""
         with self.file.at("backends", self.file.experiment.backends.index(cell.backend)):
-            return Databases(self.dataset, cell.backend.backend, cell.backend.target)
+            return self._databases(cell.backend)
+
+    def _databases(self, section: BackendSection) -> Databases:
+        return Databases(self.dataset, section.backend, section.target)
 
     def limits(self) -> Limits:
         """Of predicted statements."""

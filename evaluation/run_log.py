@@ -175,13 +175,20 @@ class RunLog:
         os.fsync(self._file.fileno())
 
     async def close(self) -> None:
-        """Write what is still waiting and let go of the file. Calling it twice is fine."""
+        """Write what is still waiting and let go of the file. Calling it twice is fine.
+
+        A run that never began leaves no folder.
+        """
         if self._flusher is not None:
             await asyncio.shield(self._flusher)
         if self._file is not None:
             with suppress(OSError):  # of lines that could not be written: whoever appended them was told
                 self._file.close()
         self._lock.release()
+        if not (self.path / MANIFEST).exists():  # the run was refused before it began
+            with suppress(OSError):
+                Path(self._lock.lock_file).unlink(missing_ok=True)
+                self.path.rmdir()
 
 
 def is_unscored(item: Mapping[str, Any]) -> bool:

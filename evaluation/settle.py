@@ -15,6 +15,7 @@ from database_backends.dsn import shown
 from database_backends.errors import FailureKind
 from database_backends.result import ExecutionFailure, Limits, Outcome
 from database_backends.runner import Runner, Statement
+from database_backends.spec import engine_and_target
 from database_backends.timing import Plan, Times, Timing
 from evaluation.base.case import Case, Executed
 from evaluation.base.strategy import EvaluationStrategy
@@ -48,8 +49,8 @@ def find_database(spec: str) -> tuple[type[DatabaseBackend], str]:
         UserError: It is not of this form, or there is no such file.
         UnknownName: There is no such engine.
     """
-    name, colon, target = spec.partition(":")
-    if not (name and colon and target):
+    name, target = engine_and_target(spec)
+    if not (name and target):
         raise UserError(f"database {shown(spec)!r} is not ENGINE:PATH", remedy="such as sqlite:shop.sqlite")
     backend = BACKENDS.get(name)
     if backend.embedded:

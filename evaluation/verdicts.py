@@ -128,6 +128,9 @@ NO_RESULT = frozenset(
 FIGURES = "figures"
 """The key of `evidence` under which a strategy puts further numbers, by name; reports show the mean of each."""
 
+GOLDS_FOR = "golds_for"
+"""The key of `evidence` under which a verdict without a gold says which dialects the question has golds for."""
+
 ORDER = "order"
 """The key of `evidence` under which a convention says of the order of rows what it could not decide."""
 NOT_CHECKED = "not checked"

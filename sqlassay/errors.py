@@ -44,7 +44,8 @@ class UserError(SqlAssayError, ValueError):
     Attributes:
         problem: What is wrong, naming the thing.
         place: Where: a file, a line, a key of a configuration file. Empty when there is none.
-        remedy: What to do about it. Empty when it is obvious.
+        remedy: What to do about it, in words of our own: nothing that a server or a setting has said. Empty when it
+            is obvious.
     """
 
     def __init__(self, problem: str, *, place: str = "", remedy: str = "") -> None:

@@ -154,9 +154,15 @@ class Registry(Generic[T]):
                     f"{self.kind} {entry.name!r} from {package} is broken: {type(error).__name__}: {error}",
                     remedy=f"install {package} again, or uninstall it",
                 ) from error
+            if package == OURS:
+                # Whichever of its packages is missed first, they come together.
+                raise UserError(
+                    f"{self.kind} {entry.name!r} needs the extra {entry.name!r}, which is not installed",
+                    remedy=f"pip install '{package}[{entry.name}]'",
+                ) from error
             raise UserError(
                 f"{self.kind} {entry.name!r} needs a package that is not installed: {error}",
-                remedy=f"pip install '{package}[{entry.name}]'" if package == OURS else f"install what {package} needs",
+                remedy=f"install what {package} needs",
             ) from error
         if not (isinstance(loaded, type) and issubclass(loaded, self.base)):
             raise UserError(

@@ -11,7 +11,7 @@ from database_backends.task import Task
 from database_backends.timing import Plan, Times
 from evaluation.datasets.base import GoldResult, Question
 from evaluation.gold_text import UNKEPT, GoldTexts
-from evaluation.verdicts import Verdict
+from evaluation.verdicts import GOLDS_FOR, Reason, Verdict
 from sqlassay.schema import Schema
 
 Run = Callable[[str], Awaitable[Outcome]]
@@ -79,3 +79,8 @@ class Case:
     perform: Perform | None = None
     texts: GoldTexts = UNKEPT
     read_schema: ReadSchema | None = None
+
+    def without_gold(self) -> Verdict:
+        """The verdict where the dataset has no gold for this dialect: it names the dialects that have one."""
+        others = sorted(self.question.gold_by_dialect)
+        return Verdict.of(Reason.GOLD_MISSING, dialect=self.dialect, **({GOLDS_FOR: others} if others else {}))

@@ -96,7 +96,7 @@ class ExecutionEvaluator(EvaluationStrategy):
                 best = verdict
             if best.status is Status.CORRECT and best.score >= 1:
                 break
-        return best if best is not None else Verdict.of(Reason.GOLD_MISSING)
+        return best if best is not None else case.without_gold()
 
     def judge_cut(self, gold: ResultTable, predicted: ResultTable) -> Verdict:
         """The verdict on a result that was cut at the row limit, where the gold's was not."""
@@ -162,7 +162,7 @@ def describe(failure: ExecutionFailure) -> dict[str, object]:
 def _gold_verdict(case: Case) -> Verdict | None:
     """Unscored when there is no gold to compare with; `None` when at least one ran."""
     if not case.golds:
-        return Verdict.of(Reason.GOLD_MISSING, dialect=case.dialect)
+        return case.without_gold()
     failures = [gold.outcome for gold in case.golds if isinstance(gold.outcome, ExecutionFailure)]
     if len(failures) < len(case.golds):
         return None

@@ -31,8 +31,9 @@ def demo(
     path = lay_out_demo(folder)
     file = read_experiment(path)
     runs = folder / "runs"
+    grid = Grid(file)
     group = new_group(file.experiment.name, runs)
-    code = execute(Grid(file), group, runs, say_where=False, json=json)
+    code = execute(grid, group, runs, say_where=False, json=json)
     if not json:
         name = output.program()
         report = shlex.join([name, "report", f"{group}-01", "--runs", str(runs), "--show", "incorrect"])

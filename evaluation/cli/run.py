@@ -54,20 +54,23 @@ def run(
 
     Example: `sqlassay run nightly.yaml --limit 50`
     """
-    from evaluation.grid import Grid
+    from evaluation.grid import Grid, new_group
 
     if resume:
         if any(option is not None for option in (limit, sample, seed, filter_, ids)):
             remedy = "leave out --limit, --sample, --seed, --filter, --ids"
             raise UserError("a resumed run keeps its selection", remedy=remedy)
         file, group, folder = _unfinished(experiment, runs, retry_unscored=retry_unscored)
+        grid = Grid(file)
     else:
         if experiment is None:
             raise UserError("no experiment", remedy="sqlassay run EXPERIMENT.yaml")
         if retry_unscored:
             raise UserError("--retry-unscored needs --resume")
-        file, group, folder = _new(experiment, runs, limit, sample, seed, filter_, ids)
-    return execute(Grid(file), group, folder, retry_unscored=retry_unscored, no_cache=no_cache, quiet=quiet, json=json)
+        file, folder = _new(experiment, runs, limit, sample, seed, filter_, ids)
+        grid = Grid(file)  # what it refuses has no folder
+        group = new_group(file.experiment.name, folder)
+    return execute(grid, group, folder, retry_unscored=retry_unscored, no_cache=no_cache, quiet=quiet, json=json)
 
 
 def execute(
@@ -160,20 +163,18 @@ def _new(
     seed: int | None,
     filters: list[str] | None,
     ids: str | None,
-) -> tuple[ExperimentFile, str, Path]:
+) -> tuple[ExperimentFile, Path]:
     from dataclasses import replace
 
     from evaluation.cli.selecting import selection_of
     from evaluation.experiment import read_experiment
-    from evaluation.grid import new_group
 
     file = read_experiment(path)
     if sample is not None and seed is None:
         seed = file.experiment.dataset.seed
     chosen = selection_of(limit, sample, seed, filters, ids)
     narrowed = file.experiment.narrowed(chosen)
-    folder = runs or Path(file.experiment.output.runs)
-    return replace(file, experiment=narrowed), new_group(narrowed.name, folder), folder
+    return replace(file, experiment=narrowed), runs or Path(file.experiment.output.runs)
 
 
 def _unfinished(path: Path | None, runs: Path | None, *, retry_unscored: bool) -> tuple[ExperimentFile, str, Path]:

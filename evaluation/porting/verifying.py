@@ -14,7 +14,7 @@ from evaluation.base.strategy import EvaluationStrategy
 from evaluation.datasets.base import Question
 from evaluation.porting.rewriting import Rewriter
 from evaluation.strategies.making import make_strategy
-from evaluation.verdicts import Status, Verdict
+from evaluation.verdicts import Reason, Status, Verdict
 
 
 class Standing(StrEnum):
@@ -27,6 +27,11 @@ class Standing(StrEnum):
     EXCLUDED = "excluded"
     """None does."""
 
+    @property
+    def counts(self) -> bool:
+        """Whether the gold counts on the other engine."""
+        return self is not Standing.EXCLUDED
+
 
 @dataclass(frozen=True)
 class Ported:
@@ -37,6 +42,7 @@ class Ported:
         gold: The gold, as the dataset has it.
         standing: What became of it.
         sql: The text for the other engine; `None` when none gives the result.
+        vacuous: Whether both results have no rows: that they are equal says little.
         repairs: What was repaired.
         reason: Why the best text does not count, or why the gold itself cannot be compared; empty when it counts.
     """
@@ -45,6 +51,7 @@ class Ported:
     gold: str
     standing: Standing
     sql: str | None = None
+    vacuous: bool = False
     repairs: tuple[str, ...] = ()
     reason: str = ""
 
@@ -96,7 +103,8 @@ class Verifier:
                 verdict = await self._strategy.evaluate(case)
                 if verdict.status is Status.CORRECT:
                     standing = Standing.REPAIRED if rewriting.repairs else Standing.VERIFIED
-                    return Ported(question, gold, standing, rewriting.sql, rewriting.repairs)
+                    vacuous = verdict.reason is Reason.MATCH_VACUOUS
+                    return Ported(question, gold, standing, rewriting.sql, vacuous, rewriting.repairs)
                 reasons.append(_words(verdict, found))
                 if verdict.status is Status.UNSCORED:
                     break

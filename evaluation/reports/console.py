@@ -13,7 +13,7 @@ from rich.text import Text
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
-from evaluation.verdicts import NOT_CHECKED, ORDER, Reason, Status, Summary
+from evaluation.verdicts import GOLDS_FOR, NOT_CHECKED, ORDER, Reason, Status, Summary
 from sqlassay.printable import printable
 
 HEADINGS = (
@@ -171,6 +171,8 @@ def item(record: ItemRecord) -> RenderableType:
     for gold in record.golds:
         line("gold", gold.source or gold.sql)
     evidence = record.verdicts[0].evidence if record.verdicts else {}
+    if evidence.get(GOLDS_FOR):
+        line("gold", f"none for {evidence.get('dialect')}; there are golds for {', '.join(evidence[GOLDS_FOR])}")
     for heading, key in (("lacks rows", "missing"), ("extra rows", "extra")):
         if evidence.get(key):
             line(heading, f"{evidence[key]} of {evidence.get(f'{key}_rows'):,}")
@@ -199,8 +201,7 @@ def notes(summary: RunSummary) -> list[str]:
     for label, counts in summary.strategies.items():
         for reason, count in counts.reasons.items():
             if reason.status is Status.UNSCORED:
-                which = f" ({_shown(summary.missing_databases)})" if reason is Reason.DATABASE_MISSING else ""
-                told.append((label, f"{count:,} unscored: {reason.words}{which}"))
+                told.append((label, f"{count:,} unscored: {reason.words}{_which(summary, reason)}"))
         if counts.order_not_checked:
             told.append((label, f"{counts.order_not_checked:,} scored, order: not checked"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
@@ -216,6 +217,15 @@ def _figures(summary: RunSummary) -> list[str]:
         for label, counts in summary.strategies.items()
         if counts.figures
     ]
+
+
+def _which(summary: RunSummary, reason: Reason) -> str:
+    """What a reason is about, where that is known."""
+    if reason is Reason.DATABASE_MISSING:
+        return f" ({_shown(summary.missing_databases)})"
+    if reason is Reason.GOLD_MISSING and summary.gold_dialects:
+        return f" (there are golds for {_shown(summary.gold_dialects)})"
+    return ""
 
 
 def _shown(names: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
 from evaluation.statistics.interval import wilson
-from evaluation.verdicts import NOT_CHECKED, ORDER, Figure, Reason, Status, Summary
+from evaluation.verdicts import GOLDS_FOR, NOT_CHECKED, ORDER, Figure, Reason, Status, Summary
 
 
 @dataclass
@@ -80,6 +80,7 @@ class RunSummary:
         total: Items that there should be.
         tokens: Tokens and money.
         missing_databases: The databases that are not there.
+        gold_dialects: The dialects for which there are golds where one is missing.
     """
 
     title: str
@@ -88,6 +89,7 @@ class RunSummary:
     total: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     missing_databases: set[str] = field(default_factory=set)
+    gold_dialects: set[str] = field(default_factory=set)
     _counts: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _first: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _items: int = 0
@@ -102,6 +104,7 @@ class RunSummary:
             self._counts[verdict.strategy].add(verdict)
             if verdict.reason is Reason.DATABASE_MISSING:
                 self.missing_databases.add(record.db_id)
+            self.gold_dialects.update(_texts(verdict.evidence.get(GOLDS_FOR)))
 
     @property
     def items(self) -> int:
@@ -134,8 +137,14 @@ class RunSummary:
             "strategies": [_strategy_json(label, summary) for label, summary in self.strategies.items()],
             "first_attempts": [_strategy_json(label, summary) for label, summary in self.first_attempts.items()],
             "missing_databases": sorted(self.missing_databases),
+            "gold_dialects": sorted(self.gold_dialects),
             "tokens": vars(self.tokens),
         }
+
+
+def _texts(told: object) -> list[str]:
+    """A list of texts from a record, which anybody may have written."""
+    return [str(one) for one in told] if isinstance(told, list | tuple) else []
 
 
 def interval_of(summary: Summary) -> tuple[float, float] | None:

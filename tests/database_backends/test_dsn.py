@@ -10,7 +10,8 @@ SECRET = "sekret77"
 
 
 def parse(text: str) -> Dsn:
-    return Dsn.parse(text, schemes=("postgres",), port=5432, parts=("database",), options=("schema",))
+    options = {"schema": (), "sslmode": ("disable", "require")}
+    return Dsn.parse(text, schemes=("postgres",), port=5432, parts=("database",), options=options)
 
 
 def test_it_is_taken_apart() -> None:
@@ -18,6 +19,19 @@ def test_it_is_taken_apart() -> None:
     assert (dsn.user, dsn.password, dsn.host, dsn.port) == ("me@corp", "a/b", "::1", 5433)
     assert (dsn.path, dsn.options) == (("my db",), {"schema": "x"})
     assert str(dsn) == "//me%40corp:***@[::1]:5433/my%20db?schema=x"
+
+
+def test_a_scheme_may_name_a_driver() -> None:
+    assert parse("postgres+psycopg://host/x") == parse("//host/x")
+
+
+def test_an_option_that_is_a_choice_has_no_case() -> None:
+    assert parse("//host/x?sslmode=Require&schema=X").options == {"sslmode": "require", "schema": "X"}
+
+
+def test_a_wrong_choice_is_named_with_what_there_is() -> None:
+    with pytest.raises(DsnError, match="its sslmode is 'bogus', and one of disable, require is wanted, in //host/x"):
+        parse("//host/x?sslmode=bogus")
 
 
 WRONG = {

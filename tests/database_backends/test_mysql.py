@@ -4,12 +4,14 @@ import datetime
 import struct
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from database_backends.base import DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
-from database_backends.mysql import MySQLBackend
+from database_backends.mysql import MySQLBackend, powers
+from database_backends.server import TlsRefused
 from tests.conformance.backend import LIMITS, ServerConformance
 from tests.servers.mysql import MySQLWorld
 from tests.servers.plugin import Server
@@ -218,9 +220,54 @@ class TestMySQL(ServerConformance):
         with pytest.raises(BackendError, match=word) as raised:
             self.backend(f"{target}?ssl-mode={mode}").execute("SELECT 1", LIMITS)
         assert raised.value.kind is FailureKind.CONNECTION
+        assert isinstance(raised.value, TlsRefused) == (mode == "verify_ca")
+
+    def test_all_privileges_on_a_database_are_not_for_the_server(self, target: str) -> None:
+        assert isinstance(self.world, MySQLWorld)
+        name = self.world.name_of(target)
+        user = f"{name}_all"
+        self.world.rows(f"CREATE USER {user}@'%' IDENTIFIED BY 'all'")
+        try:
+            self.world.rows(f"GRANT ALL PRIVILEGES ON {name}.* TO {user}@'%'")
+            parts = urlsplit(target)
+            with self.backend(
+                urlunsplit(parts._replace(netloc=f"{user}:all@{parts.hostname}:{parts.port}"))
+            ) as database:
+                (*_, check) = database.check().checks
+        finally:
+            self.world.rows(f"DROP USER {user}@'%'")
+        assert check.detail.startswith(f"it may {', '.join(IN_DATABASE)}: ")
 
     def test_what_an_account_may_do_is_told(self, target: str) -> None:
         with self.backend(self.world.owners(target)) as database:
             (*_, account) = database.check().checks
         for power in ("change rows", "change tables", "run stored code", "use the server's files", "administer"):
             assert power in account.detail
+
+
+READ_ONLY = "GRANT SELECT, SHOW VIEW ON *.* TO `reader`@`%`"
+USAGE = "GRANT USAGE ON *.* TO `a`@`%`"
+IN_DATABASE = ["change rows", "change tables", "lock tables", "run stored code", "change stored code"]
+GRANTS = {
+    "a reader": ([READ_ONLY, "REVOKE SELECT ON `mysql`.* FROM `reader`@`%`"], []),
+    "all of a database": (
+        ["GRANT USAGE ON *.* TO `a`@`%`", "GRANT ALL PRIVILEGES ON `shop`.* TO `a`@`%`"],
+        IN_DATABASE,
+    ),
+    "all of a table": (["GRANT ALL PRIVILEGES ON `shop`.`t` TO `a`@`%`"], IN_DATABASE),
+    "to others": (
+        ["GRANT SELECT ON `shop`.* TO `a`@`%` WITH GRANT OPTION"],
+        ["hand on what it may"],
+    ),
+    "columns": (["GRANT SELECT (`a`, `b`), INSERT (`a`) ON `shop`.`t` TO `a`@`%`"], ["change rows"]),
+    "a routine": (["GRANT EXECUTE ON PROCEDURE `shop`.`p` TO `a`@`%`"], ["run stored code"]),
+    "dynamic ones": (["GRANT SHOW_ROUTINE,BACKUP_ADMIN ON *.* TO `a`@`%`"], ["administer the server"]),
+    "a dynamic one that reads": (["GRANT SHOW_ROUTINE ON *.* TO `a`@`%`"], []),
+    "files": (["GRANT FILE ON *.* TO `a`@`%`"], ["use the server's files"]),
+    "the server": (["GRANT ALL PRIVILEGES ON *.* TO `a`@`%`"], ["do everything (it has all privileges on the server)"]),
+}
+
+
+@pytest.mark.parametrize(("grants", "expected"), GRANTS.values(), ids=GRANTS)
+def test_grants_are_read(grants: list[str], expected: list[str]) -> None:
+    assert powers(grants) == expected

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from database_backends.base import DatabaseBackend
+from database_backends.errors import BackendError
 from database_backends.postgres import PostgresBackend
 from tests.conformance.backend import ENDLESS, LIMITS, ServerConformance
 from tests.servers.plugin import Server
@@ -138,6 +139,24 @@ class TestPostgres(ServerConformance):
         monkeypatch.setattr(
             PostgresBackend, "connect", lambda self, settings: connect(self, {**settings, "TimeZone": "Asia/Tokyo"})
         )
+
+    @pytest.mark.parametrize(
+        ("mode", "remedy"),
+        [
+            ("prefer", ""),
+            ("verify-full", "correct sslmode"),
+            ("Require", "correct sslmode"),
+        ],
+    )
+    def test_a_line_is_as_safe_as_is_asked_for(self, target: str, mode: str, remedy: str) -> None:
+        with self.backend(f"{target}&sslmode={mode}") as database:
+            checks = database.check().checks
+        assert [check.ok for check in checks[:2]] == [True, not remedy], checks
+        assert checks[1].remedy.startswith(remedy)
+
+    def test_a_mode_that_is_not_there_is_named(self, target: str) -> None:
+        with pytest.raises(BackendError, match="its sslmode is 'bogus', and one of disable, allow, prefer, require, "):
+            self.backend(f"{target}&sslmode=bogus")
 
     @pytest.mark.parametrize(
         "change",

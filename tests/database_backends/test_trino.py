@@ -237,6 +237,20 @@ def test_another_scheme_is_refused(target: str) -> None:
     assert "secret" not in raised.value.message
 
 
+def test_a_server_that_speaks_no_https_gets_no_password(trino_server: Server) -> None:
+    parts = urlsplit(trino_server.owner)
+    target = urlunsplit(parts._replace(netloc=f"loader:secret@{parts.netloc.rpartition('@')[2]}"))
+    with TrinoBackend(target) as database:
+        with pytest.raises(BackendError) as raised:
+            database.execute("SELECT 1", LIMITS)
+        _, connection = database.check().checks
+    shown = f"//loader:***@{parts.hostname}:{parts.port}{parts.path}"
+    words = f"cannot connect to {shown}: it does not speak https, and no password is sent without it"
+    assert (raised.value.kind, raised.value.message) == (FailureKind.CONNECTION, words)
+    assert (connection.ok, connection.detail) == (False, words)
+    assert connection.remedy == "name the port at which it speaks https, or leave out the password and scheme=https"
+
+
 @pytest.mark.parametrize(
     ("text", "too_deep"),
     [

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.environment import fill_in
 from evaluation.experiment import read_experiment
 from evaluation.grid import Grid
+from sqlassay.errors import UserError
 from tests.evaluation.world import World, model_at
 from tests.providers.server import ProviderServer
 
@@ -96,6 +98,40 @@ def test_another_value_is_another_run(
     after = identity(world, **section)
     assert [name for name in before if before[name] != after[name]] == [key]
     assert "another" not in json.dumps(after)
+
+
+MASKED = {
+    # Our own words, as they are written somewhere in the code.
+    "wrong": ("the string for PostgreSQL is wrong: it is 'wrong'", "the string for PostgreSQL is wrong: it is '***'"),
+    "postgres": ("backend 'postgres' is a server: postgres", "backend 'postgres' is a server: ***"),
+    # What servers say whenever they let nobody in.
+    "password": ("password authentication failed for user \"password\"",
+                 "password authentication failed for user \"***\""),
+    "user": ("Access denied for user 'user'@'h' (using password: YES)",
+             "Access denied for user '***'@'h' (using password: YES)"),
+    # More than fixed text, or a single word.
+    "is wrong: s3": ("the string is wrong: s3cret", "the string ***cret"),
+    "denied": ("permission denied", "permission ***"),
+    "abcabc": ("xabcabcabcx", "x***x"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "text", "told"), [(value, *texts) for value, texts in MASKED.items()])
+def test_values_are_taken_out_and_fixed_text_stays(
+    value: str, text: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY_WORD", value)
+    environment = fill_in({"backends": [{"target": "//${CANARY_WORD}@h/a"}]}, lambda _, name: UserError(name))
+    assert environment.without(text).replace(environment.values[value], "***") == told
+
+
+def test_a_mark_is_not_masked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY_WORD", "CANARY_TEAM")
+    monkeypatch.setenv("CANARY_TEAM", CANARIES["CANARY_TEAM"])
+    target = "//${CANARY_WORD}:${CANARY_TEAM}@h"
+    environment = fill_in({"backends": [{"target": target}]}, lambda _, name: UserError(name))
+    told = environment.without(f"{CANARIES['CANARY_TEAM']} CANARY_TEAM")
+    assert told == " ".join(environment.values[value] for value in (CANARIES["CANARY_TEAM"], "CANARY_TEAM"))
 
 
 def test_a_default_is_no_secret(world: World) -> None:

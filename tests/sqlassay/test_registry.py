@@ -115,8 +115,7 @@ BROKEN = {
     "a missing dependency of ours": (
         "sqlassay",
         "import no_such_sdk.client",
-        "animal 'cat' needs a package that is not installed: No module named 'no_such_sdk'"
-        " (pip install 'sqlassay[cat]')",
+        "animal 'cat' needs the extra 'cat', which is not installed (pip install 'sqlassay[cat]')",
     ),
     "a name that is not there": (
         "zoo",

@@ -220,9 +220,10 @@ def _announce(argument: str, statements: Sequence[Statement], seconds: float) ->
 def _titled(argument: str) -> str:
     from database_backends.base import BACKENDS
     from database_backends.dsn import shown
+    from database_backends.spec import engine_and_target
     from database_backends.validation import title
 
-    name, _, target = argument.partition(":")
+    name, target = engine_and_target(argument)
     return title(BACKENDS.get(name), target) if target and name in BACKENDS.names() else shown(argument)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Databases, Filter, Ids, IdsByPosition, Json, Limit, Workers
-from sqlassay.errors import ExitCode
+from evaluation.cli.options import Databases, Filter, Ids, IdsByPosition, Json, Limit
+from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from evaluation.datasets.base import Question
     from evaluation.porting.moving import Moved, Mover
     from evaluation.porting.verifying import Ported
-
-_UNDER_WAY = 8
 
 
 def load(
@@ -62,7 +60,7 @@ def load(
     again: Annotated[bool, typer.Option("--again", help="Load also what the server has already.")] = False,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Verify the golds.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With every gold that does not count.")] = False,
-    workers: Workers = None,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Statements executed at once.")] = 8,
     json: Json = False,
 ) -> int:
     """Copy the SQLite databases of a dataset to a server, and see which golds count there.
@@ -75,25 +73,28 @@ def load(
     import asyncio
     import logging
 
+    from database_backends.spec import engine_and_target
     from evaluation.cli.selecting import selection_of
     from evaluation.datasets.opening import open_dataset
     from evaluation.porting.moving import Mover
     from evaluation.settle import find_database
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot translate is told gold by gold
-    backend, template = find_database(to)
+    engine, template = engine_and_target(to)
+    if golds is not None and not verify:
+        raise UserError("--golds writes what has been verified", remedy="leave out --no-verify")
+    if not template:
+        raise UserError(f"--to {to!r} is not ENGINE:TARGET", remedy="such as mysql://owner:…@host/{db_id}")
     opened = open_dataset(dataset, databases=databases, ids="position" if ids_by_position else "field")
     questions = list(selection_of(limit, None, None, filter_, ids).apply(opened.questions()))
-    mover = Mover(opened, backend.name, template, grant=grant or (), again=again)
+    mover = Mover(opened, engine, template, grant=grant or (), again=again)
     moved = _move(mover, questions, quiet=json)
     ported: list[Ported] = []
     if verify:
         usable = {move.db_id for move in moved if move.usable}
         asked = [question for question in questions if question.db_id in usable]
         reading, reading_template = find_database(as_ or to)
-        ported = asyncio.run(
-            _verify(mover, asked, reading.name, reading_template, seconds=seconds, workers=workers or _UNDER_WAY)
-        )
+        ported = asyncio.run(_verify(mover, asked, reading.name, reading_template, seconds=seconds, workers=workers))
         if golds is not None:
             _write(golds, questions, ported, reading.dialect)
     _show(moved, ported, json=json, verbose=verbose)
@@ -177,6 +178,7 @@ def _show(moved: Sequence[Moved], ported: Sequence[Ported], *, json: bool, verbo
     from evaluation.porting.verifying import Standing
 
     standings = Counter(gold.standing for gold in ported)
+    vacuous = Counter(gold.standing for gold in ported if gold.vacuous)
     repaired = Counter(repair for gold in ported for repair in gold.repairs)
     excluded = [gold for gold in ported if gold.standing is Standing.EXCLUDED]
     reasons = Counter(gold.reason for gold in excluded)
@@ -187,6 +189,7 @@ def _show(moved: Sequence[Moved], ported: Sequence[Ported], *, json: bool, verbo
             {
                 "databases": [asdict(move) for move in moved],
                 "golds": {standing.value: standings[standing] for standing in Standing},
+                "vacuous": {standing.value: vacuous[standing] for standing in Standing if standing.counts},
                 "repairs": dict(repaired.most_common()),
                 "excluded": [
                     {"id": g.question.id, "db_id": g.question.db_id, "gold": g.gold, "reason": g.reason}
@@ -218,9 +221,19 @@ def _show(moved: Sequence[Moved], ported: Sequence[Ported], *, json: bool, verbo
                 screen.print(f"{move.db_id}: left out {words}")
     if not ported:
         return
-    total = len(ported)
-    counts = ", ".join(f"{standings[standing]:,} {standing}" for standing in Standing)
-    screen.print(f"\n{output.counted(total, 'gold')}: {counts}")
+    screen.print()
+    screen.print(
+        output.table(
+            ("golds", "number", "of these vacuous"),
+            [
+                *(
+                    (standing, f"{standings[standing]:,}", f"{vacuous[standing]:,}" if standing.counts else "")
+                    for standing in Standing
+                ),
+                ("all", f"{len(ported):,}", f"{vacuous.total():,}"),
+            ],
+        )
+    )
     if repaired:
         screen.print("repairs: " + ", ".join(f"{name} {count:,}" for name, count in repaired.most_common()))
     if reasons:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from database_backends.base import BACKENDS, DatabaseBackend
+from database_backends.spec import engine_and_target
 from evaluation.databases import Databases
 from evaluation.datasets.opening import open_dataset, open_section
 from sqlassay.errors import UserError
@@ -68,7 +69,7 @@ def databases_named(arguments: Sequence[str], dataset: str | None, folder: Path 
 
 
 def _named(argument: str, dataset: Dataset | None) -> Iterator[Named]:
-    if Path(argument).suffix in _EXPERIMENTS and argument.partition(":")[0] not in BACKENDS.names():
+    if Path(argument).suffix in _EXPERIMENTS and engine_and_target(argument)[0] not in BACKENDS.names():
         yield from _of_experiment(Path(argument))
     elif dataset is None:
         yield _alone(argument)
@@ -105,7 +106,7 @@ def _alone(spec: str) -> Named:
 
 
 def _engine_and_target(spec: str) -> tuple[str, str]:
-    name, colon, target = spec.partition(":")
-    if not colon and name not in BACKENDS.names():
+    name, target = engine_and_target(spec)
+    if ":" not in spec and name not in BACKENDS.names():
         raise UserError(f"{spec!r} is not ENGINE:TARGET", remedy="such as sqlite:shop.sqlite")
     return name, target

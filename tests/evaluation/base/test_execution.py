@@ -129,6 +129,12 @@ def test_without_a_gold_nothing_can_be_said() -> None:
     assert judge([], table(1)).reason is Reason.GOLD_MISSING
 
 
+def test_a_missing_gold_names_the_dialects_that_have_one() -> None:
+    question = Question("0", "", "db", gold_by_dialect={"postgres": ("SELECT 1",), "mysql": ("SELECT 1",)})
+    verdict = Case(question, "duckdb").without_gold()
+    assert verdict == Verdict.of(Reason.GOLD_MISSING, dialect="duckdb", golds_for=["mysql", "postgres"])
+
+
 SEVERAL = {
     "the first": ([table(1), table(2)], Reason.MATCH),
     "the last": ([table(2), table(1)], Reason.MATCH),

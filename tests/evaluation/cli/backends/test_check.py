@@ -129,14 +129,18 @@ def test_mistakes_are_one_line(arguments: list[str], words: str, world: World, c
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("engine", ["postgres", "mysql", "trino"])
 def test_a_driver_that_is_not_installed_is_named(
-    world: World, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    engine: str, world: World, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "pymysql", None)
-    monkeypatch.delitem(sys.modules, "database_backends.mysql", raising=False)
+    for package in ("psycopg", "pymysql", "trino", "requests", "urllib3"):
+        monkeypatch.setitem(sys.modules, package, None)
+    for module in [name for name in sys.modules if name.startswith("database_backends.") and engine in name]:
+        monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(BACKENDS, "_loaded", {})
-    assert world.run("backends", "check", "mysql://user@localhost/shop") == 2
-    assert "pip install 'sqlassay[mysql]'" in capsys.readouterr().err
+    assert world.run("backends", "check", f"{engine}://user@localhost/shop") == 2
+    extra = f"backend {engine!r} needs the extra {engine!r}, which is not installed (pip install 'sqlassay[{engine}]')"
+    assert capsys.readouterr().err == f"error: {extra}\n"
 
 
 @pytest.mark.parametrize("engine", SERVERS)
@@ -144,7 +148,7 @@ def test_a_server(engine: str, request: pytest.FixtureRequest, world: World, cap
     server = world_of(engine, request)
     try:
         target = server.make(["CREATE TABLE singer (id INTEGER PRIMARY KEY, name VARCHAR(9), age INTEGER)"])
-        spec = f"{engine}:{target}"
+        spec = target  # its own scheme names the engine: postgresql://
         assert world.run("backends", "check", spec, "--expect", f"sqlite:{world.database}") == 1
         out = capsys.readouterr().out
         assert "singer has 0, and 3 are expected" in out
