@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from database_backends.result import Outcome
 from evaluation.datasets.base import Question
@@ -67,6 +68,9 @@ class RunStopped(SqlAssayError):
     Attributes:
         cause: What the provider said.
     """
+
+    at_once: ClassVar[bool] = True
+    """Whether what is under way is given up; what was answered already is finished otherwise."""
 
     def __init__(self, cause: str) -> None:
         self.cause = cause

@@ -38,6 +38,8 @@ def total(usage: Usage) -> int | None:
 class OverBudget(RunStopped):
     """The next request would pass the limit."""
 
+    at_once = False
+
 
 @dataclass
 class Budget:

@@ -165,21 +165,9 @@ class ModelSource(AnswerSource):
             UserError: The prompt lacks a variable.
         """
         try:
-            prompt = self._render(template, question, target, variables or {})
+            prompt, request = self.request(template, question, target, before, variables or {}, schema)
         except BackendError as error:
             return Asked(None, settled=Verdict.of(Reason.BACKEND_DOWN, error=str(error)))
-        if before:
-            prompt = RenderedPrompt.of((*before, *prompt.messages))
-        request = GenerationRequest(
-            prompt.messages,
-            {**self.parameters, **({"stop": list(template.stop)} if template.stop else {})},
-            schema=schema if Feature.SCHEMA in self.adapter.features else None,
-            stream=self.stream,
-            question_id=question.id,
-            prompt=template.ref,
-            dialect=self.databases.backend.dialect,
-            repeat=self.repeat,
-        )
         cache = self.cache
         key = cache.key(self.adapter, request) if cache is not None else b""
         known = cache.get(key) if cache is not None else None
@@ -194,6 +182,36 @@ class ModelSource(AnswerSource):
         if cache is not None:
             cache.put(key, completion)
         return self._asked(prompt, completion, attempts=attempts)
+
+    def request(
+        self,
+        template: PromptTemplate,
+        question: Question,
+        target: str,
+        before: Sequence[Message] = (),
+        variables: Mapping[str, object] | None = None,
+        schema: Mapping[str, object] | None = None,
+    ) -> tuple[RenderedPrompt, GenerationRequest]:
+        """What `ask` sends, not sent.
+
+        Raises:
+            BackendError: The database whose schema is shown cannot be read.
+            UserError: The prompt lacks a variable.
+        """
+        prompt = self._render(template, question, target, variables or {})
+        if before:
+            prompt = RenderedPrompt.of((*before, *prompt.messages))
+        request = GenerationRequest(
+            prompt.messages,
+            {**self.parameters, **({"stop": list(template.stop)} if template.stop else {})},
+            question_id=question.id,
+            prompt=template.ref,
+            dialect=self.databases.backend.dialect,
+            repeat=self.repeat,
+            schema=schema if Feature.SCHEMA in self.adapter.features else None,
+            stream=self.stream,
+        )
+        return prompt, request
 
     async def _call(self, request: GenerationRequest) -> Outcome[Completion]:
         """The request, through the endpoint and within the budget."""

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from adapters.prices import Prices, Tariff
 from database_backends.result import Limits
 from database_backends.runner import Runner
-from evaluation.answers import RunStopped
+from evaluation.answers import AnswerSource, RunStopped
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.budget import Budget
 from evaluation.composite.assembly import Assembly
@@ -28,6 +28,7 @@ from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.opening import open_section
+from evaluation.estimate import Estimate, Estimator
 from evaluation.experiment import AnyModel, BackendSection, ExperimentFile
 from evaluation.generation import ResponseCache
 from evaluation.golds import GoldStore
@@ -381,6 +382,16 @@ class GridRunner:
     def _orchestrator(
         self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
     ) -> Orchestrator:
+        source = self._source(cell, answers, databases, prices)
+        golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
+        in_flight = sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
+        return Orchestrator(
+            databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight
+        )
+
+    def _source(
+        self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
+    ) -> AnswerSource:
         assembly = Assembly(
             self.grid.models,
             cell.prompt,
@@ -391,12 +402,21 @@ class GridRunner:
             prices,
             self.budget,
         )
-        source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
-        golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
-        in_flight = sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
-        return Orchestrator(
-            databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight
-        )
+        return assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+
+    def estimates(self) -> Iterator[Estimate]:
+        """What a new run would ask of each model in each cell; nothing is asked."""
+        for cell in self.grid.cells:
+            databases = self.grid.databases(cell)
+            tariffs = self.grid.models.tariffs(self.grid.number(cell))
+            answers = self.cache if self.grid.file.experiment.cache == "shared" else None
+            prices = {place: tariff.prices for place, tariff in tariffs.items()}
+            estimator = Estimator(cell.title, self._source(cell, answers, databases, prices))
+            for question in self.grid.questions():
+                target = databases.target(question.db_id)
+                if target is not None:
+                    estimator.add(question, target)
+            yield from estimator.estimates
 
     def _endpoint(self, part: Part) -> Endpoint:
         model = part.section

@@ -63,17 +63,27 @@ class Orchestrator:
             UserError: A mistake that every further question would meet as well.
         """
         places = asyncio.Semaphore(self.in_flight)
+        ended: list[RunStopped] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for position, question in questions:
                     await places.acquire()
-                    task = group.create_task(self._one(position, question, sink))
+                    if ended:
+                        break
+                    task = group.create_task(self._one(position, question, sink, ended))
                     task.add_done_callback(lambda _: places.release())
         except* SqlAssayError as errors:
             raise _first(errors) from None
+        if ended:
+            raise ended[0]
 
-    async def _one(self, position: int, question: Question, sink: Sink) -> None:
-        await sink(await self.item(position, question))
+    async def _one(self, position: int, question: Question, sink: Sink, ended: list[RunStopped]) -> None:
+        try:
+            await sink(await self.item(position, question))
+        except RunStopped as stopped:
+            if stopped.at_once:
+                raise
+            ended.append(stopped)
 
     async def item(self, position: int, question: Question) -> ItemRecord:
         """One question, from start to record."""

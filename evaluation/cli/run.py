@@ -13,6 +13,7 @@ from evaluation.cli.options import Filter, Ids, Json, Limit, NoCache, Sample, Se
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
+    from evaluation.budget import Budget
     from evaluation.experiment import ExperimentFile
     from evaluation.grid import Grid
 
@@ -42,6 +43,22 @@ def run(
         Optional[Path],  # noqa: UP045
         typer.Option("--runs", metavar="DIR", help="The folder of runs; the experiment's own unless given."),
     ] = None,
+    max_cost: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--max-cost",
+            metavar="AMOUNT",
+            min=0,
+            help="Stop before the request that would make the cost of this command higher; --resume goes on.",
+        ),
+    ] = None,
+    max_tokens: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--max-tokens", metavar="N", min=0, help="As --max-cost, in tokens of prompts and answers."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Ask no model; say how many requests and tokens it takes, and the cost.")
+    ] = False,
     no_cache: NoCache = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     json: Json = False,
@@ -57,11 +74,12 @@ def run(
     from evaluation.grid import Grid, new_group
 
     if resume:
-        if any(option is not None for option in (limit, sample, seed, filter_, ids)):
-            remedy = "leave out --limit, --sample, --seed, --filter, --ids"
+        if dry_run or any(option is not None for option in (limit, sample, seed, filter_, ids)):
+            remedy = "leave out --limit, --sample, --seed, --filter, --ids, --dry-run"
             raise UserError("a resumed run keeps its selection", remedy=remedy)
         file, group, folder = _unfinished(experiment, runs, retry_unscored=retry_unscored)
         grid = Grid(file)
+        budget = _budget(grid, max_cost, max_tokens)
     else:
         if experiment is None:
             raise UserError("no experiment", remedy="sqlassay run EXPERIMENT.yaml")
@@ -69,8 +87,66 @@ def run(
             raise UserError("--retry-unscored needs --resume")
         file, folder = _new(experiment, runs, limit, sample, seed, filter_, ids)
         grid = Grid(file)  # what it refuses has no folder
+        budget = _budget(grid, max_cost, max_tokens)
+        if dry_run:
+            return _estimate(grid, no_cache=no_cache, json=json)
         group = new_group(file.experiment.name, folder)
-    return execute(grid, group, folder, retry_unscored=retry_unscored, no_cache=no_cache, quiet=quiet, json=json)
+    return execute(
+        grid,
+        group,
+        folder,
+        retry_unscored=retry_unscored,
+        no_cache=no_cache,
+        quiet=quiet,
+        json=json,
+        budget=budget,
+    )
+
+
+def _budget(grid: Grid, cost: float | None, tokens: int | None) -> Budget:
+    """What may be spent.
+
+    Raises:
+        UserError: The cost is limited, and the price of a model is unknown.
+    """
+    from adapters.base import Usage
+    from evaluation.budget import Budget
+
+    for number in range(len(grid.file.experiment.models) if cost is not None else 0):
+        for part, tariff in zip(grid.models.of(number), grid.models.tariffs(number).values(), strict=True):
+            if not part.adapter.offline and tariff.prices.cost(Usage(1, 1)) is None:
+                raise UserError(
+                    f"--max-cost: the price of {part.section.name} is unknown",
+                    place=grid.file.place(*part.at),
+                    remedy="give its `prices`, or limit --max-tokens",
+                )
+    return Budget(cost, tokens)
+
+
+def _estimate(grid: Grid, *, no_cache: bool, json: bool) -> int:
+    """Say what a run would take."""
+    from database_backends.runner import Runner
+    from evaluation.budget import USUAL_OUTPUT
+    from evaluation.cli.caching import shared_store
+    from evaluation.grid import GridRunner
+    from evaluation.reports import console
+
+    store = shared_store(wanted=not no_cache)
+    try:
+        with Runner(1, megabytes=grid.file.experiment.limits.megabytes) as runner:
+            found = list(GridRunner(grid, "", Path(), runner, store).estimates())
+    finally:
+        if store is not None:
+            store.close()
+    if json:
+        output.print_json({"estimates": [one.to_json() for one in found]})
+        return ExitCode.OK
+    output.data().print(console.estimates(found))
+    output.talk().print(
+        f"nothing was asked; answers are taken to be as long as `max_tokens` allows, {USUAL_OUTPUT} tokens where it is"
+        " not set; what a fallback, a repair or a router asks besides depends on the answers"
+    )
+    return ExitCode.OK
 
 
 def execute(
@@ -83,11 +159,13 @@ def execute(
     quiet: bool = False,
     say_where: bool = True,
     json: bool = False,
+    budget: Budget | None = None,
 ) -> int:
     """Run a grid, show its results, and say how it ended, and where it is recorded unless the caller does."""
     import asyncio
 
     from database_backends.runner import Runner, default_workers
+    from evaluation.budget import Budget
     from evaluation.cli.caching import shared_store
     from evaluation.cli.progress import ProgressDisplay
     from evaluation.grid import GridRunner
@@ -97,7 +175,7 @@ def execute(
     workers = experiment.workers or default_workers()
     try:
         with Runner(workers, megabytes=experiment.limits.megabytes) as runner, ProgressDisplay(quiet=quiet) as progress:
-            work = GridRunner(grid, group, folder, runner, store, (progress,), retry_unscored)
+            work = GridRunner(grid, group, folder, runner, store, (progress,), retry_unscored, budget or Budget())
             try:
                 asyncio.run(work.run())
             except KeyboardInterrupt:

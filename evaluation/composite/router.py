@@ -77,10 +77,9 @@ class Router(AnswerSource):
         if self._stopped:
             words = f"not asked: {self._stopped[0].cause}"
             return self._by_keywords(question, None), [CallRecord("classifier", self.classifier_name, words)]
-        routes = [{"name": route.name, "description": route.description} for route in self.routes]
         try:
             asked = await self.classifier.ask(
-                self.template, question, target, schema=self._schema(), variables={"routes": routes}
+                self.template, question, target, schema=self._schema(), variables=self.variables
             )
         except RunStopped as stopped:
             self._stopped.append(stopped)
@@ -91,6 +90,11 @@ class Router(AnswerSource):
         else:
             decision = self._by_keywords(question, confidence)
         return decision, [CallRecord("classifier", self.classifier_name, words, asked.record)]
+
+    @property
+    def variables(self) -> Mapping[str, object]:
+        """What the classifier's prompt is given besides."""
+        return {"routes": [{"name": route.name, "description": route.description} for route in self.routes]}
 
     def _read(self, asked: Asked) -> tuple[str | None, float | None, str]:
         """The class, the confidence, and both in words."""

@@ -10,6 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.estimate import Estimate
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
@@ -126,6 +127,34 @@ def _numbers(counts: Summary) -> tuple[str, ...]:
 def _unfinished(summary: RunSummary) -> Text:
     text = f"{summary.run_id or summary.title}: {summary.status}, {summary.items:,} of {summary.total:,} items"
     return Text(text, style="yellow")
+
+
+def estimates(found: Sequence[Estimate]) -> Table:
+    """What a run would take, a row per cell and model, and the sum."""
+    table = _plain_table()
+    table.add_column("run", overflow="fold")
+    table.add_column("model", overflow="fold")
+    for heading in ("requests", "from the cache", "tokens in", "tokens out", "cost at most"):
+        table.add_column(heading, justify="right")
+    title = ""
+    for one in found:
+        table.add_row(printable(one.title) if one.title != title else "", printable(one.model), *_estimated([one]))
+        title = one.title
+    if len(found) > 1:
+        table.add_row("in all", "", *_estimated(found), style="bold")
+    return table
+
+
+def _estimated(found: Sequence[Estimate]) -> tuple[str, ...]:
+    costs = [one.cost for one in found]
+    known = [cost for cost in costs if cost is not None]
+    return (
+        f"{sum(one.requests for one in found):,}",
+        f"{sum(one.cached for one in found):,}",
+        f"{sum(one.input_tokens for one in found):,}",
+        f"{sum(one.output_tokens for one in found):,}",
+        f"{sum(known):.4f}" if len(known) == len(costs) else "unknown",
+    )
 
 
 def reasons(summary: RunSummary) -> RenderableType:

@@ -1,0 +1,110 @@
+"""What an experiment would take, before any model is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from adapters.base import Usage
+from adapters.prices import Prices
+from database_backends.errors import BackendError
+from evaluation.answers import AnswerSource
+from evaluation.budget import estimate
+from evaluation.composite.fallback import Fallback
+from evaluation.composite.repair import Repair
+from evaluation.composite.router import Router
+from evaluation.composite.self_consistency import SelfConsistency
+from evaluation.datasets.base import Question
+from evaluation.generation import ModelSource
+from prompts.template import PromptTemplate
+
+
+@dataclass
+class Estimate:
+    """What the requests of one model in one cell would take.
+
+    Attributes:
+        title: The cell.
+        model: The model, as the provider names it.
+        requests: That would be sent.
+        cached: That would not be, since their answers are known.
+        unreadable: That cannot be made, since their database cannot be read.
+        input_tokens: Of the prompts, estimated from their length.
+        output_tokens: Of the answers, as long as they may be.
+        cost: Of both; `None` when a price is unknown.
+    """
+
+    title: str
+    model: str
+    requests: int = 0
+    cached: int = 0
+    unreadable: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = 0.0
+
+    def add(self, usage: Usage, prices: Prices) -> None:
+        """Count one request."""
+        self.requests += 1
+        self.input_tokens += usage.input_tokens or 0
+        self.output_tokens += usage.output_tokens or 0
+        cost = prices.cost(usage)
+        self.cost = None if cost is None or self.cost is None else self.cost + cost
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self)
+
+
+class Estimator:
+    """Adds up what a source would ask: without what depends on answers, which a fallback, a repair or a route does.
+
+    Args:
+        title: The cell.
+        source: Gives its answers.
+    """
+
+    def __init__(self, title: str, source: AnswerSource) -> None:
+        self._asked = list(_surely_asked(source))
+        self._title = title
+        self._found: dict[str, Estimate] = {}
+
+    def add(self, question: Question, target: str) -> None:
+        """Count what one question would take."""
+        for source, template, variables in self._asked:
+            model = source.adapter.model
+            found = self._found.setdefault(model, Estimate(self._title, model))
+            try:
+                _, request = source.request(template, question, target, variables=variables)
+            except BackendError:
+                found.unreadable += 1
+                continue
+            cache = source.cache
+            if cache is not None and cache.get(cache.key(source.adapter, request)) is not None:
+                found.cached += 1
+            else:
+                found.add(estimate(request), Prices(0.0, 0.0) if source.adapter.offline else source.prices)
+
+    @property
+    def estimates(self) -> list[Estimate]:
+        """One per model."""
+        return list(self._found.values())
+
+
+def _surely_asked(source: AnswerSource) -> Iterator[tuple[ModelSource, PromptTemplate, Mapping[str, object]]]:
+    """The models that are asked whatever they answer, each with its prompt and the prompt's variables."""
+    match source:
+        case ModelSource():
+            yield source, source.template, {}
+        case Fallback():
+            yield from _surely_asked(source.members[0].source)
+        case SelfConsistency():
+            for sample in source.samples:
+                yield from _surely_asked(sample)
+        case Repair():
+            yield from _surely_asked(source.source)
+        case Router():
+            if source.classifier is not None:
+                yield source.classifier, source.template, source.variables
+            yield from _surely_asked(next(route.source for route in source.routes if route.name == source.default))
