@@ -301,7 +301,7 @@ class CircuitSection(_Section):
 
     failures: Count = Field(5, description="Failures in a row until nothing is asked any more.")
     recovery: Size = Field(1.0, description="Seconds until one request tries again; doubled each time it fails.")
-    maximum: Size = Field(30.0, description="Longest wait between two such requests, in seconds.")
+    maximum: Size = Field(10.0, description="Longest wait between two such requests, in seconds.")
 
 
 class StrategySection(_Section):

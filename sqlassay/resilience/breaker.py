@@ -64,7 +64,7 @@ class CircuitPolicy:
 
     failures: int = 5
     recovery: float = 1.0
-    maximum: float = 30.0
+    maximum: float = 10.0
 
     def __post_init__(self) -> None:
         if self.failures < 1:

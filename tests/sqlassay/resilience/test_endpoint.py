@@ -121,7 +121,7 @@ def good(outcomes: list[Outcome[str] | GaveUp]) -> int:
     return sum(isinstance(outcome, Outcome) for outcome in outcomes)
 
 
-@pytest.mark.parametrize("seconds", [3, 20, 90])
+@pytest.mark.parametrize("seconds", [3, 20, 100])
 @pytest.mark.parametrize("concurrency", [1, 8, 64])
 def test_a_short_outage_costs_no_item(seconds: float, concurrency: int) -> None:
     provider = Provider(outage=(10, 10 + seconds))
@@ -131,11 +131,11 @@ def test_a_short_outage_costs_no_item(seconds: float, concurrency: int) -> None:
     assert provider.most <= concurrency
     assert made.circuit.state is State.CLOSED
     # Of the outage, only those notice who were under way and the probes.
-    assert provider.between(10, 10 + seconds) <= 2 * concurrency + 5 + 10
+    assert provider.between(10, 10 + seconds) <= 2 * concurrency + 5 + 15
     # When it is over, one asks, and then the others, but not all of them in the same moment.
     (first, *others) = sorted(at for at in provider.begun if at >= 10 + seconds)
     assert not others or others[0] >= first + 1
-    assert provider.between(first + 1, first + 1.1) <= max(2, concurrency // 2)
+    assert concurrency == 1 or others[concurrency - 1] - others[0] > 0.05
 
 
 def test_what_was_waited_for_the_circuit_is_on_the_record() -> None:
