@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from itertools import accumulate
+from math import ceil
 
 import pytest
 from hypothesis import given, settings
@@ -43,7 +43,7 @@ def test_no_minute_has_more_requests(per_minute: float, requests: list[tuple[flo
     times = [at for at, _ in sent(RateLimit(per_minute), requests)]
     assert len(times) == len(requests)
     for begin in times:
-        assert sum(begin <= at < begin + 59.999 for at in times) <= math.ceil(per_minute)
+        assert sum(begin <= at < begin + 59.999 for at in times) <= ceil(per_minute)
 
 
 @settings(deadline=None)  # the machine may be busy
