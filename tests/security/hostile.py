@@ -155,8 +155,12 @@ class EmbeddedWorld(World):
     `{secret}` and `{new}` in a statement are paths in the folder.
     """
 
-    before: dict[str, bytes]
+    before: object
     runner: Runner
+
+    def state(self) -> object:
+        """The files."""
+        return contents(self.folder)
 
     def run(self, sql: str, limits: Limits, *, guarded: bool) -> ResultTable | BackendError:
         """What comes of a statement, in the worker."""
@@ -184,11 +188,25 @@ class EmbeddedWorld(World):
     def assert_as_before(self, found: object) -> None:
         """No file is another or new, neither the file nor the environment was read, and nothing is running."""
         assert CANARY not in repr(found)
-        assert contents(self.folder) == self.before
+        assert self.state() == self.before
         if isinstance(found, BackendError) and found.kind in STOPPED:
             deadline = time.monotonic() + IDLE_SECONDS
             while (spent := _spent()) >= 0.05:  # also a new worker that is about to be ready
                 assert time.monotonic() < deadline, f"{spent} s of 0.1 s"
+
+
+@dataclass(frozen=True)
+class WrittenWorld(EmbeddedWorld):
+    """One whose sessions may write: what one that was stopped leaves in the file belongs to no table."""
+
+    def state(self) -> object:
+        """The other files, and what is in the tables."""
+        names = Path(self.database.target).name
+        files = {name: content for name, content in contents(self.folder).items() if not name.startswith(names)}
+        with type(self.database)(self.database.target) as database:
+            tables = database.schema().tables
+            rows = {table.name: database.run(f'SELECT * FROM "{table.name}"', OUR_LIMITS).rows for table in tables}
+            return files, repr(tables), rows
 
 
 def _spent() -> float:
@@ -309,6 +327,7 @@ def embedded_world(
     backend: type[DatabaseBackend],
     statements: Sequence[str] = (),
     megabytes: int = LIMITS.megabytes,
+    kind: type[EmbeddedWorld] = EmbeddedWorld,
 ) -> Iterator[EmbeddedWorld]:
     """Lay out the folder, and have a worker for it."""
     target = folder / f"database{backend.file_suffixes[0]}"
@@ -316,7 +335,7 @@ def embedded_world(
     (folder / "secret.csv").write_text(f"a,b\n{CANARY},1\n")
     (folder / "work").mkdir()
     with Runner(1, megabytes=megabytes) as runner, backend(str(target)) as database:
-        yield EmbeddedWorld(folder, database, contents(folder), runner)
+        yield kind(folder, database, kind(folder, database, None, runner).state(), runner)
 
 
 class HostileStatements:

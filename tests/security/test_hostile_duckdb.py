@@ -31,6 +31,7 @@ from tests.security.hostile import (
     EmbeddedWorld,
     Hostile,
     HostileStatements,
+    WrittenWorld,
     embedded_world,
     ending,
     endless,
@@ -473,7 +474,7 @@ class WritableDuckDB(DuckDBBackend):
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWorld]:
     """A world of its own: a wall that does not hold harms nothing else."""
     folder = tmp_path_factory.mktemp("alone")
-    with embedded_world(folder, DuckDBBackend, MADE, megabytes=LAVISH.megabytes) as world:
+    with embedded_world(folder, DuckDBBackend, MADE, LAVISH.megabytes, WrittenWorld) as world:
         yield world
 
 

@@ -29,6 +29,7 @@ from tests.security.hostile import (
     EmbeddedWorld,
     Hostile,
     HostileStatements,
+    WrittenWorld,
     embedded_world,
     ending,
     endless,
@@ -360,7 +361,7 @@ class WritableSQLite(SQLiteBackend):
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWorld]:
     """A world of its own: a wall that does not hold harms nothing else."""
     folder = tmp_path_factory.mktemp("alone")
-    with embedded_world(folder, SQLiteBackend, MADE, megabytes=LAVISH.megabytes) as world:
+    with embedded_world(folder, SQLiteBackend, MADE, LAVISH.megabytes, WrittenWorld) as world:
         yield world
 
 

@@ -48,10 +48,11 @@ def test_set_list_remove(world: World, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "OPENAI_API_KEY is in" in shown.err
     assert "OPENAI_API_KEY is no longer in" in shown.err
     table, _, data = shown.out.partition("[\n")
-    assert [line.split() for line in table.splitlines()][1:] == [
-        ["openai", "OPENAI_API_KEY", str(path)], ["–", "MY_GATEWAY_KEY", str(path)],
-    ]  # fmt: skip
-    assert json.loads(f"[{data}") == [
+    lines = [line.split() for line in table.splitlines()]
+    assert ["openai", "OPENAI_API_KEY", str(path)] in lines
+    assert ["–", "MY_GATEWAY_KEY", str(path)] in lines
+    assert ["gemini", "GEMINI_API_KEY", "none"] in lines
+    assert [one for one in json.loads(f"[{data}") if one["source"]] == [
         {"provider": "openai", "variable": "OPENAI_API_KEY", "source": str(path), "shadowed": []},
         {"provider": None, "variable": "MY_GATEWAY_KEY", "source": str(path), "shadowed": []},
     ]
