@@ -86,10 +86,8 @@ class OpenAIAdapter(RemoteAdapter):
     async def _ask(
         self, client: openai.AsyncOpenAI, request: GenerationRequest, settings: Mapping[str, Any], clock: Clock
     ) -> Completion:
-        body: Mapping[str, Any] = {**settings, **self._format.features(request)}
-        prompt = chat_completions.messages(request)
+        given, body = self._fields(request, settings)
         call: Any = client.chat.completions if self.api == "chat" else client.responses
-        given = {"model": self.model, "messages" if self.api == "chat" else "input": prompt}
         if request.stream:
             stream = await call.create(**given, stream=True, extra_body=body)
             request_id = stainless.request_id(stream.response)
@@ -99,6 +97,12 @@ class OpenAIAdapter(RemoteAdapter):
         response = await call.with_raw_response.create(**given, extra_body=body)
         whole: Completion = self._format.read(*stainless.fields(response))
         return whole
+
+    def _fields(self, request: GenerationRequest, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Of the request's body: model and prompt, and all others."""
+        prompt = chat_completions.messages(request)
+        given = {"model": self.model, "messages" if self.api == "chat" else "input": prompt}
+        return given, {**settings, **self._format.features(request)}
 
     async def _list(self, client: openai.AsyncOpenAI) -> list[ModelInfo]:
         fields, _ = stainless.fields(await client.models.with_raw_response.list())

@@ -118,6 +118,11 @@ class RemoteAdapter(ModelAdapter):
         return f"{self.provider} {self.base_url} {self.api_key_env}".rstrip()
 
     @property
+    def answer_seconds(self) -> float:
+        """How long one answer may take."""
+        return self.timeout
+
+    @property
     def listed_as(self) -> frozenset[str]:
         """The names under which the server may list the model."""
         return frozenset({self.model})
@@ -150,7 +155,9 @@ class RemoteAdapter(ModelAdapter):
         settings = self._settings(request.parameters)
         clock = Clock()
         try:
-            found = await self._within(lambda client: self._ask(client, request, settings.values, clock))
+            found = await self._within(
+                lambda client: self._ask(client, request, settings.values, clock), self.answer_seconds
+            )
         except _Refused:
             found = Completion("", FinishReason.FILTERED)
         # A server that repeats the key, be it in its answer, must not get it into the record.

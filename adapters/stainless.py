@@ -65,7 +65,13 @@ def failure(sdk: Any, error: Exception, base_url: str) -> Failure | None:
         base_url: Where the request went.
     """
     if isinstance(error, sdk.APIStatusError):
-        return _said(error)
+        return said(
+            error.body,
+            error.status_code,
+            otherwise=error.message,
+            headers=error.response.headers,
+            request_id=request_id(error.response),
+        )
     if isinstance(error, sdk.APITimeoutError):
         return Failure(str(error), kind=errors.RequestTimeout)
     if isinstance(error, sdk.APIConnectionError):
@@ -75,16 +81,26 @@ def failure(sdk: Any, error: Exception, base_url: str) -> Failure | None:
     return transport_failure(base_url, error)  # in the middle of a stream
 
 
-def _said(error: Any) -> Failure:
-    """OpenAI's SDK gives the inner object of the body, Anthropic's the whole."""
-    said = mapping(mapping(error.body).get("error")) or mapping(error.body)
-    found = (said.get("code"), said.get("type"), mapping(said.get("details")).get("error_code"))
-    codes = frozenset(code for code in found if isinstance(code, str))
-    words = text(said.get("message")) or text(said.get("detail")) or text(error.body)
-    return Failure(
-        words if words.strip() else error.message,
-        error.status_code if error.status_code >= 400 else None,  # in the pieces of an answer that began well
-        codes,
-        error.response.headers,
-        request_id(error.response),
-    )
+def said(
+    body: object,
+    status: int | None,
+    *,
+    otherwise: str,
+    headers: Mapping[str, str] | None = None,
+    request_id: str | None = None,
+) -> Failure:
+    """What the body of an error says. OpenAI's SDK gives the inner object of the body, Anthropic's the whole.
+
+    Args:
+        body: Of the answer, or the object `error` in it.
+        status: The HTTP status; what is no error's is left out.
+        otherwise: The message where the body has none.
+        headers: Of the answer.
+        request_id: The provider's id of the request.
+    """
+    found = mapping(mapping(body).get("error")) or mapping(body)
+    names = (found.get("code"), found.get("type"), mapping(found.get("details")).get("error_code"))
+    codes = frozenset(name for name in names if isinstance(name, str))
+    words = text(found.get("message")) or text(found.get("detail")) or text(body)
+    failed = status if status is not None and status >= 400 else None  # in the pieces of an answer that began well
+    return Failure(words if words.strip() else otherwise, failed, codes, headers or {}, request_id)

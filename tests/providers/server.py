@@ -67,6 +67,10 @@ class Protocol(ABC):
         """The reply on any other path."""
         return Reply(404, "not found")
 
+    def upload(self, content: bytes) -> Reply:
+        """The reply to what is no JSON."""
+        return Reply(415, "not JSON")
+
 
 class ProviderServer:
     """The server, on a free port; use it as a context manager.
@@ -139,8 +143,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         key = self._note()
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        content = self.rfile.read(int(self.headers["content-length"]))
         protocol = self.provider.protocol
+        if not self.headers["content-type"].startswith("application/json"):
+            self._send(protocol.upload(content), key)
+            return
+        body = json.loads(content)
         model = protocol.model(self.path, body)
         if model is None:
             self._send(protocol.other(self.path, body), key)
