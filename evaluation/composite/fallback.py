@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from evaluation.answers import Answer, AnswerSource, RunStopped
+from evaluation.budget import OverBudget
 from evaluation.composite.trial import Trial, rank, shortcoming
 from evaluation.datasets.base import Question
 from evaluation.records import CallRecord
@@ -54,6 +55,8 @@ class Fallback(AnswerSource):
                 continue
             try:
                 answer = await member.source.answer(position, question, target)
+            except OverBudget:  # no model's failure: another one must not answer because it is cheaper
+                raise
             except RunStopped as stopped:
                 self._stopped[index] = stopped
                 calls.append(CallRecord("fallback", member.name, stopped.cause))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from adapters.base import FinishReason
 from evaluation.answers import Answer, AnswerSource, RunStopped
+from evaluation.budget import OverBudget
 from evaluation.datasets.base import Question
 from evaluation.generation import Asked, ModelSource
 from evaluation.records import CallRecord, RouteRecord
@@ -81,6 +82,8 @@ class Router(AnswerSource):
             asked = await self.classifier.ask(
                 self.template, question, target, schema=self._schema(), variables=self.variables
             )
+        except OverBudget:  # no failure of the classifier: it is asked when the run goes on
+            raise
         except RunStopped as stopped:
             self._stopped.append(stopped)
             return self._by_keywords(question, None), [CallRecord("classifier", self.classifier_name, stopped.cause)]

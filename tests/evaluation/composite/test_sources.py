@@ -15,6 +15,7 @@ from adapters.errors import AuthFailed, ProviderUnavailable
 from database_backends.result import Limits
 from database_backends.runner import Runner
 from evaluation.answers import Answer, AnswerSource, RunStopped
+from evaluation.budget import Budget, OverBudget
 from evaluation.composite.fallback import Fallback, Member
 from evaluation.composite.repair import Repair
 from evaluation.composite.router import Route, Router
@@ -175,6 +176,18 @@ def test_a_fallback_stops_when_all_its_members_have(world: World, source: Make) 
     for _ in range(2):
         with pytest.raises(RunStopped, match="bad key"):
             ask(fallback, world)
+
+
+@pytest.mark.parametrize("role", ["fallback", "classifier"])
+def test_an_empty_purse_is_no_failing_model(role: str, world: World, source: Make) -> None:
+    """Else a cheaper model would answer in its place, and the run would not stop."""
+    dear, cheap = replace(source(ALL), budget=Budget(tokens=0)), source(COUNT)
+    system: AnswerSource = Fallback([Member("dear", dear), Member("cheap", cheap)])
+    if role == "classifier":
+        system = Router(dear, "dear", load("router_classify"), [Route("a", "cheap", cheap)], "a", 0.7)
+    with pytest.raises(OverBudget):
+        ask(system, world)
+    assert heard(cheap) == []
 
 
 def decides(route: object, confidence: object) -> Completion:
