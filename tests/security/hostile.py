@@ -201,9 +201,10 @@ class WrittenWorld(EmbeddedWorld):
 
     def state(self) -> object:
         """The other files, and what is in the tables."""
-        names = Path(self.database.target).name
-        files = {name: content for name, content in contents(self.folder).items() if not name.startswith(names)}
-        with type(self.database)(self.database.target) as database:
+        target = self.database.target
+        files = {path: content for path, content in contents(self.folder).items() if not path.startswith(target)}
+        assert len(files) < len(contents(self.folder))
+        with type(self.database)(target) as database:
             tables = database.schema().tables
             rows = {table.name: database.run(f'SELECT * FROM "{table.name}"', OUR_LIMITS).rows for table in tables}
             return files, repr(tables), rows
