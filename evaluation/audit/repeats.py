@@ -16,6 +16,7 @@ from evaluation.comparison.numbers import Tolerance
 from evaluation.conventions.base import SHOWN_ROWS, Statements
 from evaluation.conventions.sqlassay import SqlAssay
 from evaluation.verdicts import Status, Verdict
+from evaluation.volatility import draws_lots
 
 _ROW_NUMBERS = frozenset({"rowid", "oid", "_rowid_"})
 _ADDING = tuple(
@@ -118,6 +119,8 @@ async def _no_shuffle(subject: Subject) -> str:
         for node in subject.tree.walk()
     ):
         return "it reads row numbers, which are others in a copy"
+    if subject.tree is not None and any(map(draws_lots, subject.tree.walk())):  # which may be the same ones twice
+        return "it draws lots"
     again = await _compared(subject, await subject.outcome_again(), "")
     return "it gives another result each time" if again.fired else ""
 

@@ -54,6 +54,7 @@ def test_set_list_remove(world: World, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert ["gemini", "GEMINI_API_KEY", "none"] in lines
     assert [one for one in json.loads(f"[{data}") if one["source"]] == [
         {"provider": "openai", "variable": "OPENAI_API_KEY", "source": str(path), "shadowed": []},
+        {"provider": "openai_batch", "variable": "OPENAI_API_KEY", "source": str(path), "shadowed": []},
         {"provider": None, "variable": "MY_GATEWAY_KEY", "source": str(path), "shadowed": []},
     ]
     assert "canary" not in shown.out + shown.err
