@@ -77,6 +77,10 @@ class RunStopped(SqlAssayError):
         super().__init__(cause)
 
 
+class ModelStopped(RunStopped):
+    """A model answers no question any more; where another one may, the run goes on."""
+
+
 class AnswerSource(ABC):
     """Gives the statement under test for a question."""
 

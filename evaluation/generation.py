@@ -10,7 +10,7 @@ from adapters.base import Completion, Feature, FinishReason, GenerationRequest, 
 from adapters.errors import AdapterError, PromptTooLong
 from adapters.prices import Prices
 from database_backends.errors import BackendError
-from evaluation.answers import Answer, AnswerSource, RunStopped
+from evaluation.answers import Answer, AnswerSource, ModelStopped
 from evaluation.budget import Budget, estimate, total
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
@@ -161,11 +161,12 @@ class ModelSource(AnswerSource):
             schema: The JSON schema that the answer is held to, where the provider can.
 
         Raises:
-            RunStopped: The model answers no question any more.
+            ModelStopped: The model answers no question any more.
+            OverBudget: The request would pass the budget.
             UserError: The prompt lacks a variable.
         """
         try:
-            prompt, request = self.request(template, question, target, before, variables or {}, schema)
+            prompt, request = self.request(template, question, target, before, variables, schema)
         except BackendError as error:
             return Asked(None, settled=Verdict.of(Reason.BACKEND_DOWN, error=str(error)))
         cache = self.cache
@@ -268,7 +269,7 @@ class ModelSource(AnswerSource):
         if not isinstance(error, AdapterError | CircuitOpen):
             raise error
         if isinstance(error, AdapterError) and error.stops_model:
-            raise RunStopped(f"{type(error).__name__}: {error}") from error
+            raise ModelStopped(f"{type(error).__name__}: {error}") from error
         reason = Reason.PROMPT_TOO_LONG if isinstance(error, PromptTooLong) else Reason.PROVIDER_DOWN
         record = AnswerRecord(prompt.sha256, model=self.adapter.model, attempts=_attempts(failure.attempts))
         return Asked(prompt, None, record, Verdict.of(reason, error=type(error).__name__, message=str(error)))

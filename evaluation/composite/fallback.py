@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from evaluation.answers import Answer, AnswerSource, RunStopped
-from evaluation.budget import OverBudget
+from evaluation.answers import Answer, AnswerSource, ModelStopped
 from evaluation.composite.trial import Trial, rank, shortcoming
 from evaluation.datasets.base import Question
 from evaluation.records import CallRecord
@@ -43,7 +42,7 @@ class Fallback(AnswerSource):
 
     members: Sequence[Member]
     trial: Trial | None = None
-    _stopped: dict[int, RunStopped] = field(default_factory=dict, init=False)
+    _stopped: dict[int, ModelStopped] = field(default_factory=dict, init=False)
 
     async def answer(self, position: int, question: Question, target: str) -> Answer:
         """The first answer that will do."""
@@ -55,9 +54,7 @@ class Fallback(AnswerSource):
                 continue
             try:
                 answer = await member.source.answer(position, question, target)
-            except OverBudget:  # no model's failure: another one must not answer because it is cheaper
-                raise
-            except RunStopped as stopped:
+            except ModelStopped as stopped:
                 self._stopped[index] = stopped
                 calls.append(CallRecord("fallback", member.name, stopped.cause))
                 continue
@@ -78,5 +75,5 @@ class Fallback(AnswerSource):
     def _problem(self, answer: Answer) -> str | None:
         if self.trial is not None:
             return shortcoming(answer, answer.outcome)
-        failed = answer.settled is not None and answer.settled.status is Status.UNSCORED
-        return answer.settled.reason.words if failed and answer.settled is not None else None
+        settled = answer.settled
+        return settled.reason.words if settled is not None and settled.status is Status.UNSCORED else None

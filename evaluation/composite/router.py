@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from adapters.base import FinishReason
-from evaluation.answers import Answer, AnswerSource, RunStopped
-from evaluation.budget import OverBudget
+from evaluation.answers import Answer, AnswerSource, ModelStopped
 from evaluation.datasets.base import Question
 from evaluation.generation import Asked, ModelSource
 from evaluation.records import CallRecord, RouteRecord
@@ -63,7 +62,7 @@ class Router(AnswerSource):
     routes: Sequence[Route]
     default: str
     threshold: float
-    _stopped: list[RunStopped] = field(default_factory=list, init=False)
+    _stopped: list[ModelStopped] = field(default_factory=list, init=False)
 
     async def answer(self, position: int, question: Question, target: str) -> Answer:
         """The answer of the model that the question is for."""
@@ -82,9 +81,7 @@ class Router(AnswerSource):
             asked = await self.classifier.ask(
                 self.template, question, target, schema=self._schema(), variables=self.variables
             )
-        except OverBudget:  # no failure of the classifier: it is asked when the run goes on
-            raise
-        except RunStopped as stopped:
+        except ModelStopped as stopped:
             self._stopped.append(stopped)
             return self._by_keywords(question, None), [CallRecord("classifier", self.classifier_name, stopped.cause)]
         name, confidence, words = self._read(asked)
