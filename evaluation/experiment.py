@@ -130,6 +130,10 @@ class ModelSection(_Section):
         """The models that are asked, each with its place below this section: itself."""
         yield (), self
 
+    def prompts(self) -> Iterator[tuple[Location, str]]:
+        """The prompts that it brings: none, it is asked with those of the experiment."""
+        yield from ()
+
 
 def _kind_of_model(value: object) -> str:
     """By the key that only this kind of model has."""
@@ -166,6 +170,12 @@ class _Composite(_Section):
         for at, member in self._members():
             for below, part in member.parts():
                 yield (*at, *below), part
+
+    def prompts(self) -> Iterator[tuple[Location, str]]:
+        """The prompts that it and its members bring, each with its place below this section."""
+        for at, member in self._members():
+            for below, ref in member.prompts():
+                yield (*at, *below), ref
 
     def _members(self) -> Iterator[tuple[Location, Any]]:
         raise NotImplementedError
@@ -227,6 +237,11 @@ class RouterSection(_Composite):
         for name, route in self.router.routes.items():
             yield ("router", "routes", name, "model"), route.model
 
+    def prompts(self) -> Iterator[tuple[Location, str]]:
+        """The classifier's, and those of the routes."""
+        yield ("router", "prompt"), self.router.prompt
+        yield from super().prompts()
+
 
 class SelfConsistencyOf(_Section):
     """What self-consistency needs."""
@@ -265,6 +280,10 @@ class RepairSection(_Composite):
 
     def _members(self) -> Iterator[tuple[Location, Any]]:
         yield ("repair", "model"), self.repair.model
+
+    def prompts(self) -> Iterator[tuple[Location, str]]:
+        """That of a correction."""
+        yield ("repair", "prompt"), self.repair.prompt
 
 
 for _section in (FallbackSection, RouteSection, RouterOf, RouterSection, SelfConsistencyOf, SelfConsistencySection):
@@ -403,6 +422,10 @@ class ExperimentFile:
     def resolve(self, path: str) -> Path:
         """A path of the file: relative ones start at its folder."""
         return self.path.parent / Path(path).expanduser()
+
+    def prompt(self, ref: str) -> str:
+        """What `prompts.library.load` is told: a prompt that is named by a file is relative to the experiment file."""
+        return str(self.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
 
     def with_selection(self, recorded: Mapping[str, Any]) -> ExperimentFile:
         """This experiment over the questions that a run has recorded."""

@@ -96,7 +96,7 @@ class Grid:
         prompts = []
         for index, ref in enumerate(experiment.prompts):
             with file.at("prompts", index):
-                prompts.append(load(self._prompt(ref), folders))
+                prompts.append(load(file.prompt(ref), folders))
         refuse_twins(file, "prompts", [(ref, made.ref) for ref, made in zip(experiment.prompts, prompts, strict=True)])
         refuse_twins(file, "backends", [(one.backend, (one.backend, one.target)) for one in experiment.backends])
         refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
@@ -197,10 +197,6 @@ class Grid:
         # As it will be read back: tuples become lists, paths become text.
         as_written: dict[str, Any] = json.loads(json.dumps(identity, default=str))
         return as_written
-
-    def _prompt(self, ref: str) -> str:
-        """A prompt that is named by a file is relative to the experiment file."""
-        return str(self.file.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
 
 
 class Observer(Protocol):

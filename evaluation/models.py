@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,15 +11,7 @@ from typing import Any
 from adapters.base import ADAPTERS, ModelAdapter
 from adapters.prices import Prices, Tariff, tariff_of
 from evaluation.environment import Location
-from evaluation.experiment import (
-    AnyModel,
-    ExperimentFile,
-    FallbackSection,
-    ModelSection,
-    RepairSection,
-    RouterSection,
-    SelfConsistencySection,
-)
+from evaluation.experiment import ExperimentFile, ModelSection
 from prompts.library import load
 from prompts.template import PromptTemplate
 
@@ -69,9 +61,10 @@ class Models:
             for below, section in model.parts():
                 at = ("models", number, *below)
                 self.parts[at] = Part(at, section, make_adapter(self.file, at, section))
-            for at, ref in _prompts(model, ("models", number)):
+            for below, ref in model.prompts():
+                at = ("models", number, *below)
                 with self.file.at(*at):
-                    self.prompts[at] = load(self._path(ref), self.folders)
+                    self.prompts[at] = load(self.file.prompt(ref), self.folders)
 
     def of(self, number: int) -> tuple[Part, ...]:
         """The parts of one model of the experiment."""
@@ -110,10 +103,6 @@ class Models:
             part.place: tariff_of(part.adapter, Prices(**dict(part.section.prices)), now) for part in self.of(number)
         }
 
-    def _path(self, ref: str) -> str:
-        """A prompt that is named by a file is relative to the experiment file."""
-        return str(self.file.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
-
 
 def adapters_of(file: ExperimentFile) -> list[ModelAdapter]:
     """Every model that an experiment asks.
@@ -139,22 +128,6 @@ def make_adapter(file: ExperimentFile, at: Location, section: ModelSection) -> M
         settings["path"] = file.resolve(settings["path"])
     with file.at(*at):
         return ADAPTERS.make(section.adapter, {"model": section.model, **settings})
-
-
-def _prompts(model: AnyModel, at: Location) -> Iterator[tuple[Location, str]]:
-    """The prompts that a composite model brings, each with its place."""
-    match model:
-        case FallbackSection():
-            for index, member in enumerate(model.fallback):
-                yield from _prompts(member, (*at, "fallback", index))
-        case RouterSection():
-            yield (*at, "router", "prompt"), model.router.prompt
-            for name, route in model.router.routes.items():
-                yield from _prompts(route.model, (*at, "router", "routes", name, "model"))
-        case SelfConsistencySection():
-            yield from _prompts(model.self_consistency.model, (*at, "self_consistency", "model"))
-        case RepairSection():
-            yield (*at, "repair", "prompt"), model.repair.prompt
 
 
 def _shape(content: Any) -> Any:
