@@ -78,22 +78,20 @@ def run(
             remedy = "leave out --limit, --sample, --seed, --filter, --ids, --dry-run"
             raise UserError("a resumed run keeps its selection", remedy=remedy)
         file, group, folder = _unfinished(experiment, runs, retry_unscored=retry_unscored)
-        grid = Grid(file)
-        budget = _budget(grid, max_cost, max_tokens)
     else:
         if experiment is None:
             raise UserError("no experiment", remedy="sqlassay run EXPERIMENT.yaml")
         if retry_unscored:
             raise UserError("--retry-unscored needs --resume")
         file, folder = _new(experiment, runs, limit, sample, seed, filter_, ids)
-        grid = Grid(file)  # what it refuses has no folder
-        budget = _budget(grid, max_cost, max_tokens)
-        if dry_run:
-            return _estimate(grid, no_cache=no_cache, json=json)
-        group = new_group(file.experiment.name, folder)
+        group = ""
+    grid = Grid(file)
+    budget = _budget(grid, max_cost, max_tokens)
+    if dry_run:
+        return _estimate(grid, no_cache=no_cache, json=json)
     return execute(
         grid,
-        group,
+        group or new_group(file.experiment.name, folder),  # now: what was refused has no folder
         folder,
         retry_unscored=retry_unscored,
         no_cache=no_cache,
