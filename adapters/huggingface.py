@@ -51,11 +51,6 @@ class HuggingFaceAdapter(RemoteAdapter):
     names: ClassVar[Mapping[str, str]] = chat_completions.NAMES
     reserved: ClassVar[frozenset[str]] = frozenset({"n", "stream_options", "response_format"})
 
-    def __init__(
-        self, model: str, *, base_url: str | None = None, api_key_env: str | None = None, timeout: float = 60.0
-    ) -> None:
-        super().__init__(model, base_url=base_url, api_key_env=api_key_env, timeout=timeout)
-
     @property
     def listed_as(self) -> frozenset[str]:
         """Its name; without the policy that chooses its provider."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from adapters import errors
-from adapters.base import GENERIC, Completion, Feature, FinishReason, GenerationRequest, ModelAdapter, ModelInfo, Usage
+from adapters.base import GENERIC, Completion, Feature, FinishReason, GenerationRequest, ModelAdapter, ModelInfo
 from adapters.failures import Failure
 from adapters.probe import probe
 from sqlassay.errors import UserError
@@ -230,18 +230,19 @@ class RemoteAdapter(ModelAdapter):
         return value
 
     def _settings(self, parameters: Mapping[str, object]) -> Settings:
+        names, reserved = self.names, {"messages", "model", "stream"} | self.reserved
         values: dict[str, object] = {}
         dropped = []
         for name, value in parameters.items():
-            if name in {"messages", "model", "stream"} | self.reserved:
+            if name in reserved:
                 raise errors.BadRequest(self.provider, self.model, f"the parameter {name!r} is not the user's to set")
             if value is None or value in ((), []):
                 continue
-            if name in GENERIC and name not in self.names:
+            if name in GENERIC and name not in names:
                 dropped.append(name)
             else:
                 one_stop = name == "stop" and isinstance(value, str)  # some providers understand only a list
-                values[self.names.get(name, name)] = [value] if one_stop else value
+                values[names.get(name, name)] = [value] if one_stop else value
         return Settings(values, tuple(dropped))
 
     def _require(self, feature: Feature, wanted: bool) -> None:
@@ -373,18 +374,3 @@ def checked_url(url: str) -> str:
     if parts.query or parts.fragment:
         raise UserError("base_url must not hold a query", remedy="put the key into api_key_env, and leave out the rest")
     return url.rstrip("/")
-
-
-__all__ = [
-    "Clock",
-    "Failure",
-    "RemoteAdapter",
-    "Settings",
-    "Unusable",
-    "Usage",
-    "checked_seconds",
-    "checked_url",
-    "json_object",
-    "transport_failure",
-    "unreachable",
-]
