@@ -202,8 +202,9 @@ class WrittenWorld(EmbeddedWorld):
     def state(self) -> object:
         """The other files, and what is in the tables."""
         target = self.database.target
-        files = {path: content for path, content in contents(self.folder).items() if not path.startswith(target)}
-        assert len(files) < len(contents(self.folder))
+        everything = contents(self.folder)
+        files = {path: content for path, content in everything.items() if not path.startswith(target)}
+        assert len(files) < len(everything)
         with type(self.database)(target) as database:
             tables = database.schema().tables
             rows = {table.name: database.run(f'SELECT * FROM "{table.name}"', OUR_LIMITS).rows for table in tables}
