@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -37,39 +37,11 @@ from evaluation.verdicts import Reason
 from prompts.library import load
 from sqlassay.messages import Message
 from sqlassay.resilience import CallLimits, Circuit, Endpoint, RetryPolicy
-from sqlassay.validation import ValidationResult
+from tests.evaluation.script import Script
 from tests.evaluation.world import World
 
 SQL = "SELECT count(*) FROM singer"
 GOOD = Completion(f"```sql\n{SQL}\n```", usage=Usage(100, 20, 64, 5), model="m-2026", seconds=0.25, request_id="r1")
-
-
-class Script(ModelAdapter):
-    """Says its lines one after another; a line that is an error is raised."""
-
-    provider = "script"
-
-    def __init__(self, *lines: Completion | Exception) -> None:
-        super().__init__("m")
-        self.lines = list(lines)
-        self.heard: list[GenerationRequest] = []
-
-    @property
-    def identity(self) -> Mapping[str, object]:
-        return {"provider": self.provider, "model": self.model}
-
-    async def generate(self, request: GenerationRequest) -> Completion:
-        self.heard.append(request)
-        line = self.lines.pop(0)
-        if isinstance(line, Exception):
-            raise line
-        return line
-
-    async def list_models(self) -> tuple[str, ...]:
-        return ("m",)
-
-    async def check(self) -> ValidationResult:
-        return ValidationResult("script m")
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
 import pytest
 
-from adapters.base import Completion, GenerationRequest, ModelAdapter
+from adapters.base import Completion, GenerationRequest
 from adapters.errors import AdapterError, AuthFailed, PromptTooLong, ProviderUnavailable, RateLimited
 from evaluation.base.case import Case
 from evaluation.base.llm import JudgeUnreadable, LLMEvaluator
@@ -15,38 +14,17 @@ from evaluation.datasets.base import Question
 from evaluation.verdicts import Reason, Status, Verdict
 from sqlassay.messages import Message
 from sqlassay.resilience import RetryPolicy
-from sqlassay.validation import ValidationResult
+from tests.evaluation.script import Script
 
 GRADES = {"right": Reason.MATCH, "wrong": Reason.WRONG_ROWS}
 CASE = Case(Question("q7", "How many singers?", "show"), "sqlite")
 
 
-class Judge(ModelAdapter):
-    """Says its lines one after another; a line that is an error is raised."""
-
+class Judge(Script):
     provider = "judge"
 
     def __init__(self, *lines: str | Exception) -> None:
-        super().__init__("judge-1")
-        self.lines = list(lines)
-        self.heard: list[GenerationRequest] = []
-
-    @property
-    def identity(self) -> Mapping[str, object]:
-        return {"provider": self.provider, "model": self.model}
-
-    async def generate(self, request: GenerationRequest) -> Completion:
-        self.heard.append(request)
-        line = self.lines.pop(0)
-        if isinstance(line, Exception):
-            raise line
-        return Completion(line)
-
-    async def list_models(self) -> tuple[str, ...]:
-        return (self.model,)
-
-    async def check(self) -> ValidationResult:
-        return ValidationResult(self.model)
+        super().__init__(*lines, model="judge-1")
 
 
 class Graded(LLMEvaluator):

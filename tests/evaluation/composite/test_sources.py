@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from adapters.base import Completion, FinishReason, GenerationRequest, ModelAdapter, ModelInfo, Usage
+from adapters.base import Completion, FinishReason, GenerationRequest, Usage
 from adapters.errors import AuthFailed, ProviderUnavailable
 from database_backends.result import Limits
 from database_backends.runner import Runner
@@ -27,7 +27,7 @@ from evaluation.generation import ModelSource
 from evaluation.verdicts import Reason
 from prompts.library import load
 from sqlassay.resilience import CallLimits, Circuit, Endpoint, RetryPolicy
-from sqlassay.validation import ValidationResult
+from tests.evaluation.script import Script
 from tests.evaluation.world import World
 
 ALL = "SELECT name FROM singer"
@@ -43,32 +43,12 @@ REFUSED = Completion("No.", FinishReason.REFUSED)
 Line = str | Completion | Exception
 
 
-class Script(ModelAdapter):
-    """Says its lines one after another, the last one again and again. Text is SQL, an error is raised."""
+class Persistent(Script):
+    """Says its last line again and again. Text is SQL."""
 
-    provider = "script"
-
-    def __init__(self, *lines: Line) -> None:
-        super().__init__("m")
-        self.lines = list(lines)
-        self.heard: list[GenerationRequest] = []
-
-    @property
-    def identity(self) -> Mapping[str, object]:
-        return {"provider": self.provider, "model": self.model}
-
-    async def generate(self, request: GenerationRequest) -> Completion:
-        self.heard.append(request)
+    def next_line(self) -> Line:
         line = self.lines.pop(0) if len(self.lines) > 1 else self.lines[0]
-        if isinstance(line, Exception):
-            raise line
         return Completion(f"```sql\n{line}\n```", usage=Usage(100, 10)) if isinstance(line, str) else line
-
-    async def list_models(self) -> tuple[ModelInfo, ...]:
-        return ()
-
-    async def check(self) -> ValidationResult:
-        return ValidationResult("script m")
 
 
 Make = Callable[..., ModelSource]
@@ -86,7 +66,7 @@ def source(world: World) -> Make:
 
     def make(*lines: Line, **more: Any) -> ModelSource:
         made = ModelSource(
-            Script(*lines),
+            Persistent(*lines),
             load("zero_shot@1"),
             databases,
             Endpoint(Circuit("script"), RetryPolicy(attempts=1), CallLimits(8)),
