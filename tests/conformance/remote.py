@@ -163,13 +163,17 @@ class RemoteConformance(AdapterConformance):
         assert len(self.server.requests) == 1, "the SDK must not retry"
 
     def test_failures_of_its_own(self) -> None:
-        for model, (kind, words) in self.failures.items():
+        for number, (model, (kind, words)) in enumerate(self.failures.items(), start=1):
             with pytest.raises(errors.AdapterError) as raised:
                 run(self.at(model), lambda a: a.generate(REQUEST))
             status = self.server.reply(model).status
             assert (model, type(raised.value)) == (model, kind)
             assert (model, raised.value.status) == (model, None if status == 200 else status)
+            if status != 200:
+                expected = REQUEST_ID if self.fails_with_request_id else None
+                assert (model, raised.value.request_id) == (model, expected)
             assert words in raised.value.message
+            assert len(self.server.requests) == number, "the SDK must not retry"
 
     @pytest.mark.parametrize("model", ["cut_stream", "cut_chunks"])
     def test_a_stream_that_breaks_off_is_no_answer(self, model: str) -> None:
