@@ -380,7 +380,8 @@ class GridRunner:
     ) -> Orchestrator:
         source = self._source(cell, answers, databases, prices)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
-        in_flight = sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
+        # As many again as are being answered: while some are judged, others wait for their turn to be asked.
+        in_flight = 2 * sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
         return Orchestrator(
             databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from evaluation.budget import Budget
     from evaluation.experiment import ExperimentFile
     from evaluation.grid import Grid
+
+_ALLOCATIONS = 50_000
+"""Objects that are made between two looks for garbage."""
 
 
 def run(
@@ -174,6 +178,9 @@ def execute(
     try:
         with Runner(workers, megabytes=experiment.limits.megabytes) as runner, ProgressDisplay(quiet=quiet) as progress:
             work = GridRunner(grid, group, folder, runner, store, (progress,), retry_unscored, budget or Budget())
+            # Modules stay for good, and records leave no cycles: looking for garbage took a fifth of the time.
+            gc.freeze()
+            gc.set_threshold(_ALLOCATIONS)
             try:
                 asyncio.run(work.run())
             except KeyboardInterrupt:
