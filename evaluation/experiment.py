@@ -120,6 +120,9 @@ class ModelSection(_Section):
     tokens_per_minute: Size | None = Field(None, description="As the limit of requests, prompt and answer together.")
     stream: bool = Field(False, description="Have answers come piece by piece, so that the first token is timed.")
     prices: PricesSection = Field(default_factory=lambda: PricesSection.model_validate({}))
+    schema_tokens: Count | None = Field(
+        None, description="Tokens that the schema may take in its prompts; all that it needs unless given."
+    )
 
     @property
     def name(self) -> str:
@@ -349,7 +352,7 @@ class Experiment(_Section):
     )
     dataset: DatasetSection
     models: tuple[AnyModel, ...] = Field(min_length=1)
-    prompts: tuple[str, ...] = Field(("zero_shot",), min_length=1, description="name, name@version, or a YAML file.")
+    prompts: tuple[str, ...] = Field(("zero_shot@1",), min_length=1, description="name, name@version, or a YAML file.")
     prompt_folders: tuple[str, ...] = Field((), description="Folders with your own prompts; relative to this file.")
     backends: tuple[
         Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...

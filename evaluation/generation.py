@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from adapters.base import Completion, Feature, FinishReason, GenerationRequest, ModelAdapter, Usage
 from adapters.errors import AdapterError, PromptTooLong
@@ -17,6 +17,8 @@ from evaluation.datasets.base import Question
 from evaluation.records import AnswerRecord, AttemptRecord
 from evaluation.store import Store, digest
 from evaluation.verdicts import Reason, Verdict
+from prompts import dialect_rules
+from prompts.schema_text.text import Shown
 from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay.errors import SqlAssayError
 from sqlassay.messages import Message
@@ -123,6 +125,7 @@ class ModelSource(AnswerSource):
         repeat: Which asking of the same question this is, from 0.
         stream: Whether answers come piece by piece.
         budget: What may be spent.
+        schema_tokens: The most that a schema may take of a prompt, besides what the prompt itself says.
     """
 
     adapter: ModelAdapter
@@ -135,6 +138,7 @@ class ModelSource(AnswerSource):
     repeat: int = 0
     stream: bool = False
     budget: Budget = field(default_factory=Budget)
+    schema_tokens: int | None = None
 
     async def answer(self, position: int, question: Question, target: str) -> Answer:
         """Render, ask, and find the SQL."""
@@ -201,7 +205,7 @@ class ModelSource(AnswerSource):
         """
         prompt = self._render(template, question, target, variables or {})
         if before:
-            prompt = RenderedPrompt.of((*before, *prompt.messages))
+            prompt = RenderedPrompt.of((*before, *prompt.messages), prompt.schema_left_out)
         request = GenerationRequest(
             prompt.messages,
             {**self.parameters, **({"stop": list(template.stop)} if template.stop else {})},
@@ -254,15 +258,24 @@ class ModelSource(AnswerSource):
     def _render(
         self, template: PromptTemplate, question: Question, target: str, more: Mapping[str, object]
     ) -> RenderedPrompt:
-        return template.render(
+        schema = self._schema(template, question, target)
+        prompt = template.render(
             {
                 "question": question.text,
                 "evidence": question.evidence,
-                "schema": self.databases.schema_text(target),
+                "schema": schema.text,
                 "dialect": self.databases.backend.title,
+                "dialect_rules": dialect_rules.text(self.databases.backend.dialect),
                 **more,
             }
         )
+        return replace(prompt, schema_left_out=schema.left_out)
+
+    def _schema(self, template: PromptTemplate, question: Question, target: str) -> Shown:
+        if "schema" not in template.variables:
+            return Shown("")
+        text = self.databases.schema_text(target, question.db_id, template.schema)
+        return text.about(f"{question.text}\n{question.evidence}", self.schema_tokens, self.adapter.model)
 
     def _failed(self, prompt: RenderedPrompt, failure: GaveUp) -> Asked:
         error = failure.error
@@ -271,7 +284,12 @@ class ModelSource(AnswerSource):
         if isinstance(error, AdapterError) and error.stops_model:
             raise ModelStopped(f"{type(error).__name__}: {error}") from error
         reason = Reason.PROMPT_TOO_LONG if isinstance(error, PromptTooLong) else Reason.PROVIDER_DOWN
-        record = AnswerRecord(prompt.sha256, model=self.adapter.model, attempts=_attempts(failure.attempts))
+        record = AnswerRecord(
+            prompt.sha256,
+            model=self.adapter.model,
+            attempts=_attempts(failure.attempts),
+            schema_left_out=prompt.schema_left_out,
+        )
         return Asked(prompt, None, record, Verdict.of(reason, error=type(error).__name__, message=str(error)))
 
     def _asked(
@@ -299,6 +317,7 @@ class ModelSource(AnswerSource):
             cached=cached,
             dropped=completion.dropped,
             attempts=_attempts(attempts),
+            schema_left_out=prompt.schema_left_out,
         )
         return Asked(prompt, completion, record)
 

@@ -26,6 +26,7 @@ from evaluation.composite.assembly import Assembly
 from evaluation.composite.trial import Trial
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
+from evaluation.datasets.describing import CanDescribeColumns
 from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.opening import open_section
 from evaluation.estimate import Estimate, Estimator
@@ -36,7 +37,7 @@ from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
-from evaluation.store import Store
+from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.library import load, refs
@@ -166,6 +167,13 @@ class Grid:
         section = self.file.experiment.limits
         return Limits(section.gold_seconds, section.rows, section.megabytes)
 
+    def _descriptions(self, cell: Cell) -> str | None:
+        """Digest of what the dataset says about columns, where a prompt of the cell shows it."""
+        prompts = (cell.prompt, *self.models.prompts_of(self.number(cell)).values())
+        if not isinstance(self.dataset, CanDescribeColumns) or not any(one.schema.descriptions for one in prompts):
+            return None
+        return digest(descriptions={db_id: self.dataset.descriptions(db_id) for db_id in self.db_ids}).hex()
+
     @cached_property
     def dataset_sha256(self) -> str:
         """Of the dataset's files."""
@@ -186,6 +194,7 @@ class Grid:
             "selection": asdict(self.selection),
             **self.models.identity(self.number(cell)),
             "prompt": {"ref": cell.prompt.ref, "sha256": cell.prompt.sha256},
+            "descriptions": self._descriptions(cell),
             "backend": {"name": databases.backend.name, "engine": databases.engine(self.db_ids)},
             "repeat": cell.repeat,
             "strategies": [

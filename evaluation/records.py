@@ -133,6 +133,7 @@ class AnswerRecord:
         cached: Whether the answer came from the response cache: then nothing was asked or paid.
         dropped: Generic settings that the provider does not know.
         attempts: The failed requests before.
+        schema_left_out: What of the schema the prompt did not show for want of space: `table`, or `table.column`.
     """
 
     prompt_sha256: str
@@ -150,6 +151,7 @@ class AnswerRecord:
     cached: bool = False
     dropped: tuple[str, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
+    schema_left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

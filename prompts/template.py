@@ -14,13 +14,16 @@ import yaml
 
 from prompts import rendering
 from prompts.extraction import EXTRACTORS, Extraction
+from prompts.schema_text.style import FORMATS, PLAIN, SchemaStyle
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.messages import Message, Role
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_KEYS = ("name", "version", "description", "messages", "output", "stop")
+_KEYS = ("name", "version", "description", "messages", "output", "stop", "schema")
 _REQUIRED = ("name", "version", "messages", "output")
 _MESSAGE_KEYS = ("role", "content")
+_SCHEMA_KEYS = ("format", "rows", "values", "descriptions", "max_tokens")
+_MOST_SAMPLES = 100
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,18 @@ class RenderedPrompt:
     Attributes:
         messages: In the order in which the model reads them.
         sha256: Hex digest of roles and contents: the same digest, the same prompt.
+        schema_left_out: What of the schema they do not show for want of space: `table`, or `table.column`.
     """
 
     messages: tuple[Message, ...]
     sha256: str
+    schema_left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, messages: tuple[Message, ...]) -> RenderedPrompt:
+    def of(cls, messages: tuple[Message, ...], schema_left_out: tuple[str, ...] = ()) -> RenderedPrompt:
         """Messages with their digest."""
         text = json.dumps([(m.role, m.content) for m in messages], separators=(",", ":"))
-        return cls(messages, hashlib.sha256(text.encode("ascii")).hexdigest())
+        return cls(messages, hashlib.sha256(text.encode("ascii")).hexdigest(), schema_left_out)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class PromptTemplate:
         stop: Strings at which the model is to stop.
         sha256: Hex digest of the template file.
         path: The file that it was read from.
+        schema: What it shows of the schema.
     """
 
     name: str
@@ -65,6 +71,7 @@ class PromptTemplate:
     stop: tuple[str, ...]
     sha256: str
     path: Path
+    schema: SchemaStyle = PLAIN
 
     @property
     def ref(self) -> str:
@@ -122,7 +129,7 @@ def read(path: Path) -> PromptTemplate:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Checks the parsed file by hand: pydantic would double the start-up time for six keys."""
+    """Checks the parsed file by hand: pydantic would double the start-up time for a handful of keys."""
 
     path: Path
 
@@ -148,7 +155,29 @@ class _Reader:
             ),
             sha256=sha256,
             path=self.path,
+            schema=self._schema(checked.get("schema", {})),
         )
+
+    def _schema(self, value: object) -> SchemaStyle:
+        fields = self._keys(value, _SCHEMA_KEYS, (), "schema")
+        name = self._text(fields.get("format", SchemaStyle.format), "schema.format")
+        if name not in FORMATS:
+            raise UnknownName("format", name, FORMATS, place=self._place("schema.format"))
+        for key in ("rows", "values", "descriptions"):
+            if fields.get(key) and key not in FORMATS[name].shows:
+                raise self._wrong(f"schema.{key}", f"the format {name} has no place for {key}")
+        descriptions, bound = fields.get("descriptions", False), fields.get("max_tokens")
+        if type(descriptions) is not bool:
+            raise self._wrong("schema.descriptions", "must be true or false")
+        if bound is not None and (type(bound) is not int or bound < 1):
+            raise self._wrong("schema.max_tokens", "must be a whole number from 1")
+        return SchemaStyle(name, self._samples(fields, "rows"), self._samples(fields, "values"), descriptions, bound)
+
+    def _samples(self, fields: Mapping[str, object], key: str) -> int:
+        value = fields.get(key, 0)
+        if type(value) is not int or not 0 <= value <= _MOST_SAMPLES:
+            raise self._wrong(f"schema.{key}", f"must be a whole number from 0 to {_MOST_SAMPLES}")
+        return value
 
     def _messages(self, value: object) -> tuple[Message, ...]:
         found = []
@@ -171,7 +200,7 @@ class _Reader:
 
     def _keys(self, value: object, known: tuple[str, ...], required: tuple[str, ...], where: str) -> dict[str, object]:
         if not isinstance(value, dict):
-            raise self._wrong(where, f"must be a mapping with the keys {', '.join(required)}")
+            raise self._wrong(where, f"must be a mapping with the keys {', '.join(required or known)}")
         for key in value:
             if key not in known:
                 raise UnknownName("key", str(key), known, place=self._place(where))

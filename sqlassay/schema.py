@@ -14,12 +14,16 @@ class Column:
         type: The declared type, in the engine's own words; empty where none was declared.
         nullable: Whether NULL is allowed.
         primary_key: Whether it belongs to the primary key.
+        description: What people say about it, in one line.
+        values: Some of its values, as literals of one line each.
     """
 
     name: str
     type: str
     nullable: bool = True
     primary_key: bool = False
+    description: str = ""
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,21 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Table:
-    """One table or view."""
+    """One table or view.
+
+    Attributes:
+        name: As the database spells it.
+        columns: In the database's own order.
+        foreign_keys: Its references to other tables.
+        is_view: Whether it is a view.
+        rows: Some of its rows: a literal of one line per column.
+    """
 
     name: str
     columns: tuple[Column, ...]
     foreign_keys: tuple[ForeignKey, ...] = ()
     is_view: bool = False
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)

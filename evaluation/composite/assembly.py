@@ -112,4 +112,5 @@ class Assembly:
             repeat,
             part.section.stream,
             self.budget,
+            part.section.schema_tokens,
         )

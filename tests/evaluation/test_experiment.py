@@ -73,7 +73,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "unknown key in a list": (
         SMALL + "    tempeature: 0\n",
         "x.yaml:7: unknown key in models.0: 'tempeature' (known: adapter, concurrency, fallback, label,"
-        " model, parameters, prices, repair, requests_per_minute, router and 4 more)",
+        " model, parameters, prices, repair, requests_per_minute, router and 5 more)",
     ),
     "unknown key of a backend": (
         SMALL + "backends:\n  - sqlite\n  - {backend: duckdb, tarjet: x}\n",
