@@ -253,7 +253,7 @@ class ModelSource(AnswerSource):
             settled = Verdict.of(Reason.TRUNCATED, answer_end=completion.text[-200:])
         elif found.sql is None:
             settled = Verdict.of(Reason.NO_SQL, answer=completion.text[:500])
-        return Answer(found.sql, settled, asked.record, found.method)
+        return Answer(found.sql, settled, asked.record, found.method, found.removed)
 
     def _render(
         self, template: PromptTemplate, question: Question, target: str, more: Mapping[str, object]

@@ -116,6 +116,7 @@ class Orchestrator:
             tags=question.tags,
             answer=answer.record,
             extraction=answer.extraction,
+            removed=answer.removed,
             sql=answer.sql,
             golds=tuple(gold.record for gold in golds),
             predicted=None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome),

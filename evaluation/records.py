@@ -218,6 +218,7 @@ class ItemRecord:
         tags: The dataset's labels.
         answer: What the model said; `None` when predictions were given.
         extraction: How the SQL was found in the answer.
+        removed: What else was in the answer, and was taken off; empty also in records from before this was kept.
         sql: The statement under test; `None` when there is none.
         golds: The acceptable statements and how they ran.
         predicted: How the statement under test ran; `None` when it was not run.
@@ -239,6 +240,7 @@ class ItemRecord:
     tags: tuple[str, ...] = ()
     answer: AnswerRecord | None = None
     extraction: str | None = None
+    removed: tuple[str, ...] = ()
     sql: str | None = None
     golds: tuple[ExecutionRecord, ...] = ()
     predicted: ExecutionRecord | None = None
