@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -148,8 +148,12 @@ def _flips(arm: Arm, flips: Sequence[Flip]) -> Iterator[RenderableType]:
         for flip in flips[:SHOWN]
     ]
     ids, reasons, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
-    for asked, reason, question in lines:
-        yield Text(f"  {asked:{ids}}  {reason:{reasons}}  {question}", no_wrap=True, overflow="ellipsis")
+    yield Group(
+        *(
+            Text(f"  {asked:{ids}}  {reason:{reasons}}  {question}", no_wrap=True, overflow="ellipsis")
+            for asked, reason, question in lines
+        )
+    )
 
 
 def _some(asked: Sequence[Asked]) -> str:
