@@ -68,8 +68,10 @@ def report(
         return
     screen = output.data()
     screen.print(console.Results(summaries))
-    for block in paired_screen.comparisons(compared, output.program()):
+    for block in paired_screen.comparisons(compared):
         screen.print(block)
+    if where := paired_screen.more(compared, output.program()):
+        output.talk().print(where)
     for summary, folder in zip(summaries, found, strict=True):
         screen.print()
         screen.print(f"{summary.title}  {summary.run_id}")

@@ -218,8 +218,10 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
         for summary in summaries:
             for note in console.notes(summary):
                 screen.print(f"{summary.title if len(summaries) > 1 else ''}: {note}".removeprefix(": "))
-        for part in paired_screen.comparisons(compared, output.program()):
+        for part in paired_screen.comparisons(compared):
             screen.print(part)
+        if where := paired_screen.more(compared, output.program()):
+            output.talk().print(where)
     code = ExitCode.OK
     for run, summary in zip(found, summaries, strict=True):
         if run.manifest["status"] == "stopped":

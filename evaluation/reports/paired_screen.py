@@ -17,13 +17,8 @@ SHOWN = 5
 """Flips each way, and ids in a note."""
 
 
-def comparisons(found: Sequence[Comparison], program: str) -> Iterator[RenderableType]:
-    """What to print; nothing where nothing was compared.
-
-    Args:
-        found: The comparisons of a report.
-        program: What to type to run sqlassay again.
-    """
+def comparisons(found: Sequence[Comparison]) -> Iterator[RenderableType]:
+    """What to print of the comparisons of a report; nothing where there are none."""
     if not found:
         return
     yield Text()
@@ -38,9 +33,24 @@ def comparisons(found: Sequence[Comparison], program: str) -> Iterator[Renderabl
         for note in notes(one):
             yield Text(printable(note))
     if len(counted) == 1:
-        yield from _flipped(counted[0][0], program)
-    elif counted:
-        yield Text(f"which questions flipped, for the first pair:\n  {_command(counted[0][0], program)}")
+        yield from _flipped(counted[0][0])
+
+
+def more(found: Sequence[Comparison], program: str) -> str:
+    """Where to see the questions that flipped; empty where all are shown.
+
+    Args:
+        found: The comparisons of a report.
+        program: What to type to run sqlassay again.
+    """
+    flipped = [one for one in found if one.won or one.lost]
+    if not flipped:
+        return ""
+    folders = [str(run.path) for arm in (flipped[0].baseline, flipped[0].candidate) for run in arm.runs]
+    command = shlex.join([program, "report", *folders])
+    if len(found) > 1:
+        return f"which questions flipped, here for the first pair: {command}"
+    return f"all that flipped, with their SQL: {command} --json"
 
 
 def _basis(counted: Sequence[Comparison]) -> str:
@@ -50,20 +60,11 @@ def _basis(counted: Sequence[Comparison]) -> str:
     return f"verdicts of {strategies}{corrected}"
 
 
-def _flipped(one: Comparison, program: str) -> Iterator[RenderableType]:
+def _flipped(one: Comparison) -> Iterator[RenderableType]:
     for arm, flips in ((one.candidate, one.won), (one.baseline, one.lost)):
         if flips:
             yield Text()
             yield from _flips(arm, flips)
-    if max(len(one.won), len(one.lost)) > SHOWN:
-        yield Text()
-        yield Text(f"all of them, with their SQL:\n  {_command(one, program)} --json")
-
-
-def _command(one: Comparison, program: str) -> str:
-    """What reports these two alone."""
-    folders = [str(run.path) for arm in (one.baseline, one.candidate) for run in arm.runs]
-    return printable(shlex.join([program, "report", *folders]))
 
 
 def sentence(one: Comparison) -> str:
