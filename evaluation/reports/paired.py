@@ -269,44 +269,39 @@ def _compared(baseline: Arm, before: Mapping[Asked, Told], candidate: Arm, strat
     refused = _refusal(baseline, candidate, strategy)
     if refused:
         return Comparison(baseline, candidate, strategy, refused=refused)
+    after = dict(candidate.told(strategy))
     alike: Counter[bool] = Counter()
     lost: list[Flip] = []
     won: list[Flip] = []
-    by_question: Counter[str] = Counter()
-    unscored: tuple[list[Asked], list[Asked]] = (
-        [asked for asked, told in before.items() if told.reason.status is Status.UNSCORED],
-        [],
-    )
-    common = extra = 0
-    for asked, after in candidate.told(strategy):
-        first = before.get(asked)
-        common += first is not None
-        extra += first is None
-        if after.reason.status is Status.UNSCORED:
-            unscored[1].append(asked)
-        elif first is not None and first.reason.status is not Status.UNSCORED:
-            was, now = (told.reason.status is Status.CORRECT for told in (first, after))
-            by_question[asked.id] += now - was
-            if was is now:
-                alike[now] += 1
-            else:
-                (won if now else lost).append(Flip(asked, first, after))
-
-    def order(flip: Flip) -> tuple[int, int]:
-        return flip.baseline.position, flip.asked.repeat
-
+    differences: Counter[str] = Counter()
+    for asked in sorted(before.keys() & after.keys(), key=lambda asked: (before[asked].position, asked.repeat)):
+        one, other = before[asked], after[asked]
+        if Status.UNSCORED in (one.reason.status, other.reason.status):
+            continue
+        was, now = (told.reason.status is Status.CORRECT for told in (one, other))
+        differences[asked.id] += now - was
+        if was is now:
+            alike[now] += 1
+        else:
+            (won if now else lost).append(Flip(asked, one, other))
     return Comparison(
         baseline,
         candidate,
         strategy,
         both_right=alike[True],
         both_wrong=alike[False],
-        lost=tuple(sorted(lost, key=order)),
-        won=tuple(sorted(won, key=order)),
-        unscored=(tuple(unscored[0]), tuple(unscored[1])),
-        missing=(len(before) - common, extra),
-        differences=Counter(by_question.values()),
+        lost=tuple(lost),
+        won=tuple(won),
+        unscored=(_unscored(before), _unscored(after)),
+        missing=(len(before.keys() - after.keys()), len(after.keys() - before.keys())),
+        differences=Counter(differences.values()),
     )
+
+
+def _unscored(told: Mapping[Asked, Told]) -> tuple[Asked, ...]:
+    """In the order of the questions."""
+    found = [asked for asked, one in told.items() if one.reason.status is Status.UNSCORED]
+    return tuple(sorted(found, key=lambda asked: (told[asked].position, asked.repeat)))
 
 
 def _refusal(baseline: Arm, candidate: Arm, strategy: str) -> str:
