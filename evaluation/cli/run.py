@@ -204,19 +204,31 @@ def _resume_command(experiment: str | Path, folder: Path) -> str:
 
 
 def _conclude(group: str, folder: Path, *, json: bool) -> int:
-    from evaluation.reports import console
+    from evaluation.reports import console, paired_screen
+    from evaluation.reports.paired import compare
     from evaluation.runs import find_runs, summarise
 
     found = find_runs(group, folder)
     summaries = [summarise(run) for run in found]
+    compared = compare(found)
     if json:
-        output.print_json({"group": group, "runs": [summary.to_json() for summary in summaries]})
+        output.print_json(
+            {
+                "group": group,
+                "runs": [summary.to_json() for summary in summaries],
+                "comparisons": [one.to_json() for one in compared],
+            }
+        )
     else:
         screen = output.data()
         screen.print(console.Results(summaries))
         for summary in summaries:
             for note in console.notes(summary):
                 screen.print(f"{summary.title if len(summaries) > 1 else ''}: {note}".removeprefix(": "))
+        for part in paired_screen.comparisons(compared):
+            screen.print(part)
+        if where := paired_screen.more(compared, output.program()):
+            output.talk().print(where)
     code = ExitCode.OK
     for run, summary in zip(found, summaries, strict=True):
         if run.manifest["status"] == "stopped":
