@@ -46,7 +46,8 @@ class Databases:
         self._template = target
         self.target = lru_cache(maxsize=None)(self._find)
         self.schema = lru_cache(maxsize=256)(self._describe)
-        self.schema_text = lru_cache(maxsize=256)(self._read_schema)
+        self.tables = lru_cache(maxsize=256)(self._read_tables)
+        self.schema_text = lru_cache(maxsize=256)(self._write_schema)
         self.fingerprint = lru_cache(maxsize=None)(self._read_fingerprint)
         self.engine_version = lru_cache(maxsize=None)(self._read_engine_version)
 
@@ -126,17 +127,28 @@ class Databases:
         target = self.target(db_id)
         if target is None:
             raise UserError(f"no database {db_id!r} for {self.backend.title}", place=str(self._dataset.path))
-        with self.backend(target) as database:
-            return database.schema()
+        return self.tables(target)
 
-    def _read_schema(self, target: str) -> str:
-        """The schema of the database at `target`, as a prompt shows it.
+    def _read_tables(self, target: str) -> Schema:
+        """The tables of the database at `target`, as they are.
 
         Raises:
             BackendError: It cannot be opened.
         """
         with self.backend(target) as database:
-            return ddl(database.schema(), self.backend.dialect)
+            return database.schema()
+
+    def _write_schema(self, target: str) -> str:
+        """The schema of the database at `target`, as a prompt shows it.
+
+        Raises:
+            BackendError: It cannot be opened.
+        """
+        return self.shown(self.tables(target))
+
+    def shown(self, schema: Schema) -> str:
+        """A schema as a prompt shows it."""
+        return ddl(schema, self.backend.dialect)
 
     def _read_fingerprint(self, target: str) -> str:
         """The digest of the content of the database at `target`.

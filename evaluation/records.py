@@ -133,6 +133,8 @@ class AnswerRecord:
         cached: Whether the answer came from the response cache: then nothing was asked or paid.
         dropped: Generic settings that the provider does not know.
         attempts: The failed requests before.
+        examples: The ids of the examples that the prompt showed, in this order.
+        withheld: The ids of those that it would have shown, had they not told the answer.
     """
 
     prompt_sha256: str
@@ -150,14 +152,16 @@ class AnswerRecord:
     cached: bool = False
     dropped: tuple[str, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
+    examples: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One request that a composite model made on the way to its answer.
+    """One request that was made on the way to an answer, by a composite model or by a prompt that takes two.
 
     Attributes:
-        role: What it was for: `fallback`, `classifier`, `sample 2`, `attempt 1`.
+        role: What it was for: `fallback`, `classifier`, `sample 2`, `attempt 1`, `linking`.
         model: The name of the model that was asked.
         why: Why its answer is not the one that counts, or what it decided.
         answer: What it said; `None` when it was not asked.
@@ -220,7 +224,7 @@ class ItemRecord:
         golds: The acceptable statements and how they ran.
         predicted: How the statement under test ran; `None` when it was not run.
         verdicts: One per strategy.
-        calls: What a composite model asked besides, on the way to `answer`.
+        calls: What was asked besides, on the way to `answer`, by a composite model or by a prompt that takes two.
         answered_by: The name of the model that answered, where several could have.
         route: Which class of question chose the model, where one did.
         note: How a composite model chose the answer, in words.
