@@ -23,7 +23,8 @@ VALUE = "<value>"
 _TOKEN = re.compile(
     r"""(?P<quoted>"[^"]+"|“[^”]+”|(?<!\w)['‘][^'’]+['’](?!\w))|(?P<number>\d[\d.,:/%-]*)|(?P<word>\w+)|(?P<end>[.?!])"""
 )
-_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_PIECE = re.compile(r"[^\W\d_]+")
 _KEPT = frozenset(
     """
     a all an and any are as at average be by count did different distinct do does each every for from give had has have
@@ -66,7 +67,7 @@ def name_words(schema: Schema) -> tuple[str, ...]:
     names: Iterable[str] = (
         name for table in schema.tables for name in (table.name, *(column.name for column in table.columns))
     )
-    words = (stem(piece) for name in names for piece in _PIECE.findall(name) if len(piece) > 1)
+    words = (stem(piece) for name in names for piece in _PIECE.findall(_HUMP.sub(" ", name)) if len(piece) > 1)
     return tuple(dict.fromkeys(word for word in words if word not in _KEPT))
 
 
