@@ -82,7 +82,7 @@ OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_texts, json_schema_in
 
 
 class DatasetSection(_Section):
-    """The questions."""
+    """Questions: those that are asked, or those that are examples."""
 
     format: str = Field(description="A registered dataset format, such as spider, bird, jsonl, csv, defog.")
     path: str = Field(description="The question file, or the folder that holds it; relative to this file.")
@@ -353,6 +353,9 @@ class Experiment(_Section):
     dataset: DatasetSection
     models: tuple[AnyModel, ...] = Field(min_length=1)
     prompts: tuple[str, ...] = Field(("zero_shot@1",), min_length=1, description="name, name@version, or a YAML file.")
+    examples: DatasetSection | None = Field(
+        None, description="The train split that few-shot prompts take their examples from."
+    )
     prompt_folders: tuple[str, ...] = Field((), description="Folders with your own prompts; relative to this file.")
     backends: tuple[
         Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...
@@ -578,6 +581,7 @@ def _known(at: Location) -> tuple[str, ...]:
     section: type[BaseModel] = Experiment
     below: dict[str, type[BaseModel]] = {
         "dataset": DatasetSection,
+        "examples": DatasetSection,
         "models": ModelSection,
         "backends": BackendSection,
         "strategies": StrategySection,

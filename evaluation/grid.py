@@ -31,6 +31,8 @@ from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.opening import open_section
 from evaluation.estimate import Estimate, Estimator
 from evaluation.experiment import AnyModel, BackendSection, ExperimentFile
+from evaluation.few_shot.pool import Pool
+from evaluation.few_shot.pools import Pools
 from evaluation.generation import ResponseCache
 from evaluation.golds import GoldStore
 from evaluation.models import Models, Part
@@ -41,7 +43,7 @@ from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.library import load, refs
-from prompts.template import PromptTemplate
+from prompts.template import PromptTemplate, Shots
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
 from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
@@ -108,7 +110,7 @@ class Grid:
                 product(experiment.models, prompts, experiment.backends, range(experiment.repeats)), start=1
             )
         )
-        self.dataset, self.selection = open_section(file)
+        self.dataset, self.selection = open_section(file, experiment.dataset)
         with file.at("dataset"):
             counts = Counter(question.db_id for question in self.questions())
         self.total = counts.total()
@@ -122,10 +124,24 @@ class Grid:
                 databases.engine(counts)
         asked = [(one.name, self.models.what_is_asked(number)) for number, one in enumerate(experiment.models)]
         refuse_twins(file, "models", asked)
+        self._pools = Pools(file)
+        self._pools.check(
+            {**{("prompts", index): prompt for index, prompt in enumerate(prompts)}, **self.models.prompts},
+            self.questions,
+        )
 
     def questions(self) -> Iterator[Question]:
         """The selected questions."""
         return self.selection.apply(self.dataset.questions())
+
+    def examples(self, cell: Cell) -> Pool | None:
+        """What the cell's prompts choose their examples from; `None` when they show none."""
+        return self._pools.of(cell.backend) if self._shots(cell) else None
+
+    def _shots(self, cell: Cell) -> list[Shots]:
+        """The examples that the cell's prompts ask for."""
+        prompts = (cell.prompt, *self.models.prompts_of(self.number(cell)).values())
+        return [shots for prompt in prompts for shots in prompt.shots.values()]
 
     def strategies(self) -> tuple[EvaluationStrategy, ...]:
         """The strategies, newly made."""
@@ -193,7 +209,7 @@ class Grid:
             "dataset": {"format": section.format, "sha256": self.dataset_sha256, "questions": self.total},
             "selection": asdict(self.selection),
             **self.models.identity(self.number(cell)),
-            "prompt": {"ref": cell.prompt.ref, "sha256": cell.prompt.sha256},
+            "prompt": cell.prompt.identity,
             "descriptions": self._descriptions(cell),
             "backend": {"name": databases.backend.name, "engine": databases.engine(self.db_ids)},
             "repeat": cell.repeat,
@@ -203,6 +219,9 @@ class Grid:
             ],
             "limits": {"prediction": asdict(self.limits()), "gold": asdict(self.gold_limits())},
         }
+        examples = self.examples(cell)
+        if examples is not None:
+            identity["examples"] = examples.identity(self._shots(cell))
         # As it will be read back: tuples become lists, paths become text.
         as_written: dict[str, Any] = json.loads(json.dumps(identity, default=str))
         return as_written
@@ -407,6 +426,7 @@ class GridRunner:
             None if answers is None else ResponseCache(answers),
             prices,
             self.budget,
+            self.grid.examples(cell),
         )
         return assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.extraction import Method
-from prompts.template import PromptTemplate, read
+from prompts.template import PromptTemplate, Shots, read
 from sqlassay.errors import UserError
 from sqlassay.messages import Message
 
@@ -67,6 +67,15 @@ def test_optional_fields(write: Write) -> None:
     assert (found.description, found.stop) == ("as short as can be", ("###",))
 
 
+def test_examples_and_linking(write: Write) -> None:
+    text = GOOD.replace("{{ question }}", "{% for e in examples %}{{ e.sql }}{% endfor %}{{ question }}")
+    found = read(write(f"{text}examples: {{select: similar, count: 3}}\nlinking: schema_link@1\n"))
+    assert (found.examples, found.linking, found.linker) == (Shots("similar", 3), "schema_link@1", None)
+    assert found.shots == {"short@3": Shots("similar", 3)}
+    rendered = found.render({**VALUES, "examples": [{"sql": "SELECT 1;"}, {"sql": "SELECT 2;"}]})
+    assert rendered.messages[1].content == "SELECT 1;SELECT 2;How many?"
+
+
 def test_extract_uses_the_declared_output(write: Write) -> None:
     found = read(write(GOOD)).extract("```sql\nSELECT 1\n```")
     assert (found.sql, found.method) == ("SELECT 1", Method.FENCED_SQL)
@@ -91,6 +100,34 @@ def test_extract_uses_the_declared_output(write: Write) -> None:
         ("{{ question }}", "{% include 'x' %}", ": messages[1].content", "cannot include, import or extend"),
         ("{{ question }}", "{{ question | attr('x') }}", ": messages[1].content", "line 1: No filter named 'attr'."),
         ("  - {role: user", "  - 5\n  - {role: user", ": messages[1]", "must be a mapping with the keys role, content"),
+        (
+            "output: sql_block",
+            "output: sql_block\nexamples: {select: nearest, count: 3}",
+            ": examples.select",
+            "must be one of static, similar",
+        ),
+        (
+            "output: sql_block",
+            "output: sql_block\nexamples: {select: static, count: 0}",
+            ": examples.count",
+            "must be a whole number from 1",
+        ),
+        ("output: sql_block", "output: sql_block\nexamples: {select: static}", ": examples", "key 'count' is missing"),
+        ("output: sql_block", "output: sql_block\nexamples: 3", ": examples", "must be a mapping with the keys"),
+        (
+            "output: sql_block",
+            "output: sql_block\nexamples: {select: static, count: 3}",
+            ": examples",
+            "are asked for, and no message mentions the variable of this name",
+        ),
+        ("{{ question }}", "{{ examples }}", ": messages", "mention 'examples', and the key of this name"),
+        ("output: sql_block", "output: sql_block\nlinking: 3", ": linking", "must be text"),
+        (
+            "output: sql_block",
+            "output: sql_block\nlinking: schema_link",
+            ": linking",
+            "must be a prompt and its version",
+        ),
         (GOOD, "[]", "", "must be a mapping with the keys name, version, messages, output"),
         (GOOD, "", "", "must be a mapping with the keys name, version, messages, output"),
         (GOOD, "name: [", "", "not valid YAML: while parsing"),
