@@ -42,7 +42,9 @@ def test_every_shipped_prompt_loads(ref: str) -> None:
     assert template.ref == ref
     assert template.description
     assert template.sha256 == LOCK[ref]
-    assert template.variables <= {"dialect", "dialect_rules", "schema", "evidence", "question"} | MORE.get(template.name, set())
+    assert template.variables <= {"dialect", "dialect_rules", "schema", "evidence", "question"} | MORE.get(
+        template.name, set()
+    )
 
 
 def test_zero_shot() -> None:
