@@ -45,18 +45,19 @@ def words(text: str) -> list[str]:
 
 def stem(word: str) -> str:
     """A word in lower case without the usual English endings; plural and singular have the same stem."""
-    word = word.lower()
-    if len(word) > 3:
-        if word.endswith("ies"):
-            word = word[:-3] + "y"
-        elif word.endswith("s") and not word.endswith("ss"):
-            word = word[:-1]
-        for ending in ("ing", "ed"):
-            if word.endswith(ending) and len(word) > len(ending) + 2:
-                word = word[: -len(ending)]
-                break
-        if len(word) > 3:
-            word = word.removesuffix("e")
+    word = _singular(word.lower())
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            word = word.removesuffix(ending)
+            break
+    return word.removesuffix("e") if len(word) > 3 else word
+
+
+def _singular(word: str) -> str:
+    if len(word) > 3 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
     return word
 
 
@@ -111,10 +112,24 @@ class Relevance:
         )
 
 
-def _asked(question: str) -> list[str]:
-    runs = [word.lower() for run in _RUN.findall(question) for word in _HUMP.split(run)]
-    telling = [word for word in runs if word not in _SAYS_NOTHING]
-    return list(dict.fromkeys([*map(stem, telling), *(stem(a + b) for a, b in pairwise(telling))]))
+@dataclass(frozen=True)
+class _Asked:
+    """A word of the question.
+
+    Attributes:
+        stem: As in `words`.
+        part: What it looks like within a name.
+    """
+
+    stem: str
+    part: str
+
+
+def _asked(question: str) -> list[_Asked]:
+    found = [word.lower() for run in _RUN.findall(question) for word in _HUMP.split(run)]
+    telling = [word for word in found if word not in _SAYS_NOTHING]
+    both = [*telling, *(one + other for one, other in pairwise(telling))]
+    return list({stem(word): _Asked(stem(word), _singular(word)) for word in both}.values())
 
 
 def _tells(word: str) -> bool:
@@ -131,11 +146,11 @@ class _Name:
         joined = "".join(_RUN.findall(name)).lower()
         return cls(frozenset((*words(name), stem(joined))), joined)
 
-    def strength(self, word: str) -> float:
-        if word in self.words:
+    def strength(self, word: _Asked) -> float:
+        if word.stem in self.words:
             return 1.0
-        within = len(word) >= _SHORTEST_PART and word in self.joined
-        short = any(len(one) >= _SHORTEST_ABBREVIATION and word.startswith(one) for one in self.words)
+        within = len(word.part) >= _SHORTEST_PART and word.part in self.joined
+        short = any(len(one) >= _SHORTEST_ABBREVIATION and word.stem.startswith(one) for one in self.words)
         return PARTLY if within or short else 0.0
 
 
@@ -150,5 +165,5 @@ class _Part:
         content: Sequence[str] = (column.description, *column.values, *(row[number] for row in table.rows))
         return cls(_Name.of(column.name), frozenset(word for text in content for word in words(text) if _tells(word)))
 
-    def strength(self, word: str) -> float:
-        return max(IN_COLUMN_NAME * self.name.strength(word), IN_CONTENT if word in self.content else 0.0)
+    def strength(self, word: _Asked) -> float:
+        return max(IN_COLUMN_NAME * self.name.strength(word), IN_CONTENT if word.stem in self.content else 0.0)
