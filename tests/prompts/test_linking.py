@@ -23,10 +23,10 @@ UNREAD = 'the whole schema: the answer holds no JSON object of "tables" with lis
 @pytest.mark.parametrize(
     ("answer", "left", "note"),
     [
-        ('{"tables": {"song": ["title"]}}', {"song": ["title"]}, "tables: 1 of 2, columns: 1 of 5"),
+        ('{"tables": {"song": ["title"]}}', {"song": ["title"]}, "columns: 1 of 5"),
         ('{"tables": {"SINGER": ["Name"]}}', {"singer": ["id", "name"]}, "tables: 1 of 2, columns: 2 of 5"),
         ('So:\n```json\n{"tables": {"song": []}}\n```', {"song": ["title", "year"]}, "tables: 1 of 2, columns: 2 of 5"),
-        ('<think>{"tables": {}}</think>{"tables": {"song": ["year"]}}', {"song": ["year"]}, "tables: 1 of 2, columns: 1 of 5"),
+        ('<think>{"tables": {}}</think>{"tables": {"song": ["year"]}}', {"song": ["year"]}, "columns: 1 of 5"),
         (
             '{"tables": {"song": ["year", "label"], "album": ["id"]}}',
             {"song": ["year"]},
