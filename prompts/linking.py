@@ -48,7 +48,8 @@ def link(answer: str, schema: Schema) -> Linked:
     reduced = schema.only(tables)
     if not reduced.tables:
         return whole(schema, f"the answer names no table of it{ignored}")
-    return Linked(reduced, f"{_size(reduced)} of {_size(schema)}{ignored}")
+    parts, wholes = _size(reduced), _size(schema)
+    return Linked(reduced, f"tables: {parts[0]} of {wholes[0]}, columns: {parts[1]} of {wholes[1]}{ignored}")
 
 
 def whole(schema: Schema, why: str) -> Linked:
@@ -65,10 +66,9 @@ def _tables(answer: str) -> Mapping[str, list[str]] | None:
     return tables
 
 
-def _size(schema: Schema) -> str:
-    """Tables and columns, counted."""
-    columns = sum(len(table.columns) for table in schema.tables)
-    return f"{len(schema.tables):,} tables with {columns:,} columns"
+def _size(schema: Schema) -> tuple[int, int]:
+    """How many tables and columns there are."""
+    return len(schema.tables), sum(len(table.columns) for table in schema.tables)
 
 
 def _shown(names: list[str]) -> str:

@@ -57,7 +57,7 @@ def test_the_second_request_shows_what_the_first_has_found(world: World) -> None
     assert "name TEXT" in first.messages[-1].content
     assert "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY,\n  age INTEGER\n);" in second.messages[-1].content
     (call,) = answer.calls
-    assert (call.role, call.model, call.why) == ("linking", "m", "1 tables with 2 columns of 1 tables with 3 columns")
+    assert (call.role, call.model, call.why) == ("linking", "m", "tables: 1 of 1, columns: 2 of 3")
     assert call.answer is not None
     assert answer.record is not None
     assert (call.answer.text, call.answer.cost, answer.record.cost) == (LINKS, 0.0021, 0.0012)

@@ -231,3 +231,9 @@ def test_few_shot_shows_examples() -> None:
     assert "Question: Which?\n\n```sql\nSELECT a FROM u\n```\n\nQuestion: Which?\nWhat was known: a is b\n" in shown
     assert shown.index("SELECT a FROM u") < shown.index("CREATE TABLE t") < shown.index("How many?")
     assert load("few_shot").render({**values, "examples": []}).messages[1].content.startswith("Schema of the SQLite")
+
+
+def test_a_chain_of_thought_ends_with_its_query() -> None:
+    """A model that shows a draft, whatever it was told, is taken at its last word."""
+    answer = "1. Names.\n2. First:\n```sql\nSELECT a FROM t\n```\n3. Sorted.\n\n```sql\nSELECT a FROM t ORDER BY a\n```"
+    assert load("chain_of_thought@1").extract(answer).sql == "SELECT a FROM t ORDER BY a"

@@ -23,14 +23,14 @@ UNREAD = 'the whole schema: the answer holds no JSON object of "tables" with lis
 @pytest.mark.parametrize(
     ("answer", "left", "note"),
     [
-        ('{"tables": {"song": ["title"]}}', {"song": ["title"]}, "1 tables with 1 columns of 2 tables with 5 columns"),
-        ('{"tables": {"SINGER": ["Name"]}}', {"singer": ["id", "name"]}, "1 tables with 2 columns of 2 tables with 5"),
-        ('So:\n```json\n{"tables": {"song": []}}\n```', {"song": ["title", "year"]}, "1 tables with 2 columns of 2"),
-        ('<think>{"tables": {}}</think>{"tables": {"song": ["year"]}}', {"song": ["year"]}, "1 tables with 1 columns"),
+        ('{"tables": {"song": ["title"]}}', {"song": ["title"]}, "columns: 1 of 5"),
+        ('{"tables": {"SINGER": ["Name"]}}', {"singer": ["id", "name"]}, "tables: 1 of 2, columns: 2 of 5"),
+        ('So:\n```json\n{"tables": {"song": []}}\n```', {"song": ["title", "year"]}, "tables: 1 of 2, columns: 2 of 5"),
+        ('<think>{"tables": {}}</think>{"tables": {"song": ["year"]}}', {"song": ["year"]}, "columns: 1 of 5"),
         (
             '{"tables": {"song": ["year", "label"], "album": ["id"]}}',
             {"song": ["year"]},
-            "5 columns; ignored, since there are none: 'album', 'song.label'",
+            "columns: 1 of 5; ignored, since there are none: 'album', 'song.label'",
         ),
         ('{"tables": {}}', None, "the whole schema: the answer names no table of it"),
         ('{"tables": {"a": []}}', None, "names no table of it; ignored, since there are none: 'a'"),
