@@ -114,7 +114,7 @@ def _could(one: Comparison, paired: Paired) -> str:
     if paired.pairs > paired.questions:
         questions += f", {paired.pairs:,} pairs of answers,"
     if one.detectable is None:
-        return f"{questions} you could have seen none"
+        return f"{questions} none could have been seen"
     return f"{questions} you could have seen {_points(one.detectable)} points"
 
 

@@ -124,7 +124,7 @@ def test_no_difference_says_what_could_have_been_seen(tmp_path: Path) -> None:
     )
     few = [run(tmp_path, "+", group="few"), run(tmp_path, "-", prompt="b@1", group="few")]
     (found,) = compare(few)
-    assert sentence(found).endswith("; with 1 paired question you could have seen none")
+    assert sentence(found).endswith("; with 1 paired question none could have been seen")
 
 
 def test_what_one_could_not_score_is_left_out_and_named(tmp_path: Path) -> None:
