@@ -132,7 +132,7 @@ class Comparison:
         missing: How many answers the baseline has that the candidate has not, and the other way round.
         differences: How many questions the candidate has right so many times more often.
         refused: Why the two cannot be compared; empty when they can.
-        comparisons: How many there are beside this one, itself included.
+        comparisons: How many there are in all.
         adjusted_p: Holm's, over all of these; `None` when there is nothing to compare.
     """
 

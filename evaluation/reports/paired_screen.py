@@ -90,9 +90,15 @@ def notes(one: Comparison) -> list[str]:
     """What is not in the numbers."""
     a, b = one.baseline, one.candidate
     where = f"{a.where}: " if a.where else ""
+    of_a, of_b = one.unscored
+    common = set(of_a) & set(of_b)
     lines = [
-        f"left out: {len(unscored):,} unscored of {arm.name} ({_some(unscored)})"
-        for arm, unscored in zip((a, b), one.unscored, strict=True)
+        f"left out: {len(unscored):,} unscored of {names} ({_some(unscored)})"
+        for names, unscored in (
+            (f"{a.name} and {b.name}", [asked for asked in of_a if asked in common]),
+            (a.name, [asked for asked in of_a if asked not in common]),
+            (b.name, [asked for asked in of_b if asked not in common]),
+        )
         if unscored
     ]
     lines += [
@@ -114,7 +120,7 @@ def _could(one: Comparison, paired: Paired) -> str:
     if paired.pairs > paired.questions:
         questions += f", {paired.pairs:,} pairs of answers,"
     if one.detectable is None:
-        return f"{questions} you could have seen none"
+        return f"{questions} none could have been seen"
     return f"{questions} you could have seen {_points(one.detectable)} points"
 
 

@@ -124,7 +124,7 @@ def test_no_difference_says_what_could_have_been_seen(tmp_path: Path) -> None:
     )
     few = [run(tmp_path, "+", group="few"), run(tmp_path, "-", prompt="b@1", group="few")]
     (found,) = compare(few)
-    assert sentence(found).endswith("; with 1 paired question you could have seen none")
+    assert sentence(found).endswith("; with 1 paired question none could have been seen")
 
 
 def test_what_one_could_not_score_is_left_out_and_named(tmp_path: Path) -> None:
@@ -132,8 +132,9 @@ def test_what_one_could_not_score_is_left_out_and_named(tmp_path: Path) -> None:
     (found,) = compare([one, other])
     assert (found.pairs, len(found.won), len(found.lost)) == (3, 1, 2)
     assert notes(found) == [
-        "left out: 2 unscored of a@1 (q1, q4)",
-        "left out: 2 unscored of b@1 (q0, q4)",
+        "left out: 1 unscored of a@1 and b@1 (q4)",
+        "left out: 1 unscored of a@1 (q1)",
+        "left out: 1 unscored of b@1 (q0)",
         "left out: 1 that b@1 has and a@1 has not",
         "b@1: g-02 is interrupted; compared is what both have",
     ]
