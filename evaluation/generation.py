@@ -258,6 +258,7 @@ class ModelSource(AnswerSource):
             {
                 "question": question.text,
                 "evidence": question.evidence,
+                "history": question.history.variable if question.history is not None else [],
                 "schema": self.databases.schema_text(target),
                 "dialect": self.databases.backend.title,
                 **more,
