@@ -45,10 +45,13 @@ def _conversation(turns: list[Question]) -> Iterator[Question]:
 
 
 def _out_of_order(question: Question, turns: list[Question], place: str) -> UserError:
-    after = f"after turn {turns[-1].turn}" if turns else "where it begins" if question.turn else "for the second time"
-    which = "has no turn" if question.turn is None else f"is turn {question.turn}"
+    if question.turn is None:
+        problem = f"is of conversation {question.conversation!r}, but has no 'turn'"
+    else:
+        after = f"after turn {turns[-1].turn}" if turns else "where it begins" if question.turn else "once more"
+        problem = f"is turn {question.turn} of conversation {question.conversation!r}, {after}"
     return UserError(
-        f"{which} of conversation {question.conversation!r}, {after}",
+        problem,
         place=place,
         remedy="the turns of a conversation stand one after another and are counted from 0",
     )

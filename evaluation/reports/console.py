@@ -290,7 +290,10 @@ def notes(summary: RunSummary) -> list[str]:
 def _cut(summary: RunSummary) -> list[str]:
     """Conversations that cannot be counted, where others can."""
     most = max((counts.incomplete for counts in summary.interactions.values()), default=0)
-    return [f"{most:,} conversations are not there with all their turns and not among the interactions"] if most else []
+    if not most:
+        return []
+    are = "conversation is not there with all its turns" if most == 1 else "conversations are not there with all turns"
+    return [f"{most:,} {are}, and not among the interactions"]
 
 
 def _figures(summary: RunSummary) -> list[str]:
