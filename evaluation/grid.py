@@ -109,8 +109,12 @@ class Grid:
         refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
         refuse_namesakes(file, [one.name for one in experiment.models])
         self.dataset, self.selection = open_section(file)
+        counts: Counter[str] = Counter()
+        in_turns = False
         with file.at("dataset"):
-            counts = Counter(question.db_id for question in self.questions())
+            for question in self.questions():
+                counts[question.db_id] += 1
+                in_turns = in_turns or question.conversation is not None
         self.total = counts.total()
         self.db_ids = tuple(counts)
         self.strategies()
@@ -122,21 +126,24 @@ class Grid:
                 databases.engine(counts)
         asked = [(one.name, self.models.what_is_asked(number)) for number, one in enumerate(experiment.models)]
         refuse_twins(file, "models", asked)
-        self.cells = tuple(self._cells(prompts))
+        self.cells = tuple(self._cells(prompts, in_turns=in_turns))
         if any(cell.history == "own" for cell in self.cells):
             with file.at("dataset"):
                 for _ in refuse_gaps(self.questions()):
                     pass
 
-    def _cells(self, prompts: Sequence[PromptTemplate]) -> Iterator[Cell]:
+    def _cells(self, prompts: Sequence[PromptTemplate], *, in_turns: bool) -> Iterator[Cell]:
         """Every combination, and every history where prompts show one.
+
+        Args:
+            prompts: The experiment's.
+            in_turns: Whether questions are turns of conversations.
 
         Raises:
             UserError: The experiment has a history, and nothing shows it.
         """
         experiment = self.file.experiment
         wanted = experiment.history
-        in_turns = any(question.conversation is not None for question in self.questions())
         shown = False
         numbers = count(1)
         combined = product(enumerate(experiment.models), prompts, experiment.backends, range(experiment.repeats))

@@ -223,6 +223,21 @@ def test_a_mistake_is_one_line(
     assert server.requests == []
 
 
+def test_golds_are_shown_whatever_is_selected(world: World, server: Talker) -> None:
+    ask(world)
+    assert world.run("run", experiment(world, server, history="gold"), "-q", "--filter", "turn=2") == 0
+    (run,) = world.run_folders()
+    assert correct(run) == {f"{number}.2": True for number in range(4)}
+    assert {item["history"]["shown"] for item in items_of(run)} == {2}
+
+
+def test_a_whole_conversation_is_selected_by_its_name(world: World, server: Talker) -> None:
+    ask(world)
+    assert world.run("run", experiment(world, server), "-q", "--filter", "conversation=c2") == 0
+    (run,) = world.run_folders()
+    assert correct(run) == {f"2.{turn}": True for turn in range(3)}
+
+
 def test_a_conversation_may_be_cut_at_its_end(world: World, server: Talker, capsys: pytest.CaptureFixture[str]) -> None:
     ask(world)
     assert world.run("run", experiment(world, server), "-q", "--limit", "5", "--json") == 0
@@ -358,3 +373,31 @@ def test_scored_predictions_have_interactions_too(world: World, capsys: pytest.C
     assert world.run("score", predictions, "--dataset", dataset, "-q", "--json") == 0
     (interactions,) = json.loads(capsys.readouterr().out)["interactions"]
     assert (interactions["correct"], interactions["incorrect"]) == (2, 1)
+
+
+@pytest.mark.data
+def test_conversations_over_real_databases(world: World, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Spider's questions, four of a database to a conversation, in SParC's shape."""
+    by_database: dict[str, list[dict[str, Any]]] = {}
+    for one in json.loads((data / "spider" / "dev.json").read_text()):
+        by_database.setdefault(one["db_id"], []).append(one)
+    chosen = {db_id: by_database[db_id][:8] for db_id in ("concert_singer", "pets_1", "world_1")}
+    interactions = [
+        {
+            "database_id": db_id,
+            "interaction": [{"utterance": one["question"], "query": one["query"]} for one in turns[start : start + 4]],
+            "final": {"utterance": turns[start]["question"], "query": turns[start]["query"]},
+        }
+        for db_id, turns in chosen.items()
+        for start in (0, 4)
+    ]
+    (world.folder / "dev.json").write_text(json.dumps(interactions))
+    golds = [[turn["query"] for turn in one["interaction"]] for one in interactions]
+    golds[3][2] = "SELECT 'wrong'"
+    predictions = world.folder / "predictions.txt"
+    predictions.write_text("\n\n".join("\n".join(one) for one in golds) + "\n")
+    dataset = [f"sparc:{world.folder / 'dev.json'}", "--databases", data / "spider" / "database"]
+    assert world.run("score", predictions, "--dataset", *dataset, "-q", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["strategies"][0]["correct"], shown["total"]) == (23, 24)
+    assert (shown["interactions"][0]["correct"], shown["interactions"][0]["incorrect"]) == (5, 1)

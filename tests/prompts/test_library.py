@@ -61,6 +61,28 @@ def test_zero_shot() -> None:
     assert "\n\n\n" not in plain
 
 
+def test_conversational() -> None:
+    values = {"dialect": "SQLite", "schema": "CREATE TABLE t (a INT);", "question": "And {{ now }}?", "evidence": ""}
+    turns = [{"question": "How many?", "sql": "SELECT count(*)\nFROM t"}, {"question": "Why?", "sql": None}]
+    _, user = load("conversational@1").render({**values, "history": turns}).messages
+    assert user.content == (
+        "Schema of the SQLite database:\n\nCREATE TABLE t (a INT);\n\n"
+        "The conversation so far, the oldest question first:\n\n"
+        "Question: How many?\n\n```sql\nSELECT count(*)\nFROM t\n```\n\n"
+        "Question: Why?\n\nThere is no query for this question.\n\n"
+        "Question that is to be answered now:\n\nAnd {{ now }}?\n\n"
+        "Answer with exactly one SQLite query in one ```sql block, and with nothing else:"
+        " no explanation, no second query."
+    )
+
+
+def test_the_first_turn_is_asked_as_zero_shot_asks() -> None:
+    values = {"dialect": "SQLite", "schema": "CREATE TABLE t (a INT);", "question": "How many?", "evidence": "a is b"}
+    _, first = load("conversational@1").render({**values, "history": []}).messages
+    _, alone = load("zero_shot@1").render(values).messages
+    assert first == alone
+
+
 @pytest.mark.parametrize("ref", ["zero_shot", "zero_shot@1", "zero_shot@v1"])
 def test_references(ref: str) -> None:
     assert load(ref).ref == "zero_shot@1"
