@@ -335,6 +335,10 @@ def _one_or_more(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _whose(value: object) -> object:
+    return {"by": value} if isinstance(value, str | list) else value
+
+
 _By = Literal["gold", "own"]
 
 
@@ -384,7 +388,8 @@ class Experiment(_Section):
         Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...
     ] = Field((BackendSection(backend="sqlite", target=None),), min_length=1)
     history: Annotated[
-        HistorySection | None, BeforeValidator(_named("by"), json_schema_input_type=str | HistorySection | None)
+        HistorySection | None,
+        BeforeValidator(_whose, json_schema_input_type=_By | tuple[_By, ...] | Variable | HistorySection | None),
     ] = Field(
         None, description="For prompts that show the earlier turns of a conversation; by own answers unless given."
     )

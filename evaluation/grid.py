@@ -33,7 +33,17 @@ from evaluation.estimate import Estimate, Estimator
 from evaluation.experiment import AnyModel, BackendSection, ExperimentFile, HistorySection
 from evaluation.generation import ResponseCache
 from evaluation.golds import GoldStore
-from evaluation.history import By, GoldHistory, History, NoHistory, OwnHistory, Window, refuse_gaps, without_followers
+from evaluation.history import (
+    By,
+    GoldHistory,
+    History,
+    NoHistory,
+    OwnHistory,
+    Window,
+    refuse_gaps,
+    shown_to_others,
+    still_valid,
+)
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
 from evaluation.records import ItemRecord
@@ -385,9 +395,12 @@ class GridRunner:
                     place=str(folder),
                     remedy="put it back as it was, or start a new run without --resume",
                 )
-        done = {item["id"] for item in recorded.raw_items() if not (self.retry_unscored and is_unscored(item))}
-        if cell.history == "own":
-            done, _ = without_followers(done, self.grid.questions())
+        places = {
+            item["id"]: place
+            for place, item in enumerate(recorded.raw_items())
+            if not (self.retry_unscored and is_unscored(item))
+        }
+        done = still_valid(places, self.grid.questions()) if cell.history == "own" else set(places)
         manifest = {key: value for key, value in recorded.manifest.items() if key not in ("ended", "stopped_by")}
         return done, {"prices": self._prices(cell), **manifest, "databases": {**databases, **fingerprints}}
 
@@ -448,7 +461,7 @@ class GridRunner:
         if cell.history == "gold":
             return GoldHistory(window, dialect)
         history = OwnHistory(window, dialect)
-        _, needed = without_followers(done, self.grid.questions()) if done else (done, done)
+        needed = shown_to_others(done, self.grid.questions()) if done else done
         for record in RunFolder(folder).items() if needed else ():
             if record.id in needed:
                 history.heard(record)

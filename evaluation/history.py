@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
@@ -221,23 +221,27 @@ def refuse_gaps(questions: Iterable[Question]) -> Iterator[Question]:
         yield question
 
 
-def without_followers(done: set[str], questions: Iterable[Question]) -> tuple[set[str], set[str]]:
-    """Which turns need not be asked again, when each is to be shown the answers before it.
+def still_valid(recorded: Mapping[str, int], questions: Iterable[Question]) -> set[str]:
+    """The turns that need not be asked again, when each is to be shown the answers before it.
+
+    A turn that was recorded before the one that it follows was asked with an answer that no longer counts.
 
     Args:
-        done: The ids of the questions that would not be asked again by themselves.
+        recorded: The questions that need not be asked again by themselves, each with the place of its record.
         questions: All that are selected.
-
-    Returns:
-        Of `done`, those before which nothing in their conversation is asked again; and of these, those that turns
-        to be asked are shown.
     """
-    kept: set[str] = set()
-    needed: set[str] = set()
+    valid: set[str] = set()
     for question in questions:
         before = question.before
-        if question.id in done and (before is None or before.id in kept):
-            kept.add(question.id)
-        else:
-            needed.update(turn.id for turn in question.earlier if turn.id in kept)
-    return kept, needed
+        if question.id in recorded and (
+            before is None or (before.id in valid and recorded[before.id] < recorded[question.id])
+        ):
+            valid.add(question.id)
+    return valid
+
+
+def shown_to_others(done: set[str], questions: Iterable[Question]) -> set[str]:
+    """Of the questions that are not asked again, those that a turn that is to be asked is shown."""
+    return {
+        turn.id for question in questions if question.id not in done for turn in question.earlier if turn.id in done
+    }

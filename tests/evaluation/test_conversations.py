@@ -170,7 +170,7 @@ def test_own_answers_are_the_default(world: World, server: Talker) -> None:
 
 def test_a_prompt_that_shows_no_history_is_asked_without(world: World, server: Talker) -> None:
     ask(world, 2)
-    path = experiment(world, server, prompts=["zero_shot@1", "conversational@1"], history={"by": ["gold", "own"]})
+    path = experiment(world, server, prompts=["zero_shot@1", "conversational@1"], history=["gold", "own"])
     grid = Grid(read_experiment(path))
     assert [cell.title for cell in grid.cells] == [
         "good · zero_shot@1 · sqlite",
@@ -350,6 +350,26 @@ def test_what_follows_a_turn_that_is_asked_again_is_told_its_new_answer(world: W
         "1.1",
         "1.2",
     ]
+
+
+def test_what_was_asked_with_an_answer_that_no_longer_counts_is_asked_again(
+    world: World, server: Talker, tmp_path: Path
+) -> None:
+    """As after a kill between a turn that was asked again and those after it."""
+    ask(world, 2, 3)
+    path = experiment(world, server, cache="run")
+    assert world.run("run", path, "-q") == 0
+    (run,) = world.run_folders()
+    first = next(item for item in items_of(run) if item["id"] == "0.0")
+    with (run / "items.jsonl").open("a") as lines:
+        lines.write(json.dumps({**first, "sql": "SELECT 'another'"}) + "\n")
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "status": "running"}))
+    server.requests.clear()
+    assert world.run("run", path, "--resume", "-q") == 0
+    assert [".".join(questions_in(request)[-1]) for request in server.requests] == ["0.1", "0.2"]
+    assert "SELECT 'another'" in text_of(server.requests[0])
+    assert [correct(run)[f"{number}.1"] for number in range(2)] == [False, False]
 
 
 def test_a_model_made_of_models_is_shown_what_it_answered_in_the_end(world: World, server: Talker) -> None:

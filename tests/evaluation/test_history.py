@@ -28,7 +28,8 @@ from evaluation.history import (
     Window,
     is_unanswered,
     refuse_gaps,
-    without_followers,
+    shown_to_others,
+    still_valid,
 )
 from evaluation.orchestrator import Orchestrator
 from evaluation.records import AnswerRecord, HistoryRecord, ItemRecord, VerdictRecord
@@ -153,13 +154,16 @@ def test_a_selection_may_not_tear_a_conversation() -> None:
 @given(st.lists(st.integers(1, 5), max_size=5), st.data())
 def test_what_follows_a_turn_that_is_asked_again_is_asked_again(lengths: list[int], drawn: st.DataObject) -> None:
     questions = [question for i, n in enumerate(lengths) for question in conversation(f"c{i}", n)]
-    done = {question.id for question in questions if drawn.draw(st.booleans())}
-    kept, needed = without_followers(done, questions)
+    places = drawn.draw(st.permutations(range(len(questions))))
+    recorded = {
+        question.id: place for question, place in zip(questions, places, strict=True) if drawn.draw(st.booleans())
+    }
+    valid = still_valid(recorded, questions)
     for question in questions:
-        line = [*question.earlier, question]
-        assert (question.id in kept) == all(one.id in done for one in line)
-    asked = [question for question in questions if question.id not in kept]
-    assert needed == {turn.id for question in asked for turn in question.earlier} & kept
+        line = [recorded.get(one.id) for one in (*question.earlier, question)]
+        assert (question.id in valid) == (None not in line and line == sorted(line))  # type: ignore[type-var]
+    asked = [question for question in questions if question.id not in valid]
+    assert shown_to_others(valid, questions) == {turn.id for one in asked for turn in one.earlier} & valid
 
 
 @dataclass
