@@ -92,7 +92,8 @@ class DatasetSection(_Section):
     sample: Count | None = Field(None, description="Only N questions, chosen by the seed.")
     seed: Whole = Field(0, description="Of the sample.")
     filter: dict[str, OneOrMore] = Field(
-        default_factory=dict, description="Only questions whose db_id, difficulty, tag or turn is one of these."
+        default_factory=dict,
+        description="Only questions whose db_id, difficulty, tag, conversation or turn is one of these.",
     )
     only: OneOrMore = Field((), description="Only the questions with these ids.")
 
@@ -333,6 +334,38 @@ class StrategySection(_Section):
     settings: dict[str, Any] = Field(default_factory=dict, description="The strategy's own settings.")
 
 
+def _one_or_more(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _whose(value: object) -> object:
+    return {"by": value} if isinstance(value, str | list) else value
+
+
+_By = Literal["gold", "own"]
+
+
+class HistorySection(_Section):
+    """What prompts are given of the earlier turns of a conversation."""
+
+    by: Annotated[
+        tuple[_By, ...], BeforeValidator(_one_or_more, json_schema_input_type=_By | tuple[_By, ...] | Variable)
+    ] = Field(
+        ("own",),
+        min_length=1,
+        description="Earlier questions with their golds, or with the system's own answers; each is a run of its own.",
+    )
+    max_tokens: Count | None = Field(
+        None, description="Of earlier questions and statements together; the oldest are left out. All unless given."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> HistorySection:
+        if len(set(self.by)) < len(self.by):
+            raise PydanticCustomError("history", "by names {given} twice", {"given": self.by[0]})
+        return self
+
+
 class OutputSection(_Section):
     """Where runs go."""
 
@@ -345,7 +378,7 @@ def _named(key: str) -> Callable[[object], object]:
 
 
 class Experiment(_Section):
-    """A grid of models × prompts × backends × repeats over a dataset; every run is one cell."""
+    """A grid of models × prompts × backends × repeats × histories over a dataset; every run is one cell."""
 
     name: Annotated[_Name, BeforeValidator(lambda name: name, json_schema_input_type=_Name | Variable)] = Field(
         description="Becomes part of the run ids."
@@ -360,6 +393,12 @@ class Experiment(_Section):
     backends: tuple[
         Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...
     ] = Field((BackendSection(backend="sqlite", target=None),), min_length=1)
+    history: Annotated[
+        HistorySection | None,
+        BeforeValidator(_whose, json_schema_input_type=_By | tuple[_By, ...] | Variable | HistorySection | None),
+    ] = Field(
+        None, description="For prompts that show the earlier turns of a conversation; by own answers unless given."
+    )
     repeats: Count = Field(1, description="How often each question is asked.")
     strategies: tuple[
         Annotated[StrategySection, BeforeValidator(_named("strategy"), json_schema_input_type=str | StrategySection)],
@@ -587,6 +626,7 @@ def _known(at: Location) -> tuple[str, ...]:
         "strategies": StrategySection,
         "limits": LimitsSection,
         "retry": RetrySection,
+        "history": HistorySection,
         "output": OutputSection,
         "prices": PricesSection,
         "fallback": ModelSection,

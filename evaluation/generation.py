@@ -347,6 +347,7 @@ class ModelSource(AnswerSource):
             {
                 "question": question.text,
                 "evidence": question.evidence,
+                "history": question.history.variable if question.history is not None else [],
                 "schema": shown.text,
                 "dialect": self.databases.backend.title,
                 "dialect_rules": dialect_rules.text(self.databases.backend.dialect),

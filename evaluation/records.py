@@ -195,6 +195,23 @@ class RouteRecord:
 
 
 @dataclass(frozen=True)
+class HistoryRecord:
+    """What a prompt was given of the turns before.
+
+    Attributes:
+        by: Whose statements: `gold`, or `own` for the system's own answers.
+        shown: How many turns, the newest ones.
+        left_out: How many older ones did not fit the window.
+        without_sql: Of those that were shown, how many had no statement.
+    """
+
+    by: str
+    shown: int
+    left_out: int = 0
+    without_sql: int = 0
+
+
+@dataclass(frozen=True)
 class FirstRecord:
     """The first attempt of a model that repairs its statements, judged as if it were the last.
 
@@ -220,6 +237,10 @@ class ItemRecord:
         question: The question in natural language.
         difficulty: The dataset's own grade.
         tags: The dataset's labels.
+        conversation: The conversation that the question is a turn of.
+        turn: Which turn, from 0.
+        turns: How many turns the conversation has.
+        history: What the prompt was given of the turns before; `None` where prompts are given nothing of them.
         answer: What the model said; `None` when predictions were given.
         extraction: How the SQL was found in the answer.
         removed: What else was in the answer, and was taken off; empty also in records from before this was kept.
@@ -242,6 +263,10 @@ class ItemRecord:
     question: str
     difficulty: str | None = None
     tags: tuple[str, ...] = ()
+    conversation: str | None = None
+    turn: int | None = None
+    turns: int | None = None
+    history: HistoryRecord | None = None
     answer: AnswerRecord | None = None
     extraction: str | None = None
     removed: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ def report(
         typer.Option(
             "--by",
             metavar="KEY",
-            help="Slice the results by difficulty, db_id, tag, feature of the gold, route or model.",
+            help="Slice the results by difficulty, db_id, tag, turn, feature of the gold, route or model.",
         ),
     ] = None,
     disagreements: Annotated[

@@ -11,7 +11,7 @@ from evaluation.run_log import RunFolder
 from evaluation.statistics.paired import Paired, holm
 from evaluation.verdicts import Reason, Status
 
-DIMENSIONS = ("prompt", "model", "backend")
+DIMENSIONS = ("prompt", "model", "backend", "history")
 """Of the first of these in which the runs of one experiment differ, the values are compared; the others stay as they
 are."""
 GROUP = len(DIMENSIONS)
@@ -237,7 +237,9 @@ def _key(run: RunFolder) -> Key:
     """The values of `DIMENSIONS`, and the group."""
     manifest, identity = run.manifest, run.manifest["identity"]
     model = manifest.get("model_label", manifest["title"])
-    return str(identity["prompt"]["ref"]), str(model), str(identity["backend"]["name"]), str(manifest["group"])
+    history = identity.get("history", {}).get("by", "")
+    values = (identity["prompt"]["ref"], model, identity["backend"]["name"], history, manifest["group"])
+    return tuple(map(str, values))
 
 
 def _blocks(arms: Mapping[Key, Sequence[RunFolder]]) -> Iterator[tuple[Arm, list[Arm]]]:

@@ -37,8 +37,13 @@ def test_every_shipped_prompt_is_as_it_was_released() -> None:
 
 ORDINARY = {"dialect", "dialect_rules", "schema", "evidence", "question"}
 """What every prompt is given."""
-MORE = {"few_shot": {"examples"}, "router_classify": {"routes"}, "self_correct": {"sql", "error"}}
-"""What prompts are given besides, those of composite models among them."""
+MORE = {
+    "conversational": {"history"},
+    "few_shot": {"examples"},
+    "router_classify": {"routes"},
+    "self_correct": {"sql", "error"},
+}
+"""What some prompts are given besides."""
 
 
 @pytest.mark.parametrize("ref", refs())
@@ -96,6 +101,28 @@ def test_the_versions_of_zero_shot_differ_in_what_they_say_they_do() -> None:
     assert rest == "\n\nWhat holds for D:\n\n- RULE"
     unruled = load("zero_shot@5").render({**values, "dialect_rules": ""})
     assert unruled == first.render(values), "a dialect without rules"
+
+
+def test_conversational() -> None:
+    values = {"dialect": "SQLite", "schema": "CREATE TABLE t (a INT);", "question": "And {{ now }}?", "evidence": ""}
+    turns = [{"question": "How many?", "sql": "SELECT count(*)\nFROM t"}, {"question": "Why?", "sql": None}]
+    _, user = load("conversational@1").render({**values, "history": turns}).messages
+    assert user.content == (
+        "Schema of the SQLite database:\n\nCREATE TABLE t (a INT);\n\n"
+        "The conversation so far, the oldest question first:\n\n"
+        "Question: How many?\n\n```sql\nSELECT count(*)\nFROM t\n```\n\n"
+        "Question: Why?\n\nThere is no query for this question.\n\n"
+        "Question that is to be answered now:\n\nAnd {{ now }}?\n\n"
+        "Answer with exactly one SQLite query in one ```sql block, and with nothing else:"
+        " no explanation, no second query."
+    )
+
+
+def test_the_first_turn_is_asked_as_zero_shot_asks() -> None:
+    values = {"dialect": "SQLite", "schema": "CREATE TABLE t (a INT);", "question": "How many?", "evidence": "a is b"}
+    _, first = load("conversational@1").render({**values, "history": []}).messages
+    _, alone = load("zero_shot@1").render(values).messages
+    assert first == alone
 
 
 @pytest.mark.parametrize("ref", ["zero_shot@1", "zero_shot@v1"])
