@@ -60,6 +60,7 @@ from sqlassay import tokens
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
 from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
+from sqlassay.tokens import count as count_tokens
 
 FINISHED = "finished"
 RUNNING = "running"
@@ -239,10 +240,20 @@ class Grid:
 
     def _descriptions(self, cell: Cell) -> str | None:
         """Digest of what the dataset says about columns, where a prompt of the cell shows it."""
-        prompts = (cell.prompt, *self.models.prompts_of(self.number(cell)).values())
-        if not isinstance(self.dataset, CanDescribeColumns) or not any(one.schema.descriptions for one in prompts):
+        shown = any(prompt.schema.descriptions for prompt in self._prompts(cell))
+        if not shown or not isinstance(self.dataset, CanDescribeColumns):
             return None
         return digest(descriptions={db_id: self.dataset.descriptions(db_id) for db_id in self.db_ids}).hex()
+
+    def _tokens_counted_by(self, cell: Cell) -> dict[str, str] | None:
+        """What counts the tokens of schemas, by the places of the models that get no more than so many."""
+        always = any(prompt.schema.max_tokens is not None for prompt in self._prompts(cell))
+        bounded = [part for part in self.parts(cell) if always or part.section.schema_tokens is not None]
+        return {part.place: count_tokens("", part.adapter.model).counted_by for part in bounded} or None
+
+    def _prompts(self, cell: Cell) -> tuple[PromptTemplate, ...]:
+        """That of the cell, and those that its model brings."""
+        return (cell.prompt, *self.models.prompts_of(self.number(cell)).values())
 
     @cached_property
     def dataset_sha256(self) -> str:
@@ -265,6 +276,7 @@ class Grid:
             **self.models.identity(self.number(cell)),
             "prompt": cell.prompt.identity,
             "descriptions": self._descriptions(cell),
+            "tokens_counted_by": self._tokens_counted_by(cell),
             "backend": {"name": databases.backend.name, "engine": databases.engine(self.db_ids)},
             "repeat": cell.repeat,
             "strategies": [

@@ -6,8 +6,8 @@ import csv
 from io import StringIO
 from pathlib import Path
 
+from evaluation.datasets.csv_file import LONGEST_CELL
 from evaluation.datasets.text_file import open_file
-from sqlassay.errors import UserError
 
 FOLDER = "database_description"
 
@@ -34,17 +34,15 @@ def _columns(file: Path) -> dict[str, str]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("cp1252", "replace")
+    csv.field_size_limit(LONGEST_CELL)
     found = {}
-    try:
-        for row in csv.DictReader(StringIO(text, newline="")):
-            cells = {key.strip(): _line(cell) for key, cell in row.items() if key and isinstance(cell, str)}
-            name = cells.get("original_column_name", "")
-            about = cells.get("column_description", "") or cells.get("column_name", "")
-            parts = ["" if _same(about, name) else about, cells.get("value_description", "")]
-            if name:
-                found[name] = "; ".join(part for part in parts if part)
-    except csv.Error as error:
-        raise UserError(f"is not CSV: {error}", place=str(file)) from None
+    for row in csv.DictReader(StringIO(text, newline="")):
+        cells = {key.strip(): _line(cell) for key, cell in row.items() if key and isinstance(cell, str)}
+        name = cells.get("original_column_name", "")
+        about = cells.get("column_description", "") or cells.get("column_name", "")
+        parts = ["" if _same(about, name) else about, cells.get("value_description", "")]
+        if name:
+            found[name] = "; ".join(part for part in parts if part)
     return found
 
 

@@ -26,7 +26,7 @@ def find_database(folders: Iterable[Path], db_id: str, suffixes: tuple[str, ...]
 
 def is_plain_name(db_id: str) -> bool:
     """Whether it names something in a folder, and cannot lead out of it."""
-    return bool(db_id) and Path(db_id).name == db_id
+    return db_id not in ("", "..") and Path(db_id).name == db_id
 
 
 def _is_file(file: Path) -> bool:
