@@ -349,7 +349,9 @@ class Experiment(_Section):
     )
     dataset: DatasetSection
     models: tuple[AnyModel, ...] = Field(min_length=1)
-    prompts: tuple[str, ...] = Field(("zero_shot",), min_length=1, description="name, name@version, or a YAML file.")
+    prompts: tuple[str, ...] = Field(
+        ("zero_shot",), min_length=1, description="name, name@version, langfuse:name@version or @label, or a YAML file."
+    )
     prompt_folders: tuple[str, ...] = Field((), description="Folders with your own prompts; relative to this file.")
     backends: tuple[
         Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...
@@ -396,6 +398,7 @@ class ExperimentFile:
         text: The file's text, environment variables not filled in: this is what a run remembers.
         lines: Where its keys are, for messages.
         environment: What was filled in, and how it may be written down.
+        pinned: The versions that labels of prompts stand for in this run, by what the file says.
     """
 
     experiment: Experiment
@@ -403,6 +406,7 @@ class ExperimentFile:
     text: str
     lines: Mapping[Location, int] = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def at(self, *at: str | int) -> Iterator[None]:
@@ -424,8 +428,8 @@ class ExperimentFile:
         return self.path.parent / Path(path).expanduser()
 
     def prompt(self, ref: str) -> str:
-        """What `prompts.library.load` is told: a prompt that is named by a file is relative to the experiment file."""
-        return str(self.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
+        """What `prompts.library.load` is told: a file is relative to the experiment file, a label is its version."""
+        return str(self.resolve(ref)) if ref.endswith((".yaml", ".yml")) else self.pinned.get(ref, ref)
 
     def with_selection(self, recorded: Mapping[str, Any]) -> ExperimentFile:
         """This experiment over the questions that a run has recorded."""

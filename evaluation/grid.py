@@ -34,6 +34,7 @@ from evaluation.generation import ResponseCache
 from evaluation.golds import GoldStore
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
+from evaluation.pinning import pin
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store
@@ -88,7 +89,7 @@ class Grid:
     """
 
     def __init__(self, file: ExperimentFile) -> None:
-        self.file = file
+        self.file = file = pin(file)
         experiment = file.experiment
         with file.at("prompt_folders"):
             folders = [file.resolve(folder) for folder in experiment.prompt_folders]
@@ -363,6 +364,7 @@ class GridRunner:
                 "sha256": file.sha256,
                 "text": file.text,
             },
+            "pinned": dict(file.pinned),
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,
