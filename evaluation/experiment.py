@@ -385,7 +385,11 @@ class Experiment(_Section):
     )
     dataset: DatasetSection
     models: tuple[AnyModel, ...] = Field(min_length=1)
-    prompts: tuple[str, ...] = Field(("zero_shot@1",), min_length=1, description="name, name@version, or a YAML file.")
+    prompts: tuple[str, ...] = Field(
+        ("zero_shot@1",),
+        min_length=1,
+        description="name, name@version, langfuse:name@version or @label, or a YAML file.",
+    )
     examples: DatasetSection | None = Field(
         None, description="The train split that few-shot prompts take their examples from."
     )
@@ -441,6 +445,7 @@ class ExperimentFile:
         text: The file's text, environment variables not filled in: this is what a run remembers.
         lines: Where its keys are, for messages.
         environment: What was filled in, and how it may be written down.
+        pinned: The versions that labels of prompts stand for in this run, by what the file says.
     """
 
     experiment: Experiment
@@ -448,6 +453,7 @@ class ExperimentFile:
     text: str
     lines: Mapping[Location, int] = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def at(self, *at: str | int) -> Iterator[None]:
@@ -469,8 +475,8 @@ class ExperimentFile:
         return self.path.parent / Path(path).expanduser()
 
     def prompt(self, ref: str) -> str:
-        """What `prompts.library.load` is told: a prompt that is named by a file is relative to the experiment file."""
-        return str(self.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
+        """What `prompts.library.load` is told: a file is relative to the experiment file, a label is its version."""
+        return str(self.resolve(ref)) if ref.endswith((".yaml", ".yml")) else self.pinned.get(ref, ref)
 
     def with_selection(self, recorded: Mapping[str, Any]) -> ExperimentFile:
         """This experiment over the questions that a run has recorded."""

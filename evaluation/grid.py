@@ -49,6 +49,7 @@ from evaluation.history import (
 )
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
+from evaluation.pinning import pin
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store, digest
@@ -109,7 +110,7 @@ class Grid:
     """
 
     def __init__(self, file: ExperimentFile) -> None:
-        self.file = file
+        self.file = file = pin(file)
         experiment = file.experiment
         with file.at("prompt_folders"):
             folders = [file.resolve(folder) for folder in experiment.prompt_folders]
@@ -467,6 +468,7 @@ class GridRunner:
                 "sha256": file.sha256,
                 "text": file.text,
             },
+            "pinned": dict(file.pinned),
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,

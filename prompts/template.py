@@ -20,7 +20,7 @@ from sqlassay.messages import Message, Role
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _PINNED = re.compile(rf"{_NAME.pattern}@[1-9][0-9]*")
-_KEYS = ("name", "version", "description", "schema", "examples", "linking", "messages", "output", "stop")
+KEYS = ("name", "version", "description", "schema", "examples", "linking", "messages", "output", "stop")
 _REQUIRED = ("name", "version", "messages", "output")
 _MESSAGE_KEYS = ("role", "content")
 _SCHEMA_KEYS = ("format", "rows", "values", "descriptions", "max_tokens")
@@ -161,7 +161,21 @@ def read(path: Path) -> PromptTemplate:
         raise UserError("a prompt must be a YAML file in UTF-8, this is not text", place=str(path)) from error
     except yaml.YAMLError as error:
         raise UserError(f"not valid YAML: {error}", place=str(path)) from error
-    return _Reader(path).template(fields, hashlib.sha256(content).hexdigest())
+    return checked(fields, path, hashlib.sha256(content).hexdigest())
+
+
+def checked(fields: object, path: Path, sha256: str) -> PromptTemplate:
+    """A template from the keys of its file.
+
+    Args:
+        fields: The keys with their values.
+        path: Where they are from, for messages.
+        sha256: Of the content.
+
+    Raises:
+        UserError: A key is unknown, missing or wrong.
+    """
+    return _Reader(path).template(fields, sha256)
 
 
 @dataclass(frozen=True)
@@ -171,7 +185,7 @@ class _Reader:
     path: Path
 
     def template(self, fields: object, sha256: str) -> PromptTemplate:
-        checked = self._keys(fields, _KEYS, _REQUIRED, "")
+        checked = self._keys(fields, KEYS, _REQUIRED, "")
         name = self._text(checked["name"], "name")
         if not _NAME.fullmatch(name):
             raise self._wrong("name", "must be lower-case letters, digits, '_' and '-', a letter first")

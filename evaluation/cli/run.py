@@ -274,6 +274,8 @@ def _new(
 
 def _unfinished(path: Path | None, runs: Path | None, *, retry_unscored: bool) -> tuple[ExperimentFile, str, Path]:
     """The newest group of runs that has something left to do, with the experiment as it was recorded."""
+    from dataclasses import replace
+
     from evaluation.experiment import parse_experiment, read_experiment
     from evaluation.runs import unfinished_group
 
@@ -290,4 +292,5 @@ def _unfinished(path: Path | None, runs: Path | None, *, retry_unscored: bool) -
             remedy="undo the change, run `sqlassay run --resume` for the experiment as it was, or start anew",
         )
     file = parse_experiment(recorded["text"], Path(recorded["path"]))
+    file = replace(file, pinned=manifest.get("pinned", {}))
     return file.with_selection(manifest["identity"]["selection"]), str(manifest["group"]), folder
