@@ -48,6 +48,7 @@ class Databases:
         self._template = target
         self.target = lru_cache(maxsize=None)(self._find)
         self.schema = lru_cache(maxsize=256)(self._describe)
+        self.tables = lru_cache(maxsize=256)(self._read_tables)
         self.schema_text = lru_cache(maxsize=256)(self._read_schema)
         self.fingerprint = lru_cache(maxsize=None)(self._read_fingerprint)
         self.engine_version = lru_cache(maxsize=None)(self._read_engine_version)
@@ -128,6 +129,14 @@ class Databases:
         target = self.target(db_id)
         if target is None:
             raise UserError(f"no database {db_id!r} for {self.backend.title}", place=str(self._dataset.path))
+        return self.tables(target)
+
+    def _read_tables(self, target: str) -> Schema:
+        """The tables of the database at `target`, as they are.
+
+        Raises:
+            BackendError: It cannot be opened.
+        """
         with self.backend(target) as database:
             return database.schema()
 

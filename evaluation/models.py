@@ -70,9 +70,9 @@ class Models:
         """The parts of one model of the experiment."""
         return tuple(part for at, part in self.parts.items() if at[1] == number)
 
-    def prompts_of(self, number: int) -> dict[str, PromptTemplate]:
-        """The prompts that one model of the experiment brings, by their places below it."""
-        return {_dotted(at[2:]): prompt for at, prompt in self.prompts.items() if at[1] == number}
+    def prompts_of(self, number: int) -> dict[Location, PromptTemplate]:
+        """The prompts that one model of the experiment brings, by place."""
+        return {at: prompt for at, prompt in self.prompts.items() if at[1] == number}
 
     def what_is_asked(self, number: int) -> object:
         """Everything by which one model differs from another, for comparing within this process."""
@@ -93,9 +93,7 @@ class Models:
         if ("models", number) in identities:
             return {"schema_tokens": None, **identities["models", number]}
         recorded = self.file.environment.recorded["models"][number]
-        prompts = {
-            place: {"ref": prompt.ref, "sha256": prompt.sha256} for place, prompt in self.prompts_of(number).items()
-        }
+        prompts = {_dotted(at[2:]): prompt.identity for at, prompt in self.prompts_of(number).items()}
         parts = {_dotted(at[2:]): identity for at, identity in identities.items()}
         return {"model": {"composite": _shape(recorded), "parts": parts, "prompts": prompts}, "parameters": {}}
 

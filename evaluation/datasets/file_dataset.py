@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from evaluation.datasets.base import Dataset, Ids, Question
+from evaluation.datasets.conversations import linked
 from evaluation.datasets.databases import find_database
 from evaluation.datasets.record import Record
 from evaluation.datasets.text_file import no_such_file, unreadable
@@ -54,7 +55,11 @@ class FileDataset(Dataset):
         """The question that a record holds."""
 
     def questions(self) -> Iterator[Question]:
-        """Every question, in file order, one at a time."""
+        """Every question, in file order; the turns of a conversation are read together."""
+        return linked(self._placed())
+
+    def _placed(self) -> Iterator[tuple[str, Question]]:
+        """Every question with its place."""
         seen: dict[str, int] = {}
         for position, record in enumerate(self.records()):
             question_id = self._own_id(record) or str(position)
@@ -66,7 +71,7 @@ class FileDataset(Dataset):
                     remedy="give each question its own id, or count them from 0 with --ids-by-position",
                 )
             seen[question_id] = record.number
-            yield self.question(record, question_id)
+            yield record.place, self.question(record, question_id)
         if not seen:
             raise UserError("holds no questions", place=str(self.question_file), remedy="was it written to the end?")
 
