@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from adapters.base import Completion, Feature, FinishReason, GenerationRequest, ModelAdapter, Usage
@@ -123,6 +123,7 @@ class ModelSource(AnswerSource):
         repeat: Which asking of the same question this is, from 0.
         stream: Whether answers come piece by piece.
         budget: What may be spent.
+        keep: Is given every prompt before it is sent.
     """
 
     adapter: ModelAdapter
@@ -135,6 +136,7 @@ class ModelSource(AnswerSource):
     repeat: int = 0
     stream: bool = False
     budget: Budget = field(default_factory=Budget)
+    keep: Callable[[RenderedPrompt], None] = lambda prompt: None
 
     async def answer(self, position: int, question: Question, target: str) -> Answer:
         """Render, ask, and find the SQL."""
@@ -169,6 +171,7 @@ class ModelSource(AnswerSource):
             prompt, request = self.request(template, question, target, before, variables, schema)
         except BackendError as error:
             return Asked(None, settled=Verdict.of(Reason.BACKEND_DOWN, error=str(error)))
+        self.keep(prompt)
         cache = self.cache
         key = cache.key(self.adapter, request) if cache is not None else b""
         known = cache.get(key) if cache is not None else None
@@ -201,7 +204,7 @@ class ModelSource(AnswerSource):
         """
         prompt = self._render(template, question, target, variables or {})
         if before:
-            prompt = RenderedPrompt.of((*before, *prompt.messages))
+            prompt = prompt.after(before)
         request = GenerationRequest(
             prompt.messages,
             {**self.parameters, **({"stop": list(template.stop)} if template.stop else {})},
@@ -271,7 +274,13 @@ class ModelSource(AnswerSource):
         if isinstance(error, AdapterError) and error.stops_model:
             raise ModelStopped(f"{type(error).__name__}: {error}") from error
         reason = Reason.PROMPT_TOO_LONG if isinstance(error, PromptTooLong) else Reason.PROVIDER_DOWN
-        record = AnswerRecord(prompt.sha256, model=self.adapter.model, attempts=_attempts(failure.attempts))
+        record = AnswerRecord(
+            prompt.sha256,
+            prompt.ref,
+            prompt.template_sha256,
+            model=self.adapter.model,
+            attempts=_attempts(failure.attempts),
+        )
         return Asked(prompt, None, record, Verdict.of(reason, error=type(error).__name__, message=str(error)))
 
     def _asked(
@@ -285,6 +294,8 @@ class ModelSource(AnswerSource):
         usage = completion.usage
         record = AnswerRecord(
             prompt.sha256,
+            prompt.ref,
+            prompt.template_sha256,
             completion.text,
             completion.finish_reason.value,
             completion.model or self.adapter.model,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from itertools import chain, count, product
 from pathlib import Path
@@ -40,7 +40,7 @@ from evaluation.store import Store
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.library import load, refs
-from prompts.template import PromptTemplate
+from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
 from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
@@ -256,7 +256,7 @@ class GridRunner:
         return self.runs / f"{self.group}-{cell.number:02d}"
 
     async def _cell(self, cell: Cell) -> str:
-        log = RunLog(self.folder(cell))
+        log = RunLog(self.folder(cell), partial(self.grid.file.environment.without, data=True))
         databases = self.grid.databases(cell)
         try:
             # Read behind the lock: until then, another process may have been adding items.
@@ -285,7 +285,7 @@ class GridRunner:
         try:
             # As recorded: what a run's answers cost does not change while it is resumed.
             prices = {place: Tariff.from_json(one).prices for place, one in log.manifest["prices"].items()}
-            orchestrator = self._orchestrator(cell, answers or own, databases, prices)
+            orchestrator = self._orchestrator(cell, answers or own, databases, prices, log.keep)
             environment = self.grid.file.environment
 
             async def sink(record: ItemRecord) -> None:
@@ -376,9 +376,14 @@ class GridRunner:
         }
 
     def _orchestrator(
-        self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
+        self,
+        cell: Cell,
+        answers: Store | None,
+        databases: Databases,
+        prices: Mapping[str, Prices],
+        keep: Callable[[RenderedPrompt], None],
     ) -> Orchestrator:
-        source = self._source(cell, answers, databases, prices)
+        source = self._source(cell, answers, databases, prices, keep)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
         in_flight = sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
         return Orchestrator(
@@ -386,7 +391,12 @@ class GridRunner:
         )
 
     def _source(
-        self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
+        self,
+        cell: Cell,
+        answers: Store | None,
+        databases: Databases,
+        prices: Mapping[str, Prices],
+        keep: Callable[[RenderedPrompt], None],
     ) -> AnswerSource:
         assembly = Assembly(
             self.grid.models,
@@ -397,6 +407,7 @@ class GridRunner:
             None if answers is None else ResponseCache(answers),
             prices,
             self.budget,
+            keep,
         )
         return assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
 
@@ -407,7 +418,7 @@ class GridRunner:
             tariffs = self.grid.models.tariffs(self.grid.number(cell))
             answers = self.cache if self.grid.file.experiment.cache == "shared" else None
             prices = {place: tariff.prices for place, tariff in tariffs.items()}
-            estimator = Estimator(cell.title, self._source(cell, answers, databases, prices))
+            estimator = Estimator(cell.title, self._source(cell, answers, databases, prices, lambda prompt: None))
             for question in self.grid.questions():
                 target = databases.target(question.db_id)
                 if target is not None:

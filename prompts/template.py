@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -21,6 +21,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _KEYS = ("name", "version", "description", "messages", "output", "stop")
 _REQUIRED = ("name", "version", "messages", "output")
 _MESSAGE_KEYS = ("role", "content")
+_LONG = 500
+"""Characters of a value from which it is worth keeping it once for all prompts that hold it."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,28 @@ class RenderedPrompt:
     Attributes:
         messages: In the order in which the model reads them.
         sha256: Hex digest of roles and contents: the same digest, the same prompt.
+        ref: Name and version of the template, such as `zero_shot@1`.
+        template_sha256: Hex digest of the template's file.
+        texts: Long values that were filled in; other prompts hold them as well, as a schema is in many.
     """
 
     messages: tuple[Message, ...]
     sha256: str
+    ref: str = ""
+    template_sha256: str = ""
+    texts: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, messages: tuple[Message, ...]) -> RenderedPrompt:
+    def of(
+        cls, messages: tuple[Message, ...], ref: str = "", template_sha256: str = "", texts: tuple[str, ...] = ()
+    ) -> RenderedPrompt:
         """Messages with their digest."""
         text = json.dumps([(m.role, m.content) for m in messages], separators=(",", ":"))
-        return cls(messages, hashlib.sha256(text.encode("ascii")).hexdigest())
+        return cls(messages, hashlib.sha256(text.encode("ascii")).hexdigest(), ref, template_sha256, texts)
+
+    def after(self, messages: Sequence[Message]) -> RenderedPrompt:
+        """This prompt at the end of a conversation."""
+        return RenderedPrompt.of((*messages, *self.messages), self.ref, self.template_sha256, self.texts)
 
 
 @dataclass(frozen=True)
@@ -95,7 +109,8 @@ class PromptTemplate:
                 place=str(self.path),
                 remedy=f"it is given {', '.join(sorted(variables)) or 'no variables'}" if missing else "",
             ) from error
-        return RenderedPrompt.of(messages)
+        texts = tuple(value for value in variables.values() if isinstance(value, str) and len(value) >= _LONG)
+        return RenderedPrompt.of(messages, self.ref, self.sha256, texts)
 
     def extract(self, answer: str) -> Extraction:
         """Find the SQL in an answer to this prompt."""

@@ -25,7 +25,7 @@ from evaluation.experiment import (
 )
 from evaluation.generation import ModelSource, ResponseCache
 from evaluation.models import Models, Part
-from prompts.template import PromptTemplate
+from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay.resilience import Endpoint
 
 
@@ -42,6 +42,7 @@ class Assembly:
         cache: Answers from before; `None` asks always.
         prices: Of each part's tokens, by its place below the model, dotted.
         budget: What may be spent.
+        keep: Is given every prompt before it is sent.
     """
 
     models: Models
@@ -52,6 +53,7 @@ class Assembly:
     cache: ResponseCache | None
     prices: Mapping[str, Prices]
     budget: Budget
+    keep: Callable[[RenderedPrompt], None]
 
     def source(self, section: AnyModel, at: Location, repeat: int) -> AnswerSource:
         """The source of a model's answers.
@@ -112,4 +114,5 @@ class Assembly:
             repeat,
             part.section.stream,
             self.budget,
+            self.keep,
         )
