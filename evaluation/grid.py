@@ -28,12 +28,13 @@ from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.opening import open_section
-from evaluation.estimate import Estimate, Estimator
+from evaluation.estimate import Estimate, Estimator, surely_asked
 from evaluation.experiment import AnyModel, BackendSection, ExperimentFile
 from evaluation.generation import ResponseCache
 from evaluation.golds import GoldStore
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
+from evaluation.preview import Preview, preview
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store
@@ -41,6 +42,7 @@ from evaluation.strategies.making import describe_strategies, expand, make_strat
 from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.library import load, refs
 from prompts.template import PromptTemplate, RenderedPrompt
+from prompts.variables import refuse_unknown
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
 from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
@@ -97,6 +99,7 @@ class Grid:
         for index, ref in enumerate(experiment.prompts):
             with file.at("prompts", index):
                 prompts.append(load(file.prompt(ref), folders))
+                refuse_unknown(prompts[-1])
         refuse_twins(file, "prompts", [(ref, made.ref) for ref, made in zip(experiment.prompts, prompts, strict=True)])
         refuse_twins(file, "backends", [(one.backend, (one.backend, one.target)) for one in experiment.backends])
         refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
@@ -366,6 +369,10 @@ class GridRunner:
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,
+            "prompts": [
+                {"ref": prompt.ref, "sha256": prompt.sha256, "released": prompt.released, "path": str(prompt.path)}
+                for prompt in (cell.prompt, *self.grid.models.prompts_of(self.grid.number(cell)))
+            ],
             "prices": self._prices(cell),
             "versions": {
                 "sqlassay": version("sqlassay"),
@@ -415,15 +422,31 @@ class GridRunner:
         """What a new run would ask of each model in each cell; nothing is asked."""
         for cell in self.grid.cells:
             databases = self.grid.databases(cell)
-            tariffs = self.grid.models.tariffs(self.grid.number(cell))
-            answers = self.cache if self.grid.file.experiment.cache == "shared" else None
-            prices = {place: tariff.prices for place, tariff in tariffs.items()}
-            estimator = Estimator(cell.title, self._source(cell, answers, databases, prices, lambda prompt: None))
+            estimator = Estimator(cell.title, self._unasked(cell, databases))
             for question in self.grid.questions():
                 target = databases.target(question.db_id)
                 if target is not None:
                     estimator.add(question, target)
             yield from estimator.estimates
+
+    def previews(self, cell: Cell, question: Question) -> Iterator[Preview]:
+        """What a new run would send for one question; nothing is sent.
+
+        Raises:
+            UserError: The question's database is not there.
+            BackendError: It cannot be read.
+        """
+        databases = self.grid.databases(cell)
+        target = databases.require(question.db_id)
+        for source, template, variables in surely_asked(self._unasked(cell, databases)):
+            yield preview(source, template, question, target, variables)
+
+    def _unasked(self, cell: Cell, databases: Databases) -> AnswerSource:
+        """The source of a new run's answers, for what can be told without asking it."""
+        tariffs = self.grid.models.tariffs(self.grid.number(cell))
+        answers = self.cache if self.grid.file.experiment.cache == "shared" else None
+        prices = {place: tariff.prices for place, tariff in tariffs.items()}
+        return self._source(cell, answers, databases, prices, lambda prompt: None)
 
     def _endpoint(self, part: Part) -> Endpoint:
         model = part.section

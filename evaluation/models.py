@@ -70,6 +70,10 @@ class Models:
         """The parts of one model of the experiment."""
         return tuple(part for at, part in self.parts.items() if at[1] == number)
 
+    def prompts_of(self, number: int) -> tuple[PromptTemplate, ...]:
+        """The prompts that one model of the experiment brings."""
+        return tuple(prompt for at, prompt in self.prompts.items() if at[1] == number)
+
     def what_is_asked(self, number: int) -> object:
         """Everything by which one model differs from another, for comparing within this process."""
         parts = [(part.at[2:], dict(part.adapter.identity), part.section.parameters) for part in self.of(number)]

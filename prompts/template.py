@@ -16,11 +16,12 @@ from prompts import rendering
 from prompts.extraction import EXTRACTORS, Extraction
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.messages import Message, Role
+from sqlassay.yaml_places import duplicate_keys
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _KEYS = ("name", "version", "description", "messages", "output", "stop")
-_REQUIRED = ("name", "version", "messages", "output")
-_MESSAGE_KEYS = ("role", "content")
+REQUIRED = ("name", "version", "messages", "output")
+MESSAGE_KEYS = ("role", "content")
 _LONG = 500
 """Characters of a value from which it is worth keeping it once for all prompts that hold it."""
 
@@ -69,6 +70,7 @@ class PromptTemplate:
         stop: Strings at which the model is to stop.
         sha256: Hex digest of the template file.
         path: The file that it was read from.
+        released: Whether it is locked: then it is what it was when it was released.
     """
 
     name: str
@@ -79,6 +81,7 @@ class PromptTemplate:
     stop: tuple[str, ...]
     sha256: str
     path: Path
+    released: bool = False
 
     @property
     def ref(self) -> str:
@@ -125,14 +128,32 @@ def read(path: Path) -> PromptTemplate:
     """
     try:
         content = path.read_bytes()
-        fields = yaml.safe_load(content.decode("utf-8"))
+        text = content.decode("utf-8")
+        fields = yaml.safe_load(text)
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
     except OSError as error:
         raise UserError(f"cannot read the prompt: {error.strerror}", place=str(path)) from error
     except UnicodeDecodeError as error:
         raise UserError("a prompt must be a YAML file in UTF-8, this is not text", place=str(path)) from error
     except yaml.YAMLError as error:
         raise UserError(f"not valid YAML: {error}", place=str(path)) from error
-    return _Reader(path).template(fields, hashlib.sha256(content).hexdigest())
+    for key, line in duplicate_keys(tree) if tree is not None else ():
+        raise UserError(f"the key {key!r} is there twice", place=f"{path}:{line}")
+    return template_of(path, fields, hashlib.sha256(content).hexdigest())
+
+
+def template_of(path: Path, fields: object, sha256: str) -> PromptTemplate:
+    """Check the fields of a template file.
+
+    Args:
+        path: The file.
+        fields: What it holds.
+        sha256: Its hex digest.
+
+    Raises:
+        UserError: As `read`; its place is the file, and the key after a colon.
+    """
+    return _Reader(path).template(fields, sha256)
 
 
 @dataclass(frozen=True)
@@ -142,9 +163,9 @@ class _Reader:
     path: Path
 
     def template(self, fields: object, sha256: str) -> PromptTemplate:
-        checked = self._keys(fields, _KEYS, _REQUIRED, "")
+        checked = self._keys(fields, _KEYS, REQUIRED, "")
         name = self._text(checked["name"], "name")
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise self._wrong("name", "must be lower-case letters, digits, '_' and '-', a letter first")
         output = self._text(checked["output"], "output")
         if output not in EXTRACTORS:
@@ -169,7 +190,7 @@ class _Reader:
         found = []
         for i, item in enumerate(self._list(value, "messages")):
             key = f"messages[{i}]"
-            fields = self._keys(item, _MESSAGE_KEYS, _MESSAGE_KEYS, key)
+            fields = self._keys(item, MESSAGE_KEYS, MESSAGE_KEYS, key)
             role, content = fields["role"], self._text(fields["content"], f"{key}.content")
             roles: tuple[Role, ...] = get_args(Role)
             known = next((r for r in roles if r == role), None)

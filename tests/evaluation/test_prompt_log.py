@@ -174,7 +174,7 @@ def test_a_full_disk_keeps_the_item_back(tmp_path: Path) -> None:
         log = RunLog(tmp_path)
         log.begin(dict(MANIFEST_VALUE))
         log._files[PROMPTS].close()
-        log._files[PROMPTS] = Path("/dev/full").open("ab")
+        log._files[PROMPTS] = Path("/dev/full").open("ab")  # noqa: SIM115 - closed with the log
         log.keep(rendered("One?"))
         with pytest.raises(UserError, match=r"prompts\.jsonl: cannot be written: No space left on device"):
             await log.append(record(0))
