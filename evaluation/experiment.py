@@ -82,7 +82,7 @@ OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_texts, json_schema_in
 
 
 class DatasetSection(_Section):
-    """The questions."""
+    """Questions: those that are asked, or those that are examples."""
 
     format: str = Field(description="A registered dataset format, such as spider, bird, jsonl, csv, defog.")
     path: str = Field(description="The question file, or the folder that holds it; relative to this file.")
@@ -121,6 +121,9 @@ class ModelSection(_Section):
     tokens_per_minute: Size | None = Field(None, description="As the limit of requests, prompt and answer together.")
     stream: bool = Field(False, description="Have answers come piece by piece, so that the first token is timed.")
     prices: PricesSection = Field(default_factory=lambda: PricesSection.model_validate({}))
+    schema_tokens: Count | None = Field(
+        None, description="Tokens that the schema may take in its prompts; all that it needs unless given."
+    )
 
     @property
     def name(self) -> str:
@@ -382,7 +385,14 @@ class Experiment(_Section):
     )
     dataset: DatasetSection
     models: tuple[AnyModel, ...] = Field(min_length=1)
-    prompts: tuple[str, ...] = Field(("zero_shot",), min_length=1, description="name, name@version, or a YAML file.")
+    prompts: tuple[str, ...] = Field(
+        ("zero_shot@1",),
+        min_length=1,
+        description="name, name@version, langfuse:name@version or @label, or a YAML file.",
+    )
+    examples: DatasetSection | None = Field(
+        None, description="The train split that few-shot prompts take their examples from."
+    )
     prompt_folders: tuple[str, ...] = Field((), description="Folders with your own prompts; relative to this file.")
     backends: tuple[
         Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...
@@ -435,6 +445,7 @@ class ExperimentFile:
         text: The file's text, environment variables not filled in: this is what a run remembers.
         lines: Where its keys are, for messages.
         environment: What was filled in, and how it may be written down.
+        pinned: The versions that labels of prompts stand for in this run, by what the file says.
     """
 
     experiment: Experiment
@@ -442,6 +453,7 @@ class ExperimentFile:
     text: str
     lines: Mapping[Location, int] = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def at(self, *at: str | int) -> Iterator[None]:
@@ -463,8 +475,8 @@ class ExperimentFile:
         return self.path.parent / Path(path).expanduser()
 
     def prompt(self, ref: str) -> str:
-        """What `prompts.library.load` is told: a prompt that is named by a file is relative to the experiment file."""
-        return str(self.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
+        """What `prompts.library.load` is told: a file is relative to the experiment file, a label is its version."""
+        return str(self.resolve(ref)) if ref.endswith((".yaml", ".yml")) else self.pinned.get(ref, ref)
 
     def with_selection(self, recorded: Mapping[str, Any]) -> ExperimentFile:
         """This experiment over the questions that a run has recorded."""
@@ -614,6 +626,7 @@ def _known(at: Location) -> tuple[str, ...]:
     section: type[BaseModel] = Experiment
     below: dict[str, type[BaseModel]] = {
         "dataset": DatasetSection,
+        "examples": DatasetSection,
         "models": ModelSection,
         "backends": BackendSection,
         "strategies": StrategySection,

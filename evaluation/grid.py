@@ -27,10 +27,13 @@ from evaluation.composite.assembly import Assembly
 from evaluation.composite.trial import Trial
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
+from evaluation.datasets.describing import CanDescribeColumns
 from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.opening import open_section
 from evaluation.estimate import Estimate, Estimator
 from evaluation.experiment import AnyModel, BackendSection, ExperimentFile, HistorySection
+from evaluation.few_shot.pool import Pool
+from evaluation.few_shot.pools import Pools
 from evaluation.generation import ResponseCache
 from evaluation.golds import GoldStore
 from evaluation.history import (
@@ -46,17 +49,19 @@ from evaluation.history import (
 )
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
+from evaluation.pinning import pin
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
-from evaluation.store import Store
+from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.library import load, refs
-from prompts.template import PromptTemplate
+from prompts.template import PromptTemplate, Shots
 from sqlassay import tokens
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
 from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
+from sqlassay.tokens import count as count_tokens
 
 FINISHED = "finished"
 RUNNING = "running"
@@ -105,7 +110,7 @@ class Grid:
     """
 
     def __init__(self, file: ExperimentFile) -> None:
-        self.file = file
+        self.file = file = pin(file)
         experiment = file.experiment
         with file.at("prompt_folders"):
             folders = [file.resolve(folder) for folder in experiment.prompt_folders]
@@ -118,7 +123,7 @@ class Grid:
         refuse_twins(file, "backends", [(one.backend, (one.backend, one.target)) for one in experiment.backends])
         refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
         refuse_namesakes(file, [one.name for one in experiment.models])
-        self.dataset, self.selection = open_section(file)
+        self.dataset, self.selection = open_section(file, experiment.dataset)
         counts: Counter[str] = Counter()
         in_turns = False
         with file.at("dataset"):
@@ -136,6 +141,11 @@ class Grid:
                 databases.engine(counts)
         asked = [(one.name, self.models.what_is_asked(number)) for number, one in enumerate(experiment.models)]
         refuse_twins(file, "models", asked)
+        self._pools = Pools(file)
+        self._pools.check(
+            {**{("prompts", index): prompt for index, prompt in enumerate(prompts)}, **self.models.prompts},
+            self.questions,
+        )
         self.cells = tuple(self._cells(prompts, in_turns=in_turns))
         if any(cell.history == "own" for cell in self.cells):
             with file.at("dataset"):
@@ -158,7 +168,9 @@ class Grid:
         numbers = count(1)
         combined = product(enumerate(experiment.models), prompts, experiment.backends, range(experiment.repeats))
         for (index, model), prompt, backend, repeat in combined:
-            if in_turns and any("history" in one.variables for one in (prompt, *self.models.prompts_of(index))):
+            if in_turns and any(
+                "history" in one.variables for one in (prompt, *self.models.prompts_of(index).values())
+            ):
                 shown = True
                 for by in (wanted or HistorySection.model_validate({})).by:
                     yield Cell(next(numbers), model, prompt, backend, repeat, by)
@@ -172,6 +184,15 @@ class Grid:
     def questions(self) -> Iterator[Question]:
         """The selected questions."""
         return self.selection.apply(self.dataset.questions())
+
+    def examples(self, cell: Cell) -> Pool | None:
+        """What the cell's prompts choose their examples from; `None` when they show none."""
+        return self._pools.of(cell.backend) if self._shots(cell) else None
+
+    def _shots(self, cell: Cell) -> list[Shots]:
+        """The examples that the cell's prompts ask for."""
+        prompts = (cell.prompt, *self.models.prompts_of(self.number(cell)).values())
+        return [shots for prompt in prompts for shots in prompt.shots.values()]
 
     def strategies(self) -> tuple[EvaluationStrategy, ...]:
         """The strategies, newly made."""
@@ -218,6 +239,23 @@ class Grid:
         section = self.file.experiment.limits
         return Limits(section.gold_seconds, section.rows, section.megabytes)
 
+    def _descriptions(self, cell: Cell) -> str | None:
+        """Digest of what the dataset says about columns, where a prompt of the cell shows it."""
+        shown = any(prompt.schema.descriptions for prompt in self._prompts(cell))
+        if not shown or not isinstance(self.dataset, CanDescribeColumns):
+            return None
+        return digest(descriptions={db_id: self.dataset.descriptions(db_id) for db_id in self.db_ids}).hex()
+
+    def _tokens_counted_by(self, cell: Cell) -> dict[str, str] | None:
+        """What counts the tokens of schemas, by the places of the models that get no more than so many."""
+        always = any(prompt.schema.max_tokens is not None for prompt in self._prompts(cell))
+        bounded = [part for part in self.parts(cell) if always or part.section.schema_tokens is not None]
+        return {part.place: count_tokens("", part.adapter.model).counted_by for part in bounded} or None
+
+    def _prompts(self, cell: Cell) -> tuple[PromptTemplate, ...]:
+        """That of the cell, and those that its model brings."""
+        return (cell.prompt, *self.models.prompts_of(self.number(cell)).values())
+
     @cached_property
     def dataset_sha256(self) -> str:
         """Of the dataset's files."""
@@ -237,7 +275,9 @@ class Grid:
             "dataset": {"format": section.format, "sha256": self.dataset_sha256, "questions": self.total},
             "selection": asdict(self.selection),
             **self.models.identity(self.number(cell)),
-            "prompt": {"ref": cell.prompt.ref, "sha256": cell.prompt.sha256},
+            "prompt": cell.prompt.identity,
+            "descriptions": self._descriptions(cell),
+            "tokens_counted_by": self._tokens_counted_by(cell),
             "backend": {"name": databases.backend.name, "engine": databases.engine(self.db_ids)},
             "repeat": cell.repeat,
             "strategies": [
@@ -246,6 +286,9 @@ class Grid:
             ],
             "limits": {"prediction": asdict(self.limits()), "gold": asdict(self.gold_limits())},
         }
+        examples = self.examples(cell)
+        if examples is not None:
+            identity["examples"] = examples.identity(self._shots(cell))
         if cell.history is not None:
             window = self.window(cell)
             counted_by = {} if window.max_tokens is None else {"counted_by": tokens.count("", window.model).counted_by}
@@ -425,6 +468,7 @@ class GridRunner:
                 "sha256": file.sha256,
                 "text": file.text,
             },
+            "pinned": dict(file.pinned),
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,
@@ -447,7 +491,8 @@ class GridRunner:
     ) -> Orchestrator:
         source = self._source(cell, answers, databases, prices)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
-        in_flight = sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
+        # As many again as are being answered: while some are judged, others wait for their turn to be asked.
+        in_flight = 2 * sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
         return Orchestrator(
             databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight, history
         )
@@ -479,6 +524,7 @@ class GridRunner:
             None if answers is None else ResponseCache(answers),
             prices,
             self.budget,
+            self.grid.examples(cell),
         )
         return assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
 

@@ -131,6 +131,7 @@ class Orchestrator:
             history=None if question.history is None else question.history.record,
             answer=answer.record,
             extraction=answer.extraction,
+            removed=answer.removed,
             sql=answer.sql,
             golds=tuple(gold.record for gold in golds),
             predicted=None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome),

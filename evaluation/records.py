@@ -133,6 +133,9 @@ class AnswerRecord:
         cached: Whether the answer came from the response cache: then nothing was asked or paid.
         dropped: Generic settings that the provider does not know.
         attempts: The failed requests before.
+        schema_left_out: What of the schema the prompt did not show for want of space: `table`, or `table.column`.
+        examples: The ids of the examples that the prompt showed, in this order.
+        withheld: The ids of those that it would have shown, had they not told the answer.
     """
 
     prompt_sha256: str
@@ -150,14 +153,17 @@ class AnswerRecord:
     cached: bool = False
     dropped: tuple[str, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
+    schema_left_out: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One request that a composite model made on the way to its answer.
+    """One request that was made on the way to an answer, by a composite model or by a prompt that takes two.
 
     Attributes:
-        role: What it was for: `fallback`, `classifier`, `sample 2`, `attempt 1`.
+        role: What it was for: `fallback`, `classifier`, `sample 2`, `attempt 1`, `linking`.
         model: The name of the model that was asked.
         why: Why its answer is not the one that counts, or what it decided.
         answer: What it said; `None` when it was not asked.
@@ -237,11 +243,12 @@ class ItemRecord:
         history: What the prompt was given of the turns before; `None` where prompts are given nothing of them.
         answer: What the model said; `None` when predictions were given.
         extraction: How the SQL was found in the answer.
+        removed: What else was in the answer, and was taken off; empty also in records from before this was kept.
         sql: The statement under test; `None` when there is none.
         golds: The acceptable statements and how they ran.
         predicted: How the statement under test ran; `None` when it was not run.
         verdicts: One per strategy.
-        calls: What a composite model asked besides, on the way to `answer`.
+        calls: What was asked besides, on the way to `answer`, by a composite model or by a prompt that takes two.
         answered_by: The name of the model that answered, where several could have.
         route: Which class of question chose the model, where one did.
         note: How a composite model chose the answer, in words.
@@ -262,6 +269,7 @@ class ItemRecord:
     history: HistoryRecord | None = None
     answer: AnswerRecord | None = None
     extraction: str | None = None
+    removed: tuple[str, ...] = ()
     sql: str | None = None
     golds: tuple[ExecutionRecord, ...] = ()
     predicted: ExecutionRecord | None = None

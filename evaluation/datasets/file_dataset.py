@@ -82,14 +82,16 @@ class FileDataset(Dataset):
 
     def database(self, db_id: str, suffixes: tuple[str, ...]) -> Path | None:
         """The database file of a `db_id`, or `None`; see `find_database`."""
-        beside = self.question_file.parent
-        folders = (
-            # Not Path.parent: the parent of "." is "." to it.
-            [Path(os.path.normpath(beside / folder)) for folder in self.database_folders]
-            if self.databases is None
-            else [self.databases]
-        )
-        return find_database(folders, db_id, suffixes)
+        return find_database(self._database_folders(), db_id, suffixes)
+
+    def _database_folders(self) -> list[Path]:
+        """Where databases are looked for."""
+        return self._beside(*self.database_folders) if self.databases is None else [self.databases]
+
+    def _beside(self, *folders: str) -> list[Path]:
+        """Folders as seen from that of the question file."""
+        # Not Path.parent: the parent of "." is "." to it.
+        return [Path(os.path.normpath(self.question_file.parent / folder)) for folder in folders]
 
     def _own_id(self, record: Record) -> str | None:
         return record.identifier(self.id_key) if self.id_key and self.ids == "field" else None
