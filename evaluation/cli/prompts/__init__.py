@@ -1,0 +1,16 @@
+"""`sqlassay prompts`: one file per command."""
+
+from __future__ import annotations
+
+import typer
+
+from evaluation.cli.prompts import diff, lint, listing, lock, new, render, show
+
+app = typer.Typer(no_args_is_help=True, help="Prompts: which there are, what they say, and what a model would read.")
+app.command("list")(listing.list_prompts)
+app.command("show")(show.show)
+app.command("render")(render.render)
+app.command("diff")(diff.diff)
+app.command("new")(new.new)
+app.command("lock")(lock.lock)
+app.command("lint")(lint.lint)
