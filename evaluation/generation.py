@@ -345,7 +345,7 @@ class ModelSource(AnswerSource):
     def _render(
         self, template: PromptTemplate, question: Question, schema: SchemaText, more: Mapping[str, object]
     ) -> RenderedPrompt:
-        shown = schema.about(f"{question.text}\n{question.evidence}", self.schema_tokens, self.adapter.model)
+        shown = schema.about(question.context, self.schema_tokens, self.adapter.model)
         prompt = template.render(
             {
                 "question": question.text,

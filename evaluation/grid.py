@@ -45,6 +45,7 @@ from evaluation.history import (
     Window,
     refuse_gaps,
     shown_to_others,
+    shows_history,
     still_valid,
 )
 from evaluation.models import Models, Part
@@ -171,9 +172,7 @@ class Grid:
         numbers = count(1)
         combined = product(enumerate(experiment.models), prompts, experiment.backends, range(experiment.repeats))
         for (index, model), prompt, backend, repeat in combined:
-            if in_turns and any(
-                "history" in one.variables for one in (prompt, *self.models.prompts_of(index).values())
-            ):
+            if in_turns and any(map(shows_history, (prompt, *self.models.prompts_of(index).values()))):
                 shown = True
                 for by in (wanted or HistorySection.model_validate({})).by:
                     yield Cell(next(numbers), model, prompt, backend, repeat, by)

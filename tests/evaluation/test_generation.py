@@ -31,6 +31,7 @@ from evaluation.answers import Answer, RunStopped
 from evaluation.databases import Databases
 from evaluation.datasets.opening import open_dataset
 from evaluation.generation import ModelSource, ResponseCache
+from evaluation.history import Shown, Turn
 from evaluation.records import AttemptRecord
 from evaluation.store import Store
 from evaluation.verdicts import Reason
@@ -269,6 +270,19 @@ def test_the_evidence_says_what_the_question_needs(world: World) -> None:
     bounded = replace(asked, schema_tokens=18)
     for evidence, kept in (("the age", "age INTEGER"), ("the name", "name TEXT")):
         _, request, _ = bounded.request(asked.template, replace(question, evidence=evidence), str(world.database))
+        assert f"id INTEGER PRIMARY KEY,\n  {kept}\n);" in request.messages[1].content
+
+
+def test_a_turn_needs_what_the_turns_before_it_need(world: World) -> None:
+    asked = source(world, Script())
+    (question,) = asked.databases._dataset.questions()
+    bounded = replace(asked, schema_tokens=18)
+    for turn, kept in (
+        (Turn("And the age?", None), "age INTEGER"),
+        (Turn("And that?", "SELECT name FROM singer"), "name TEXT"),
+    ):
+        follow_up = replace(question, text="Of the others?", history=Shown("own", (turn,)))
+        _, request, *_ = bounded.request(asked.template, follow_up, str(world.database))
         assert f"id INTEGER PRIMARY KEY,\n  {kept}\n);" in request.messages[1].content
 
 
