@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import yaml
 
@@ -20,7 +20,13 @@ from sqlassay.messages import Message, Role
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 KEYS = ("name", "version", "description", "messages", "output", "stop")
 _REQUIRED = ("name", "version", "messages", "output")
+NAMED = frozenset({"name", "version", "messages"})
+"""The keys that say which template it is, and what it sends."""
 _MESSAGE_KEYS = ("role", "content")
+
+
+Settings = dict[str, Any]
+"""Further keys of a template with their values."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,14 @@ def checked(fields: object, path: Path, sha256: str) -> PromptTemplate:
         UserError: A key is unknown, missing or wrong.
     """
     return _Reader(path).template(fields, sha256)
+
+
+def settings_of(template: PromptTemplate) -> Settings:
+    """What the file of a template says besides its name, its version and its messages."""
+    if not template.path.is_file():  # it is from elsewhere
+        return {"description": template.description, "output": template.output, "stop": list(template.stop)}
+    written = yaml.safe_load(template.path.read_text("utf-8"))
+    return {key: value for key, value in written.items() if key not in NAMED}
 
 
 @dataclass(frozen=True)
