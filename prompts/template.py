@@ -23,6 +23,8 @@ NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _PINNED = re.compile(rf"{NAME.pattern}@[1-9][0-9]*")
 KEYS = ("name", "version", "description", "schema", "examples", "linking", "messages", "output", "stop")
 REQUIRED = ("name", "version", "messages", "output")
+NAMED = frozenset({"name", "version", "messages"})
+"""The keys that say which template it is, and what it sends."""
 MESSAGE_KEYS = ("role", "content")
 _SCHEMA_KEYS = ("format", "rows", "values", "descriptions", "max_tokens")
 _MOST_SAMPLES = 100
@@ -45,6 +47,10 @@ class Shots:
 
     select: Select
     count: int
+
+
+Settings = dict[str, Any]
+"""Further keys of a template with their values."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +205,14 @@ def checked(fields: object, path: Path, sha256: str) -> PromptTemplate:
         UserError: A key is unknown, missing or wrong; its place is the file, and the key after a colon.
     """
     return _Reader(path).template(fields, sha256)
+
+
+def settings_of(template: PromptTemplate) -> Settings:
+    """What the file of a template says besides its name, its version and its messages."""
+    if not template.path.is_file():  # it is from elsewhere
+        return {"description": template.description, "output": template.output, "stop": list(template.stop)}
+    written = yaml.safe_load(template.path.read_text("utf-8"))
+    return {key: value for key, value in written.items() if key not in NAMED}
 
 
 @dataclass(frozen=True)
