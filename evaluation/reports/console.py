@@ -10,6 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.calibration.note import UNCALIBRATED
 from evaluation.estimate import Estimate
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Parting
@@ -34,6 +35,8 @@ NARROW = ("score", "95 %\ninterval", "scored", "correct", "(vacuous)", "system\n
 
 FIRST = "first attempt"
 """Of a model that repairs its statements: the row above is what came of it in the end."""
+CORRECTED = "corrected"
+"""Of a judge: its accuracy without the errors that it is known to make."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,16 @@ class Results:
             for label, counts in summary.strategies.items():
                 table.add_row(title, label, *_numbers(counts))
                 title = ""
-                if label in summary.first_attempts:
-                    table.add_row("", f"  {FIRST}", *_numbers(summary.first_attempts[label]), style="dim")
+                for name, cells in _beneath(summary, label, counts):
+                    table.add_row("", f"  {name}", *cells, style="dim")
         return table
 
     def _narrow(self) -> Iterable[RenderableType]:
         rows = [
-            _numbers(counts)
+            cells
             for summary in self.summaries
-            for counts in (*summary.strategies.values(), *summary.first_attempts.values())
+            for label, counts in summary.strategies.items()
+            for cells in (_numbers(counts), *(cells for _, cells in _beneath(summary, label, counts)))
         ]
         widths = [
             max(len(text) for text in (*heading.split("\n"), *column))
@@ -101,20 +105,36 @@ class Results:
             for label, counts in summary.strategies.items():
                 yield Text(f"  {label}")
                 yield line(_numbers(counts))
-                if label in summary.first_attempts:
-                    yield Text(f"    {FIRST}", style="dim")
-                    yield line(_numbers(summary.first_attempts[label]), "dim")
+                for name, cells in _beneath(summary, label, counts):
+                    yield Text(f"    {name}", style="dim")
+                    yield line(cells, "dim")
 
 
 def _plain_table() -> Table:
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def _numbers(counts: Summary) -> tuple[str, ...]:
-    interval = interval_of(counts)
+def _beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """The rows that belong under a strategy's own: what they are, and their cells."""
+    if label in summary.first_attempts:
+        yield FIRST, _numbers(summary.first_attempts[label])
+    note = summary.judges.get(label)
+    if note is not None:
+        corrected = note.corrected(counts)
+        name = UNCALIBRATED if note.calibration is None else CORRECTED
+        yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
+
+
+def _share(score: float | None, interval: Sequence[float] | None) -> tuple[str, str]:
     return (
-        "–" if counts.score is None else f"{100 * counts.score:.1f} %",
+        "–" if score is None else f"{100 * score:.1f} %",
         "–" if interval is None else f"{100 * interval[0]:.1f} – {100 * interval[1]:.1f}",
+    )
+
+
+def _numbers(counts: Summary) -> tuple[str, ...]:
+    return (
+        *_share(counts.score, interval_of(counts)),
         f"{counts.scored:,}",
         f"{counts.correct:,}",
         f"({counts.vacuous:,})",
@@ -235,7 +255,16 @@ def notes(summary: RunSummary) -> list[str]:
             told.append((label, f"{counts.order_not_checked:,} scored, order: not checked"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
-    return [*_figures(summary), *lines, *spent(summary)]
+    return [*_judges(summary), *_figures(summary), *lines, *spent(summary)]
+
+
+def _judges(summary: RunSummary) -> list[str]:
+    """How far each judge can be believed."""
+    return [
+        f"{label}: {summary.judges[label].words(counts)}"
+        for label, counts in summary.strategies.items()
+        if label in summary.judges
+    ]
 
 
 def _figures(summary: RunSummary) -> list[str]:
