@@ -561,6 +561,7 @@ class GridRunner:
         """
         databases = self.grid.databases(cell)
         target = databases.require(question.db_id)
+        question = self._history(cell, self.folder(cell), set()).foreseen(question)
         for source, template, variables in surely_asked(self._unasked(cell, databases)):
             yield preview(source, template, question, target, variables)
 
