@@ -75,16 +75,15 @@ class Estimator:
         for source, template, variables in self._asked:
             model = source.adapter.model
             found = self._found.setdefault(model, Estimate(self._title, model))
+            prices = Prices(0.0, 0.0) if source.adapter.offline else source.prices
             try:
-                _, request = source.request(template, question, target, variables=variables)
+                for request, known in source.expected(template, question, target, variables):
+                    if known:
+                        found.cached += 1
+                    else:
+                        found.add(estimate(request), prices)
             except BackendError:
                 found.unreadable += 1
-                continue
-            cache = source.cache
-            if cache is not None and cache.get(cache.key(source.adapter, request)) is not None:
-                found.cached += 1
-            else:
-                found.add(estimate(request), Prices(0.0, 0.0) if source.adapter.offline else source.prices)
 
     @property
     def estimates(self) -> list[Estimate]:

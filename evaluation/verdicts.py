@@ -72,6 +72,8 @@ class Reason(StrEnum):
     ROWS_TRUNCATED = "rows_truncated"
     BACKEND_DOWN = "backend_down"
     PROVIDER_DOWN = "provider_down"
+    EARLIER_TURN_UNANSWERED = "earlier_turn_unanswered"
+    """The instrument failed on an earlier turn of the conversation, so that this one could not be asked as it is."""
     JUDGE_UNREADABLE = "judge_unreadable"
     OVER_BUDGET = "over_budget"
     """The comparison itself took too long."""
@@ -98,6 +100,7 @@ _UNSCORED = {
     Reason.ROWS_TRUNCATED,
     Reason.BACKEND_DOWN,
     Reason.PROVIDER_DOWN,
+    Reason.EARLIER_TURN_UNANSWERED,
     Reason.JUDGE_UNREADABLE,
     Reason.OVER_BUDGET,
     Reason.INTERNAL_ERROR,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from prompts import langfuse
 from prompts.packages import package_folders
 from prompts.template import PromptTemplate, read
-from sqlassay.errors import UnknownName, UserError
+from sqlassay.errors import UnknownName, UserError, located
 
 SHIPPED = Path(__file__).parent / "templates"
 """Where the shipped prompts are: `<name>/v<N>.yaml`, and `lock.json` with the digest of each."""
@@ -29,8 +30,26 @@ def load(ref: str, folders: Sequence[Path] = ()) -> PromptTemplate:
 
     Raises:
         UnknownName: There is no such prompt; the message suggests the nearest.
-        UserError: The file is wrong, a shipped prompt was edited, or two folders hold one name.
+        UserError: The file is wrong, a shipped prompt was edited, two folders hold one name, or the prompt that it is
+            linked by is none that can be.
     """
+    template = _load(ref, folders)
+    return replace(template, linker=_linker(template, folders)) if template.linking else template
+
+
+def _linker(template: PromptTemplate, folders: Sequence[Path]) -> PromptTemplate:
+    """The prompt that another is linked by; it is asked by itself, so that no two can wait for each other."""
+    with located(f"{template.path}: linking"):
+        linker = _load(template.linking, folders)
+        if linker.linking:
+            raise UserError(f"prompt {linker.ref} is linked by another itself ({linker.linking})")
+        if linker.output != "json":
+            raise UserError(f"prompt {linker.ref} does not answer with JSON", remedy="its `output` must be json")
+    return linker
+
+
+def _load(ref: str, folders: Sequence[Path]) -> PromptTemplate:
+    """One prompt without the one that it is linked by."""
     if langfuse.is_ref(ref):
         return langfuse.fetch(ref)
     if ref.endswith((".yaml", ".yml")):

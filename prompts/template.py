@@ -8,21 +8,42 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 
 from prompts import rendering
 from prompts.extraction import EXTRACTORS, Extraction
+from prompts.schema_text.style import FORMATS, PLAIN, SchemaStyle
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.messages import Message, Role
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-KEYS = ("name", "version", "description", "messages", "output", "stop")
+_PINNED = re.compile(rf"{_NAME.pattern}@[1-9][0-9]*")
+KEYS = ("name", "version", "description", "schema", "examples", "linking", "messages", "output", "stop")
 _REQUIRED = ("name", "version", "messages", "output")
 NAMED = frozenset({"name", "version", "messages"})
 """The keys that say which template it is, and what it sends."""
 _MESSAGE_KEYS = ("role", "content")
+_SCHEMA_KEYS = ("format", "rows", "values", "descriptions", "max_tokens")
+_MOST_SAMPLES = 100
+_EXAMPLE_KEYS = ("select", "count")
+
+Select = Literal["static", "similar"]
+"""How the examples of a prompt are chosen: the same for every question, or those most like it."""
+
+
+@dataclass(frozen=True)
+class Shots:
+    """The examples that a prompt shows.
+
+    Attributes:
+        select: How they are chosen.
+        count: How many there are.
+    """
+
+    select: Select
+    count: int
 
 
 Settings = dict[str, Any]
@@ -36,16 +57,18 @@ class RenderedPrompt:
     Attributes:
         messages: In the order in which the model reads them.
         sha256: Hex digest of roles and contents: the same digest, the same prompt.
+        schema_left_out: What of the schema they do not show for want of space: `table`, or `table.column`.
     """
 
     messages: tuple[Message, ...]
     sha256: str
+    schema_left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, messages: tuple[Message, ...]) -> RenderedPrompt:
+    def of(cls, messages: tuple[Message, ...], schema_left_out: tuple[str, ...] = ()) -> RenderedPrompt:
         """Messages with their digest."""
         text = json.dumps([(m.role, m.content) for m in messages], separators=(",", ":"))
-        return cls(messages, hashlib.sha256(text.encode("ascii")).hexdigest())
+        return cls(messages, hashlib.sha256(text.encode("ascii")).hexdigest(), schema_left_out)
 
 
 @dataclass(frozen=True)
@@ -61,6 +84,11 @@ class PromptTemplate:
         stop: Strings at which the model is to stop.
         sha256: Hex digest of the template file.
         path: The file that it was read from.
+        schema: What it shows of the schema.
+        examples: What the variable `examples` holds; `None` when the messages do not mention it.
+        linking: The prompt, such as `schema_link@1`, whose answer says which part of the schema this one shows; empty
+            when it shows the whole.
+        linker: That prompt; `prompts.library.load` finds it.
     """
 
     name: str
@@ -71,11 +99,27 @@ class PromptTemplate:
     stop: tuple[str, ...]
     sha256: str
     path: Path
+    schema: SchemaStyle = PLAIN
+    examples: Shots | None = None
+    linking: str = ""
+    linker: PromptTemplate | None = None
 
     @property
     def ref(self) -> str:
         """Name and version, such as `zero_shot@1`."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Everything of it that can change what a model is asked, as JSON types."""
+        found: dict[str, Any] = {"ref": self.ref, "sha256": self.sha256}
+        return found if self.linker is None else {**found, "linking": self.linker.identity}
+
+    @property
+    def shots(self) -> dict[str, Shots]:
+        """The examples that it and the prompt that it is linked by show, by name and version of the prompt."""
+        own = {} if self.examples is None else {self.ref: self.examples}
+        return own if self.linker is None else {**own, **self.linker.shots}
 
     @property
     def variables(self) -> frozenset[str]:
@@ -141,16 +185,20 @@ def checked(fields: object, path: Path, sha256: str) -> PromptTemplate:
 
 
 def settings_of(template: PromptTemplate) -> Settings:
-    """What the file of a template says besides its name, its version and its messages."""
-    if not template.path.is_file():  # it is from elsewhere
-        return {"description": template.description, "output": template.output, "stop": list(template.stop)}
+    """What the file of a template says besides its name, its version and its messages.
+
+    Raises:
+        UserError: It is from no file.
+    """
+    if not template.path.is_file():
+        raise UserError(f"{template.ref} is in no file", remedy="name a prompt of a folder")
     written = yaml.safe_load(template.path.read_text("utf-8"))
     return {key: value for key, value in written.items() if key not in NAMED}
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Checks the parsed file by hand: pydantic would double the start-up time for six keys."""
+    """Checks the parsed file by hand: pydantic would double the start-up time for a handful of keys."""
 
     path: Path
 
@@ -165,7 +213,7 @@ class _Reader:
         version = checked["version"]
         if type(version) is not int or version < 1:
             raise self._wrong("version", "must be a whole number from 1")
-        return PromptTemplate(
+        template = PromptTemplate(
             name=name,
             version=version,
             description=self._text(checked.get("description", ""), "description"),
@@ -176,7 +224,53 @@ class _Reader:
             ),
             sha256=sha256,
             path=self.path,
+            schema=self._schema(checked.get("schema", {})),
+            examples=self._shots(checked["examples"]) if "examples" in checked else None,
+            linking=self._linking(checked["linking"]) if "linking" in checked else "",
         )
+        if template.examples is None and "examples" in template.variables:
+            raise self._wrong("messages", "mention 'examples', and the key of this name, which says which, is missing")
+        if template.examples is not None and "examples" not in template.variables:
+            raise self._wrong("examples", "are asked for, and no message mentions the variable of this name")
+        return template
+
+    def _shots(self, value: object) -> Shots:
+        fields = self._keys(value, _EXAMPLE_KEYS, _EXAMPLE_KEYS, "examples")
+        count = fields["count"]
+        if type(count) is not int or count < 1:
+            raise self._wrong("examples.count", "must be a whole number from 1")
+        choices: tuple[Select, ...] = get_args(Select)
+        known = next((choice for choice in choices if choice == fields["select"]), None)
+        if known is None:
+            raise self._wrong("examples.select", f"must be one of {', '.join(choices)}")
+        return Shots(known, count)
+
+    def _linking(self, value: object) -> str:
+        ref = self._text(value, "linking")
+        if not _PINNED.fullmatch(ref):
+            raise self._wrong("linking", "must be a prompt and its version, such as schema_link@1")
+        return ref
+
+    def _schema(self, value: object) -> SchemaStyle:
+        fields = self._keys(value, _SCHEMA_KEYS, (), "schema")
+        name = self._text(fields.get("format", SchemaStyle.format), "schema.format")
+        if name not in FORMATS:
+            raise UnknownName("format", name, FORMATS, place=self._place("schema.format"))
+        for key in ("rows", "values", "descriptions"):
+            if fields.get(key) and key not in FORMATS[name].shows:
+                raise self._wrong(f"schema.{key}", f"the format {name} has no place for {key}")
+        descriptions, bound = fields.get("descriptions", False), fields.get("max_tokens")
+        if type(descriptions) is not bool:
+            raise self._wrong("schema.descriptions", "must be true or false")
+        if bound is not None and (type(bound) is not int or bound < 1):
+            raise self._wrong("schema.max_tokens", "must be a whole number from 1")
+        return SchemaStyle(name, self._samples(fields, "rows"), self._samples(fields, "values"), descriptions, bound)
+
+    def _samples(self, fields: Mapping[str, object], key: str) -> int:
+        value = fields.get(key, 0)
+        if type(value) is not int or not 0 <= value <= _MOST_SAMPLES:
+            raise self._wrong(f"schema.{key}", f"must be a whole number from 0 to {_MOST_SAMPLES}")
+        return value
 
     def _messages(self, value: object) -> tuple[Message, ...]:
         found = []
@@ -199,7 +293,7 @@ class _Reader:
 
     def _keys(self, value: object, known: tuple[str, ...], required: tuple[str, ...], where: str) -> dict[str, object]:
         if not isinstance(value, dict):
-            raise self._wrong(where, f"must be a mapping with the keys {', '.join(required)}")
+            raise self._wrong(where, f"must be a mapping with the keys {', '.join(required or known)}")
         for key in value:
             if key not in known:
                 raise UnknownName("key", str(key), known, place=self._place(where))

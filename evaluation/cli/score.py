@@ -51,7 +51,9 @@ def score(
     ids: Ids = None,
     by: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--by", metavar="KEY", help="Slice the results by difficulty, db_id, tag or feature of the gold."),
+        typer.Option(
+            "--by", metavar="KEY", help="Slice the results by difficulty, db_id, tag, turn or feature of the gold."
+        ),
     ] = None,
     output_file: Annotated[
         Optional[Path],  # noqa: UP045

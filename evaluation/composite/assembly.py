@@ -23,6 +23,7 @@ from evaluation.experiment import (
     RouterSection,
     SelfConsistencySection,
 )
+from evaluation.few_shot.pool import Pool
 from evaluation.generation import ModelSource, ResponseCache
 from evaluation.models import Models, Part
 from prompts.template import PromptTemplate
@@ -42,6 +43,7 @@ class Assembly:
         cache: Answers from before; `None` asks always.
         prices: Of each part's tokens, by its place below the model, dotted.
         budget: What may be spent.
+        examples: What prompts that show examples choose from; `None` where no prompt does.
     """
 
     models: Models
@@ -52,6 +54,7 @@ class Assembly:
     cache: ResponseCache | None
     prices: Mapping[str, Prices]
     budget: Budget
+    examples: Pool | None = None
 
     def source(self, section: AnyModel, at: Location, repeat: int) -> AnswerSource:
         """The source of a model's answers.
@@ -112,4 +115,6 @@ class Assembly:
             repeat,
             part.section.stream,
             self.budget,
+            part.section.schema_tokens,
+            self.examples,
         )

@@ -13,6 +13,7 @@ from rich.text import Text
 from evaluation.estimate import Estimate
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Parting
+from evaluation.reports.interactions import Interactions
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
 from evaluation.verdicts import GOLDS_FOR, NOT_CHECKED, ORDER, Reason, Status, Summary
 from sqlassay.printable import printable
@@ -34,6 +35,9 @@ NARROW = ("score", "95 %\ninterval", "scored", "correct", "(vacuous)", "system\n
 
 FIRST = "first attempt"
 """Of a model that repairs its statements: the row above is what came of it in the end."""
+
+INTERACTIONS = "interactions"
+"""Of conversations: the row above counts questions, this one conversations whose every turn is right."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +76,16 @@ class Results:
             for label, counts in summary.strategies.items():
                 table.add_row(title, label, *_numbers(counts))
                 title = ""
-                if label in summary.first_attempts:
-                    table.add_row("", f"  {FIRST}", *_numbers(summary.first_attempts[label]), style="dim")
+                for heading, numbers in _beneath(summary, label):
+                    table.add_row("", f"  {heading}", *numbers, style="dim")
         return table
 
     def _narrow(self) -> Iterable[RenderableType]:
         rows = [
-            _numbers(counts)
+            numbers
             for summary in self.summaries
-            for counts in (*summary.strategies.values(), *summary.first_attempts.values())
+            for label, counts in summary.strategies.items()
+            for numbers in (_numbers(counts), *(beneath for _, beneath in _beneath(summary, label)))
         ]
         widths = [
             max(len(text) for text in (*heading.split("\n"), *column))
@@ -101,20 +106,51 @@ class Results:
             for label, counts in summary.strategies.items():
                 yield Text(f"  {label}")
                 yield line(_numbers(counts))
-                if label in summary.first_attempts:
-                    yield Text(f"    {FIRST}", style="dim")
-                    yield line(_numbers(summary.first_attempts[label]), "dim")
+                for heading, numbers in _beneath(summary, label):
+                    yield Text(f"    {heading}", style="dim")
+                    yield line(numbers, "dim")
 
 
 def _plain_table() -> Table:
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def _numbers(counts: Summary) -> tuple[str, ...]:
-    interval = interval_of(counts)
+def _beneath(summary: RunSummary, label: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The rows beneath that of a strategy."""
+    rows = []
+    if label in summary.first_attempts:
+        rows.append((FIRST, _numbers(summary.first_attempts[label])))
+    interactions = summary.interactions.get(label)
+    if interactions is not None and interactions.scored + interactions.unscored:
+        rows.append((INTERACTIONS, _of_interactions(interactions)))
+    return rows
+
+
+def _of_interactions(counts: Interactions) -> tuple[str, ...]:
     return (
-        "–" if counts.score is None else f"{100 * counts.score:.1f} %",
-        "–" if interval is None else f"{100 * interval[0]:.1f} – {100 * interval[1]:.1f}",
+        _share(counts.accuracy),
+        _range(counts.interval),
+        f"{counts.scored:,}",
+        f"{counts.correct:,}",
+        "",
+        f"{counts.incorrect:,}",
+        "",
+        f"{counts.unscored:,}",
+    )
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def _range(interval: tuple[float, float] | None) -> str:
+    return "–" if interval is None else f"{100 * interval[0]:.1f} – {100 * interval[1]:.1f}"
+
+
+def _numbers(counts: Summary) -> tuple[str, ...]:
+    return (
+        _share(counts.score),
+        _range(interval_of(counts)),
         f"{counts.scored:,}",
         f"{counts.correct:,}",
         f"({counts.vacuous:,})",
@@ -185,7 +221,7 @@ def item(record: ItemRecord) -> RenderableType:
     def line(heading: str, text: object) -> None:
         lines.add_row(printable(heading), Text(printable(str(text))))
 
-    line(record.id, f"{record.question}  [{record.db_id}]")
+    line(record.id, f"{record.question}  [{record.db_id}{_turn(record)}]")
     for verdict in record.verdicts:
         line(verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})")
     if record.route is not None:
@@ -208,6 +244,19 @@ def item(record: ItemRecord) -> RenderableType:
     if evidence.get(ORDER) == NOT_CHECKED:
         line("order", f"{NOT_CHECKED}: {evidence.get('because')}")
     return lines
+
+
+def _turn(record: ItemRecord) -> str:
+    """Which turn of which conversation, and what its prompt was given of those before; empty where it is none."""
+    if record.conversation is None:
+        return ""
+    told = f", turn {record.turn} of conversation {record.conversation}"
+    history = record.history
+    if history is None:
+        return told
+    left_out = f", {history.left_out} left out" if history.left_out else ""
+    without = f", {history.without_sql} without SQL" if history.without_sql else ""
+    return f"{told}, {history.by} history: {history.shown} shown{left_out}{without}"
 
 
 def partings(found: Iterable[Parting]) -> list[str]:
@@ -235,7 +284,16 @@ def notes(summary: RunSummary) -> list[str]:
             told.append((label, f"{counts.order_not_checked:,} scored, order: not checked"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
-    return [*_figures(summary), *lines, *spent(summary)]
+    return [*_figures(summary), *lines, *_cut(summary), *spent(summary)]
+
+
+def _cut(summary: RunSummary) -> list[str]:
+    """Conversations that cannot be counted, where others can."""
+    most = max((counts.incomplete for counts in summary.interactions.values()), default=0)
+    if not most:
+        return []
+    are = "conversation is not there with all its turns" if most == 1 else "conversations are not there with all turns"
+    return [f"{most:,} {are}, and not among the interactions"]
 
 
 def _figures(summary: RunSummary) -> list[str]:

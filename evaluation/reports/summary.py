@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
+from evaluation.reports.interactions import InteractionCounter, Interactions
 from evaluation.statistics.interval import wilson
 from evaluation.verdicts import GOLDS_FOR, NOT_CHECKED, ORDER, Figure, Reason, Status, Summary
 
@@ -81,6 +82,7 @@ class RunSummary:
         tokens: Tokens and money.
         missing_databases: The databases that are not there.
         gold_dialects: The dialects for which there are golds where one is missing.
+        by_conversation: Whether conversations are counted as well: not where items are put together otherwise.
     """
 
     title: str
@@ -90,14 +92,18 @@ class RunSummary:
     tokens: Tokens = field(default_factory=Tokens)
     missing_databases: set[str] = field(default_factory=set)
     gold_dialects: set[str] = field(default_factory=set)
+    by_conversation: bool = True
     _counts: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _first: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
+    _conversations: InteractionCounter = field(default_factory=InteractionCounter)
     _items: int = 0
 
     def add(self, record: ItemRecord) -> None:
         """Count one item."""
         self._items += 1
         self.tokens.add(record)
+        if self.by_conversation:
+            self._conversations.add(record)
         for verdict in record.first.verdicts if record.first is not None else ():
             self._first[verdict.strategy].add(verdict)
         for verdict in record.verdicts:
@@ -122,6 +128,11 @@ class RunSummary:
         return {label: counts.summary for label, counts in self._first.items()}
 
     @property
+    def interactions(self) -> dict[str, Interactions]:
+        """The conversations of each strategy; empty where there are none."""
+        return self._conversations.by_strategy
+
+    @property
     def instrument_failure_share(self) -> float:
         """The largest share of items that any strategy could not score."""
         return max((s.instrument_failures / s.total for s in self.strategies.values()), default=0.0)
@@ -136,6 +147,7 @@ class RunSummary:
             "items": self.items,
             "strategies": [_strategy_json(label, summary) for label, summary in self.strategies.items()],
             "first_attempts": [_strategy_json(label, summary) for label, summary in self.first_attempts.items()],
+            "interactions": [{"strategy": label, **counts.to_json()} for label, counts in self.interactions.items()],
             "missing_databases": sorted(self.missing_databases),
             "gold_dialects": sorted(self.gold_dialects),
             "tokens": vars(self.tokens),
