@@ -208,9 +208,13 @@ def checked(fields: object, path: Path, sha256: str) -> PromptTemplate:
 
 
 def settings_of(template: PromptTemplate) -> Settings:
-    """What the file of a template says besides its name, its version and its messages."""
-    if not template.path.is_file():  # it is from elsewhere
-        return {"description": template.description, "output": template.output, "stop": list(template.stop)}
+    """What the file of a template says besides its name, its version and its messages.
+
+    Raises:
+        UserError: It is from no file.
+    """
+    if not template.path.is_file():
+        raise UserError(f"{template.ref} is in no file", remedy="name a prompt of a folder")
     written = yaml.safe_load(template.path.read_text("utf-8"))
     return {key: value for key, value in written.items() if key not in NAMED}
 
