@@ -171,6 +171,9 @@ class ModelSource(AnswerSource):
             prompt, request = self.request(template, question, target, before, variables, schema)
         except BackendError as error:
             return Asked(None, settled=Verdict.of(Reason.BACKEND_DOWN, error=str(error)))
+        odd = _no_text(prompt)
+        if odd is not None:
+            return Asked(prompt, settled=Verdict.of(Reason.INTERNAL_ERROR, error=odd))
         self.keep(prompt)
         cache = self.cache
         key = cache.key(self.adapter, request) if cache is not None else b""
@@ -312,6 +315,17 @@ class ModelSource(AnswerSource):
             attempts=_attempts(attempts),
         )
         return Asked(prompt, completion, record)
+
+
+def _no_text(prompt: RenderedPrompt) -> str | None:
+    """Why a prompt cannot be sent to anybody, whatever the provider."""
+    for message in prompt.messages:
+        try:
+            message.content.encode()
+        except UnicodeEncodeError as error:
+            odd = f"U+{ord(message.content[error.start]):04X}"
+            return f"the prompt cannot be sent: it holds {odd}, half a character, in the question or the schema"
+    return None
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> tuple[AttemptRecord, ...]:
