@@ -229,6 +229,9 @@ class ModelSource(AnswerSource):
     async def _send(self, prepared: Prepared) -> Asked:
         """Ask, unless the answer is known."""
         prompt, request, _ = prepared
+        odd = _no_text(prompt)
+        if odd is not None:
+            return Asked(prompt, settled=Verdict.of(Reason.INTERNAL_ERROR, error=odd))
         self.keep(prompt)
         known = self.known(request)
         if known is not None:
@@ -413,6 +416,17 @@ class ModelSource(AnswerSource):
             withheld=prepared.chosen.withheld,
         )
         return Asked(prepared.prompt, completion, record)
+
+
+def _no_text(prompt: RenderedPrompt) -> str | None:
+    """Why a prompt cannot be sent to anybody, whatever the provider."""
+    for message in prompt.messages:
+        try:
+            message.content.encode()
+        except UnicodeEncodeError as error:
+            odd = f"U+{ord(message.content[error.start]):04X}"
+            return f"the prompt cannot be sent: it holds {odd}, half a character, in the question or the schema"
+    return None
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> tuple[AttemptRecord, ...]:
