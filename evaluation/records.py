@@ -118,7 +118,9 @@ class AnswerRecord:
     """What the model was asked and what it said.
 
     Attributes:
-        prompt_sha256: Of the rendered messages.
+        prompt_sha256: Of the rendered messages, which are in `prompts.jsonl`.
+        prompt: Name and version of the prompt, such as `zero_shot@1`; empty in runs from before it was recorded.
+        prompt_template_sha256: Of the prompt's file.
         text: The answer.
         finish_reason: Why the model stopped.
         model: The model that answered, as the provider names it.
@@ -139,6 +141,8 @@ class AnswerRecord:
     """
 
     prompt_sha256: str
+    prompt: str = ""
+    prompt_template_sha256: str = ""
     text: str = ""
     finish_reason: str | None = None
     model: str = ""
@@ -253,6 +257,7 @@ class ItemRecord:
         route: Which class of question chose the model, where one did.
         note: How a composite model chose the answer, in words.
         first: The first attempt of a model that repairs its statements.
+        judging: What the strategies asked of judges; `role` is the label of the strategy.
         started: UTC time at which the item was begun, ISO 8601.
         seconds: Wall-clock time of the whole item.
     """
@@ -279,6 +284,7 @@ class ItemRecord:
     route: RouteRecord | None = None
     note: str | None = None
     first: FirstRecord | None = None
+    judging: tuple[CallRecord, ...] = ()
     started: str = ""
     seconds: float = 0.0
 

@@ -20,11 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import yaml
-
 from prompts.rendering import RenderingFailed
 from prompts.sources import Variable, from_mustache, pieces_of
-from prompts.template import KEYS, PromptTemplate, checked
+from prompts.template import KEYS, NAMED, PromptTemplate, checked, settings_of
 from sqlassay.errors import UnknownName, UserError, located
 from sqlassay.secrets import find_key
 
@@ -38,7 +36,6 @@ _REF = re.compile(r"langfuse:(?P<name>.+)@(?:v?(?P<version>[1-9][0-9]*)|(?P<labe
 _HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
 _CLOUD = "https://cloud.langfuse.com"
 _SECONDS = 10
-_NOT_CONFIG = frozenset({"name", "version", "messages"})
 _LATEST = "latest"
 _LOG = logging.getLogger(__name__)
 
@@ -235,7 +232,7 @@ def _template(found: Mapping[str, Any]) -> PromptTemplate:
                     f"it has a placeholder for messages, {one.get('name')!r}", remedy="write the messages out"
                 )
             messages.append({**one, "content": from_mustache(one["content"]) if form == "mustache" else one["content"]})
-        ours = {key: value for key, value in config.items() if key in KEYS and key not in _NOT_CONFIG}
+        ours = {key: value for key, value in config.items() if key in KEYS and key not in NAMED}
         others = sorted(config.keys() - ours.keys() - {FORMAT_KEY})
         if others:
             _LOG.warning("%s: its config has %s, which means nothing here", ref, ", ".join(others))
@@ -250,8 +247,7 @@ def _digest(essence: Mapping[str, Any]) -> str:
 
 def _content(template: PromptTemplate) -> dict[str, Any]:
     """The essence of a prompt of ours: as Langfuse writes variables where it has nothing else, else as it stands."""
-    written = yaml.safe_load(template.path.read_text("utf-8"))
-    config = {key: value for key, value in written.items() if key not in _NOT_CONFIG}
+    config = settings_of(template)
     plain = [_plain(message.content) for message in template.messages]
     contents = [message.content for message in template.messages]
     if None in plain:

@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from evaluation.cli import audit, backends, datasets, demo, keys, models, plugins, report, runs, schema, score, verdict
+from evaluation.cli import (
+    audit,
+    backends,
+    datasets,
+    demo,
+    judge,
+    keys,
+    models,
+    plugins,
+    prompts,
+    report,
+    runs,
+    schema,
+    score,
+    verdict,
+)
 from evaluation.cli import run as run_group
 from sqlassay.errors import ExitCode, SqlAssayError, UserError
 from sqlassay.printable import printable
@@ -40,6 +55,8 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(backends.app, name="backends")
 app.add_typer(models.app, name="models")
+app.add_typer(prompts.app, name="prompts")
+app.add_typer(judge.app, name="judge")
 app.add_typer(keys.app, name="keys")
 app.command("audit")(audit.audit)
 app.command("plugins")(plugins.plugins)

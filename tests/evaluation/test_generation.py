@@ -259,9 +259,9 @@ def test_what_comes_before_a_prompt_hides_nothing(world: World) -> None:
     asked = source(world, Script(), schema_tokens=1)
     (question,) = asked.databases._dataset.questions()
     before = (Message("user", "Hello."), Message("assistant", "Hello."))
-    prepared = asked.request(asked.template, question, str(world.database), before)
-    assert prepared.request.messages[:2] == before
-    assert prepared.prompt.schema_left_out == PRUNED
+    prompt, request, _ = asked.request(asked.template, question, str(world.database), before)
+    assert request.messages[:2] == before
+    assert prompt.schema_left_out == PRUNED
 
 
 def test_the_evidence_says_what_the_question_needs(world: World) -> None:
@@ -269,16 +269,21 @@ def test_the_evidence_says_what_the_question_needs(world: World) -> None:
     (question,) = asked.databases._dataset.questions()
     bounded = replace(asked, schema_tokens=18)
     for evidence, kept in (("the age", "age INTEGER"), ("the name", "name TEXT")):
-        request = bounded.request(asked.template, replace(question, evidence=evidence), str(world.database)).request
+        _, request, _ = bounded.request(asked.template, replace(question, evidence=evidence), str(world.database))
         assert f"id INTEGER PRIMARY KEY,\n  {kept}\n);" in request.messages[1].content
 
 
-def test_what_was_asked_before_says_what_a_turn_needs(world: World) -> None:
-    asked = source(world, Script(), schema_tokens=18)
+def test_a_turn_needs_what_the_turns_before_it_need(world: World) -> None:
+    asked = source(world, Script())
     (question,) = asked.databases._dataset.questions()
-    turn = replace(question, text="And the others?", history=Shown("gold", (Turn("Which names?", None),)))
-    request = asked.request(asked.template, turn, str(world.database)).request
-    assert "id INTEGER PRIMARY KEY,\n  name TEXT\n);" in request.messages[1].content
+    bounded = replace(asked, schema_tokens=18)
+    for turn, kept in (
+        (Turn("And the age?", None), "age INTEGER"),
+        (Turn("And that?", "SELECT name FROM singer"), "name TEXT"),
+    ):
+        follow_up = replace(question, text="Of the others?", history=Shown("own", (turn,)))
+        _, request, *_ = bounded.request(asked.template, follow_up, str(world.database))
+        assert f"id INTEGER PRIMARY KEY,\n  {kept}\n);" in request.messages[1].content
 
 
 def test_a_prompt_without_the_schema_reads_no_database(world: World, tmp_path: Path) -> None:
@@ -286,8 +291,8 @@ def test_a_prompt_without_the_schema_reads_no_database(world: World, tmp_path: P
     path.write_text("{name: bare, version: 1, output: sql_block, messages: [{role: user, content: '{{ question }}'}]}")
     asked = source(world, Script(), template=load(str(path)), schema_tokens=1)
     (question,) = asked.databases._dataset.questions()
-    prepared = asked.request(asked.template, question, str(tmp_path / "no.sqlite"))
-    assert prepared.prompt.schema_left_out == ()
+    prompt, _, _ = asked.request(asked.template, question, str(tmp_path / "no.sqlite"))
+    assert prompt.schema_left_out == ()
 
 
 def test_every_version_of_zero_shot_shows_the_schema_in_its_way(world: World) -> None:
@@ -300,7 +305,7 @@ def test_every_version_of_zero_shot_shows_the_schema_in_its_way(world: World) ->
         5: "(name:TEXT, Examples: ['Ann', 'Bob', 'Cleo']),\n(age:INTEGER, Examples: [31, 45]),\n]",
     }
     for version, text in shown.items():
-        request = asked.request(load(f"zero_shot@{version}"), question, str(world.database)).request
+        _, request, _ = asked.request(load(f"zero_shot@{version}"), question, str(world.database))
         assert text in request.messages[1].content
         assert ("julianday" in request.messages[0].content) is (version == 5)
 
