@@ -233,7 +233,8 @@ class ModelSource(AnswerSource):
         if odd is not None:
             return Asked(prompt, settled=Verdict.of(Reason.INTERNAL_ERROR, error=odd))
         self.keep(prompt)
-        known = self.known(request)
+        key = self._key(request)
+        known = self._kept(key)
         if known is not None:
             return self._asked(prepared, known, cached=True)
         try:
@@ -243,12 +244,18 @@ class ModelSource(AnswerSource):
                 return self._asked(prepared, failure.error.completion, attempts=failure.attempts)
             return self._failed(prepared, failure)
         if self.cache is not None:
-            self.cache.put(self.cache.key(self.adapter, request), completion)
+            self.cache.put(key, completion)
         return self._asked(prepared, completion, attempts=attempts)
 
     def known(self, request: GenerationRequest) -> Completion | None:
         """The answer from before; `None` where there is none."""
-        return None if self.cache is None else self.cache.get(self.cache.key(self.adapter, request))
+        return self._kept(self._key(request))
+
+    def _key(self, request: GenerationRequest) -> bytes:
+        return b"" if self.cache is None else self.cache.key(self.adapter, request)
+
+    def _kept(self, key: bytes) -> Completion | None:
+        return None if self.cache is None else self.cache.get(key)
 
     def expected(
         self, template: PromptTemplate, question: Question, target: str, variables: Mapping[str, object]
