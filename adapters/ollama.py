@@ -92,7 +92,7 @@ class OllamaAdapter(RemoteAdapter):
             raise UserError(f"num_ctx is {num_ctx}, but must be more than 0 tokens")
         self.api = api
         self.chat_format = chat_format
-        self.num_ctx = num_ctx
+        self.num_ctx = self.context_length = num_ctx
         self.pull = pull
         self.pull_timeout = checked_seconds("pull_timeout", pull_timeout)
         self._format = find_format(chat_format) if chat_format is not None else None

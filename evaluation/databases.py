@@ -63,6 +63,17 @@ class Databases:
         name, target = engine_and_target(spec)
         return cls(dataset, name, target or None)
 
+    def require(self, db_id: str) -> str:
+        """Where the database is.
+
+        Raises:
+            UserError: There is none.
+        """
+        target = self.target(db_id)
+        if target is None:
+            raise UserError(f"no database {db_id!r} for {self.backend.title}", place=str(self._dataset.path))
+        return target
+
     def require_any(self, db_ids: Iterable[str]) -> None:
         """Refuse a dataset of which not a single database is there: its folder must be another one.
 
@@ -126,10 +137,7 @@ class Databases:
         described = self._dataset.schema(db_id) if isinstance(self._dataset, CanDescribe) else None
         if described is not None:
             return described
-        target = self.target(db_id)
-        if target is None:
-            raise UserError(f"no database {db_id!r} for {self.backend.title}", place=str(self._dataset.path))
-        return self.tables(target)
+        return self.tables(self.require(db_id))
 
     def _read_tables(self, target: str) -> Schema:
         """The tables of the database at `target`, as they are.

@@ -66,7 +66,7 @@ class Estimator:
     """
 
     def __init__(self, title: str, source: AnswerSource) -> None:
-        self._asked = list(_surely_asked(source))
+        self._asked = list(surely_asked(source))
         self._title = title
         self._found: dict[str, Estimate] = {}
 
@@ -91,19 +91,19 @@ class Estimator:
         return list(self._found.values())
 
 
-def _surely_asked(source: AnswerSource) -> Iterator[tuple[ModelSource, PromptTemplate, Mapping[str, object]]]:
+def surely_asked(source: AnswerSource) -> Iterator[tuple[ModelSource, PromptTemplate, Mapping[str, object]]]:
     """The models that are asked whatever they answer, each with its prompt and the prompt's variables."""
     match source:
         case ModelSource():
             yield source, source.template, {}
         case Fallback():
-            yield from _surely_asked(source.members[0].source)
+            yield from surely_asked(source.members[0].source)
         case SelfConsistency():
             for sample in source.samples:
-                yield from _surely_asked(sample)
+                yield from surely_asked(sample)
         case Repair():
-            yield from _surely_asked(source.source)
+            yield from surely_asked(source.source)
         case Router():
             if source.classifier is not None:
                 yield source.classifier, source.template, source.variables
-            yield from _surely_asked(next(route.source for route in source.routes if route.name == source.default))
+            yield from surely_asked(next(route.source for route in source.routes if route.name == source.default))

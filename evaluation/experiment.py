@@ -26,6 +26,8 @@ from evaluation.datasets.selection import Selection
 from evaluation.environment import Environment, Location, fill_in
 from evaluation.literal_secrets import literal_secrets
 from sqlassay.errors import UnknownName, UserError, located
+from sqlassay.yaml_places import duplicate_keys
+from sqlassay.yaml_places import lines as lines_of
 
 
 class _Section(BaseModel):
@@ -512,7 +514,7 @@ def parse_experiment(text: str, path: Path) -> ExperimentFile:
             raise UserError(
                 "not an experiment: it has no keys", place=str(path), remedy="see `sqlassay schema experiment`"
             )
-        lines = dict(_lines(tree))
+        lines = dict(lines_of(tree))
         _refuse_duplicate_keys(tree, path)
         _refuse_literal_secrets(content, path, lines)
         environment = fill_in(content, lambda at, name: _not_set(name, at, path, lines))
@@ -547,30 +549,9 @@ def _not_set(name: str, at: Location, path: Path, lines: Mapping[Location, int])
     )
 
 
-def _lines(node: yaml.Node, at: Location = ()) -> Iterator[tuple[Location, int]]:
-    yield at, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield (*at, key.value), key.start_mark.line + 1
-            for location, line in _lines(value, (*at, key.value)):
-                if location != (*at, key.value):
-                    yield location, line
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield from _lines(value, (*at, index))
-
-
 def _refuse_duplicate_keys(node: yaml.Node, path: Path) -> None:
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise UserError(f"the key {key.value!r} is there twice", place=f"{path}:{key.start_mark.line + 1}")
-            seen.add(key.value)
-            _refuse_duplicate_keys(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _refuse_duplicate_keys(value, path)
+    for key, line in duplicate_keys(node):
+        raise UserError(f"the key {key!r} is there twice", place=f"{path}:{line}")
 
 
 _LITERAL = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import NamedTuple
 
@@ -155,6 +155,7 @@ class ModelSource(AnswerSource):
         budget: What may be spent.
         schema_tokens: The most that a schema may take of a prompt, besides what the prompt itself says.
         examples: What prompts that show examples choose from.
+        keep: Is given every prompt before it is sent.
     """
 
     adapter: ModelAdapter
@@ -169,6 +170,7 @@ class ModelSource(AnswerSource):
     budget: Budget = field(default_factory=Budget)
     schema_tokens: int | None = None
     examples: Pool | None = None
+    keep: Callable[[RenderedPrompt], None] = lambda prompt: None
 
     async def answer(self, position: int, question: Question, target: str) -> Answer:
         """Render, ask, and find the SQL."""
@@ -226,7 +228,8 @@ class ModelSource(AnswerSource):
 
     async def _send(self, prepared: Prepared) -> Asked:
         """Ask, unless the answer is known."""
-        _, request, _ = prepared
+        prompt, request, _ = prepared
+        self.keep(prompt)
         known = self.known(request)
         if known is not None:
             return self._asked(prepared, known, cached=True)
@@ -289,7 +292,7 @@ class ModelSource(AnswerSource):
             part = self._schema(template, question, target)
         prompt = self._render(template, question, part or SchemaText(Schema(())), variables or {})
         if before:
-            prompt = RenderedPrompt.of((*before, *prompt.messages), prompt.schema_left_out)
+            prompt = prompt.after(before)
         request = GenerationRequest(
             prompt.messages,
             {**self.parameters, **({"stop": list(template.stop)} if template.stop else {})},
@@ -342,7 +345,7 @@ class ModelSource(AnswerSource):
     def _render(
         self, template: PromptTemplate, question: Question, schema: SchemaText, more: Mapping[str, object]
     ) -> RenderedPrompt:
-        shown = schema.about(f"{question.text}\n{question.evidence}", self.schema_tokens, self.adapter.model)
+        shown = schema.about(question.context, self.schema_tokens, self.adapter.model)
         prompt = template.render(
             {
                 "question": question.text,
@@ -368,6 +371,8 @@ class ModelSource(AnswerSource):
         reason = Reason.PROMPT_TOO_LONG if isinstance(error, PromptTooLong) else Reason.PROVIDER_DOWN
         record = AnswerRecord(
             prepared.prompt.sha256,
+            prepared.prompt.ref,
+            prepared.prompt.template_sha256,
             model=self.adapter.model,
             attempts=_attempts(failure.attempts),
             schema_left_out=prepared.prompt.schema_left_out,
@@ -387,6 +392,8 @@ class ModelSource(AnswerSource):
         usage = completion.usage
         record = AnswerRecord(
             prepared.prompt.sha256,
+            prepared.prompt.ref,
+            prepared.prompt.template_sha256,
             completion.text,
             completion.finish_reason.value,
             completion.model or self.adapter.model,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from itertools import chain, count, product
 from pathlib import Path
@@ -30,7 +30,7 @@ from evaluation.datasets.base import Question
 from evaluation.datasets.describing import CanDescribeColumns
 from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.opening import open_section
-from evaluation.estimate import Estimate, Estimator
+from evaluation.estimate import Estimate, Estimator, surely_asked
 from evaluation.experiment import AnyModel, BackendSection, ExperimentFile, HistorySection
 from evaluation.few_shot.pool import Pool
 from evaluation.few_shot.pools import Pools
@@ -45,18 +45,21 @@ from evaluation.history import (
     Window,
     refuse_gaps,
     shown_to_others,
+    shows_history,
     still_valid,
 )
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
 from evaluation.pinning import pin
+from evaluation.preview import Preview, preview
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.library import load, refs
-from prompts.template import PromptTemplate, Shots
+from prompts.template import PromptTemplate, RenderedPrompt, Shots
+from prompts.variables import refuse_unknown
 from sqlassay import tokens
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
@@ -119,6 +122,7 @@ class Grid:
         for index, ref in enumerate(experiment.prompts):
             with file.at("prompts", index):
                 prompts.append(load(file.prompt(ref), folders))
+                refuse_unknown(prompts[-1])
         refuse_twins(file, "prompts", [(ref, made.ref) for ref, made in zip(experiment.prompts, prompts, strict=True)])
         refuse_twins(file, "backends", [(one.backend, (one.backend, one.target)) for one in experiment.backends])
         refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
@@ -168,9 +172,7 @@ class Grid:
         numbers = count(1)
         combined = product(enumerate(experiment.models), prompts, experiment.backends, range(experiment.repeats))
         for (index, model), prompt, backend, repeat in combined:
-            if in_turns and any(
-                "history" in one.variables for one in (prompt, *self.models.prompts_of(index).values())
-            ):
+            if in_turns and any(map(shows_history, (prompt, *self.models.prompts_of(index).values()))):
                 shown = True
                 for by in (wanted or HistorySection.model_validate({})).by:
                     yield Cell(next(numbers), model, prompt, backend, repeat, by)
@@ -191,8 +193,7 @@ class Grid:
 
     def _shots(self, cell: Cell) -> list[Shots]:
         """The examples that the cell's prompts ask for."""
-        prompts = (cell.prompt, *self.models.prompts_of(self.number(cell)).values())
-        return [shots for prompt in prompts for shots in prompt.shots.values()]
+        return [shots for prompt in self.prompts(cell) for shots in prompt.shots.values()]
 
     def strategies(self) -> tuple[EvaluationStrategy, ...]:
         """The strategies, newly made."""
@@ -241,18 +242,18 @@ class Grid:
 
     def _descriptions(self, cell: Cell) -> str | None:
         """Digest of what the dataset says about columns, where a prompt of the cell shows it."""
-        shown = any(prompt.schema.descriptions for prompt in self._prompts(cell))
+        shown = any(prompt.schema.descriptions for prompt in self.prompts(cell))
         if not shown or not isinstance(self.dataset, CanDescribeColumns):
             return None
         return digest(descriptions={db_id: self.dataset.descriptions(db_id) for db_id in self.db_ids}).hex()
 
     def _tokens_counted_by(self, cell: Cell) -> dict[str, str] | None:
         """What counts the tokens of schemas, by the places of the models that get no more than so many."""
-        always = any(prompt.schema.max_tokens is not None for prompt in self._prompts(cell))
+        always = any(prompt.schema.max_tokens is not None for prompt in self.prompts(cell))
         bounded = [part for part in self.parts(cell) if always or part.section.schema_tokens is not None]
         return {part.place: count_tokens("", part.adapter.model).counted_by for part in bounded} or None
 
-    def _prompts(self, cell: Cell) -> tuple[PromptTemplate, ...]:
+    def prompts(self, cell: Cell) -> tuple[PromptTemplate, ...]:
         """That of the cell, and those that its model brings."""
         return (cell.prompt, *self.models.prompts_of(self.number(cell)).values())
 
@@ -355,7 +356,7 @@ class GridRunner:
         return self.runs / f"{self.group}-{cell.number:02d}"
 
     async def _cell(self, cell: Cell) -> str:
-        log = RunLog(self.folder(cell))
+        log = RunLog(self.folder(cell), partial(self.grid.file.environment.without, data=True))
         databases = self.grid.databases(cell)
         try:
             # Read behind the lock: until then, another process may have been adding items.
@@ -385,7 +386,7 @@ class GridRunner:
             # As recorded: what a run's answers cost does not change while it is resumed.
             prices = {place: Tariff.from_json(one).prices for place, one in log.manifest["prices"].items()}
             history = self._history(cell, log.path, done)
-            orchestrator = self._orchestrator(cell, answers or own, databases, prices, history)
+            orchestrator = self._orchestrator(cell, answers or own, databases, prices, history, log.keep)
             environment = self.grid.file.environment
 
             async def sink(record: ItemRecord) -> None:
@@ -472,6 +473,10 @@ class GridRunner:
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,
+            "prompts": [
+                {"ref": prompt.ref, "sha256": prompt.sha256, "released": prompt.released, "path": str(prompt.path)}
+                for prompt in self.grid.prompts(cell)
+            ],
             "prices": self._prices(cell),
             "versions": {
                 "sqlassay": version("sqlassay"),
@@ -488,8 +493,9 @@ class GridRunner:
         databases: Databases,
         prices: Mapping[str, Prices],
         history: History,
+        keep: Callable[[RenderedPrompt], None],
     ) -> Orchestrator:
-        source = self._source(cell, answers, databases, prices)
+        source = self._source(cell, answers, databases, prices, keep)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
         # As many again as are being answered: while some are judged, others wait for their turn to be asked.
         in_flight = 2 * sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
@@ -513,7 +519,12 @@ class GridRunner:
         return history
 
     def _source(
-        self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
+        self,
+        cell: Cell,
+        answers: Store | None,
+        databases: Databases,
+        prices: Mapping[str, Prices],
+        keep: Callable[[RenderedPrompt], None],
     ) -> AnswerSource:
         assembly = Assembly(
             self.grid.models,
@@ -525,6 +536,7 @@ class GridRunner:
             prices,
             self.budget,
             self.grid.examples(cell),
+            keep,
         )
         return assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
 
@@ -532,16 +544,32 @@ class GridRunner:
         """What a new run would ask of each model in each cell; nothing is asked."""
         for cell in self.grid.cells:
             databases = self.grid.databases(cell)
-            tariffs = self.grid.models.tariffs(self.grid.number(cell))
-            answers = self.cache if self.grid.file.experiment.cache == "shared" else None
-            prices = {place: tariff.prices for place, tariff in tariffs.items()}
-            estimator = Estimator(cell.title, self._source(cell, answers, databases, prices))
+            estimator = Estimator(cell.title, self._unasked(cell, databases))
             history = self._history(cell, self.folder(cell), set())
             for question in self.grid.questions():
                 target = databases.target(question.db_id)
                 if target is not None:
                     estimator.add(history.foreseen(question), target)
             yield from estimator.estimates
+
+    def previews(self, cell: Cell, question: Question) -> Iterator[Preview]:
+        """What a new run would send for one question; nothing is sent.
+
+        Raises:
+            UserError: The question's database is not there.
+            BackendError: It cannot be read.
+        """
+        databases = self.grid.databases(cell)
+        target = databases.require(question.db_id)
+        for source, template, variables in surely_asked(self._unasked(cell, databases)):
+            yield preview(source, template, question, target, variables)
+
+    def _unasked(self, cell: Cell, databases: Databases) -> AnswerSource:
+        """The source of a new run's answers, for what can be told without asking it."""
+        tariffs = self.grid.models.tariffs(self.grid.number(cell))
+        answers = self.cache if self.grid.file.experiment.cache == "shared" else None
+        prices = {place: tariff.prices for place, tariff in tariffs.items()}
+        return self._source(cell, answers, databases, prices, lambda prompt: None)
 
     def _endpoint(self, part: Part) -> Endpoint:
         model = part.section

@@ -11,6 +11,7 @@ from typing import Literal
 from evaluation.datasets.base import Question
 from evaluation.records import HistoryRecord, ItemRecord
 from evaluation.verdicts import Status
+from prompts.template import PromptTemplate
 from sqlassay import tokens
 from sqlassay.errors import UserError
 
@@ -193,6 +194,11 @@ def _showing(by: By, question: Question, window: Window, sql: Callable[[Question
     turns = [Turn(turn.text, sql(turn)) for turn in question.earlier]
     shown = window.of(turns)
     return replace(question, history=Shown(by, shown, len(turns) - len(shown)))
+
+
+def shows_history(template: PromptTemplate) -> bool:
+    """Whether a prompt, or the one that it is linked by, shows the turns before."""
+    return "history" in template.variables or (template.linker is not None and shows_history(template.linker))
 
 
 def is_unanswered(record: ItemRecord) -> bool:

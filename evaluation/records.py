@@ -118,7 +118,9 @@ class AnswerRecord:
     """What the model was asked and what it said.
 
     Attributes:
-        prompt_sha256: Of the rendered messages.
+        prompt_sha256: Of the rendered messages, which are in `prompts.jsonl`.
+        prompt: Name and version of the prompt, such as `zero_shot@1`; empty in runs from before it was recorded.
+        prompt_template_sha256: Of the prompt's file.
         text: The answer.
         finish_reason: Why the model stopped.
         model: The model that answered, as the provider names it.
@@ -139,6 +141,8 @@ class AnswerRecord:
     """
 
     prompt_sha256: str
+    prompt: str = ""
+    prompt_template_sha256: str = ""
     text: str = ""
     finish_reason: str | None = None
     model: str = ""

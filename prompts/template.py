@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,17 +17,20 @@ from prompts.extraction import EXTRACTORS, Extraction
 from prompts.schema_text.style import FORMATS, PLAIN, SchemaStyle
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.messages import Message, Role
+from sqlassay.yaml_places import duplicate_keys
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_PINNED = re.compile(rf"{_NAME.pattern}@[1-9][0-9]*")
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_PINNED = re.compile(rf"{NAME.pattern}@[1-9][0-9]*")
 KEYS = ("name", "version", "description", "schema", "examples", "linking", "messages", "output", "stop")
-_REQUIRED = ("name", "version", "messages", "output")
+REQUIRED = ("name", "version", "messages", "output")
 NAMED = frozenset({"name", "version", "messages"})
 """The keys that say which template it is, and what it sends."""
-_MESSAGE_KEYS = ("role", "content")
+MESSAGE_KEYS = ("role", "content")
 _SCHEMA_KEYS = ("format", "rows", "values", "descriptions", "max_tokens")
 _MOST_SAMPLES = 100
 _EXAMPLE_KEYS = ("select", "count")
+_LONG = 500
+"""Characters of a value from which it is worth keeping it once for all prompts that hold it."""
 
 Select = Literal["static", "similar"]
 """How the examples of a prompt are chosen: the same for every question, or those most like it."""
@@ -57,18 +60,31 @@ class RenderedPrompt:
     Attributes:
         messages: In the order in which the model reads them.
         sha256: Hex digest of roles and contents: the same digest, the same prompt.
+        ref: Name and version of the template, such as `zero_shot@1`.
+        template_sha256: Hex digest of the template's file.
+        texts: Long values that were filled in; other prompts hold them as well, as a schema is in many.
         schema_left_out: What of the schema they do not show for want of space: `table`, or `table.column`.
     """
 
     messages: tuple[Message, ...]
     sha256: str
+    ref: str = ""
+    template_sha256: str = ""
+    texts: tuple[str, ...] = ()
     schema_left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, messages: tuple[Message, ...], schema_left_out: tuple[str, ...] = ()) -> RenderedPrompt:
+    def of(
+        cls, messages: tuple[Message, ...], ref: str = "", template_sha256: str = "", texts: tuple[str, ...] = ()
+    ) -> RenderedPrompt:
         """Messages with their digest."""
         text = json.dumps([(m.role, m.content) for m in messages], separators=(",", ":"))
-        return cls(messages, hashlib.sha256(text.encode("ascii")).hexdigest(), schema_left_out)
+        return cls(messages, hashlib.sha256(text.encode("ascii")).hexdigest(), ref, template_sha256, texts)
+
+    def after(self, messages: Sequence[Message]) -> RenderedPrompt:
+        """This prompt at the end of a conversation."""
+        longer = RenderedPrompt.of((*messages, *self.messages), self.ref, self.template_sha256, self.texts)
+        return replace(longer, schema_left_out=self.schema_left_out)
 
 
 @dataclass(frozen=True)
@@ -89,6 +105,7 @@ class PromptTemplate:
         linking: The prompt, such as `schema_link@1`, whose answer says which part of the schema this one shows; empty
             when it shows the whole.
         linker: That prompt; `prompts.library.load` finds it.
+        released: Whether it is locked: then it is what it was when it was released.
     """
 
     name: str
@@ -103,6 +120,7 @@ class PromptTemplate:
     examples: Shots | None = None
     linking: str = ""
     linker: PromptTemplate | None = None
+    released: bool = False
 
     @property
     def ref(self) -> str:
@@ -145,7 +163,8 @@ class PromptTemplate:
                 place=str(self.path),
                 remedy=f"it is given {', '.join(sorted(variables)) or 'no variables'}" if missing else "",
             ) from error
-        return RenderedPrompt.of(messages)
+        texts = tuple(value for value in variables.values() if isinstance(value, str) and len(value) >= _LONG)
+        return RenderedPrompt.of(messages, self.ref, self.sha256, texts)
 
     def extract(self, answer: str) -> Extraction:
         """Find the SQL in an answer to this prompt."""
@@ -160,13 +179,17 @@ def read(path: Path) -> PromptTemplate:
     """
     try:
         content = path.read_bytes()
-        fields = yaml.safe_load(content.decode("utf-8"))
+        text = content.decode("utf-8")
+        fields = yaml.safe_load(text)
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
     except OSError as error:
         raise UserError(f"cannot read the prompt: {error.strerror}", place=str(path)) from error
     except UnicodeDecodeError as error:
         raise UserError("a prompt must be a YAML file in UTF-8, this is not text", place=str(path)) from error
     except yaml.YAMLError as error:
         raise UserError(f"not valid YAML: {error}", place=str(path)) from error
+    for key, line in duplicate_keys(tree) if tree is not None else ():
+        raise UserError(f"the key {key!r} is there twice", place=f"{path}:{line}")
     return checked(fields, path, hashlib.sha256(content).hexdigest())
 
 
@@ -179,7 +202,7 @@ def checked(fields: object, path: Path, sha256: str) -> PromptTemplate:
         sha256: Of the content.
 
     Raises:
-        UserError: A key is unknown, missing or wrong.
+        UserError: A key is unknown, missing or wrong; its place is the file, and the key after a colon.
     """
     return _Reader(path).template(fields, sha256)
 
@@ -203,9 +226,9 @@ class _Reader:
     path: Path
 
     def template(self, fields: object, sha256: str) -> PromptTemplate:
-        checked = self._keys(fields, KEYS, _REQUIRED, "")
+        checked = self._keys(fields, KEYS, REQUIRED, "")
         name = self._text(checked["name"], "name")
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise self._wrong("name", "must be lower-case letters, digits, '_' and '-', a letter first")
         output = self._text(checked["output"], "output")
         if output not in EXTRACTORS:
@@ -276,7 +299,7 @@ class _Reader:
         found = []
         for i, item in enumerate(self._list(value, "messages")):
             key = f"messages[{i}]"
-            fields = self._keys(item, _MESSAGE_KEYS, _MESSAGE_KEYS, key)
+            fields = self._keys(item, MESSAGE_KEYS, MESSAGE_KEYS, key)
             role, content = fields["role"], self._text(fields["content"], f"{key}.content")
             roles: tuple[Role, ...] = get_args(Role)
             known = next((r for r in roles if r == role), None)

@@ -92,6 +92,7 @@ def score(
     from database_backends.runner import Runner, default_workers
 
     with Runner(workers or default_workers(), megabytes=megabytes) as runner:
+        from evaluation.calibration.note import calibration_notes
         from evaluation.cli.caching import shared_store
         from evaluation.cli.progress import ProgressDisplay
         from evaluation.cli.selecting import selection_of
@@ -102,7 +103,7 @@ def score(
         from evaluation.reports.slices import Slices
         from evaluation.reports.summary import RunSummary
         from evaluation.scoring import score as score_all
-        from evaluation.strategies.making import make_asked_for
+        from evaluation.strategies.making import describe_strategies, make_asked_for
         from evaluation.verdict_file import VerdictFile
 
         verdicts = None if output_file is None else VerdictFile(output_file, overwrite=overwrite)
@@ -118,7 +119,8 @@ def score(
         if verdicts is not None:
             found = filter(None, map(finder.target, db_ids)) if finder.backend.embedded else ()
             verdicts.spare((predictions, *opened.files, *map(Path, found)))
-        summary = RunSummary(predictions.name, total=len(selected))
+        judges = calibration_notes(describe_strategies(strategies))
+        summary = RunSummary(predictions.name, total=len(selected), judges=judges)
         disagreements = Disagreements()
         sliced = None if by is None else Slices(by, finder.backend.dialect)
         limits = Limits(seconds, rows, megabytes)

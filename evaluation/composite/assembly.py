@@ -26,7 +26,7 @@ from evaluation.experiment import (
 from evaluation.few_shot.pool import Pool
 from evaluation.generation import ModelSource, ResponseCache
 from evaluation.models import Models, Part
-from prompts.template import PromptTemplate
+from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay.resilience import Endpoint
 
 
@@ -44,6 +44,7 @@ class Assembly:
         prices: Of each part's tokens, by its place below the model, dotted.
         budget: What may be spent.
         examples: What prompts that show examples choose from; `None` where no prompt does.
+        keep: Is given every prompt before it is sent.
     """
 
     models: Models
@@ -54,7 +55,8 @@ class Assembly:
     cache: ResponseCache | None
     prices: Mapping[str, Prices]
     budget: Budget
-    examples: Pool | None = None
+    examples: Pool | None
+    keep: Callable[[RenderedPrompt], None]
 
     def source(self, section: AnyModel, at: Location, repeat: int) -> AnswerSource:
         """The source of a model's answers.
@@ -117,4 +119,5 @@ class Assembly:
             self.budget,
             part.section.schema_tokens,
             self.examples,
+            self.keep,
         )

@@ -80,6 +80,13 @@ class Question:
             turn = turn.before
         return tuple(reversed(found))
 
+    @property
+    def context(self) -> str:
+        """All that says what it is about: text, evidence, and what is shown of the turns before (*and the others?*)."""
+        turns = () if self.history is None else self.history.turns
+        before = (text for turn in turns for text in (turn.question, turn.sql or ""))
+        return "\n".join((self.text, self.evidence, *before))
+
     def golds(self, dialect: str) -> tuple[str, ...]:
         """The acceptable SQL in one dialect; empty when there is none."""
         return self.gold_by_dialect.get(dialect, self.gold)

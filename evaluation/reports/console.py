@@ -10,6 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.calibration.note import UNCALIBRATED
 from evaluation.estimate import Estimate
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Parting
@@ -35,6 +36,8 @@ NARROW = ("score", "95 %\ninterval", "scored", "correct", "(vacuous)", "system\n
 
 FIRST = "first attempt"
 """Of a model that repairs its statements: the row above is what came of it in the end."""
+CORRECTED = "corrected"
+"""Of a judge: its accuracy without the errors that it is known to make."""
 
 INTERACTIONS = "interactions"
 """Of conversations: the row above counts questions, this one conversations whose every turn is right."""
@@ -76,16 +79,16 @@ class Results:
             for label, counts in summary.strategies.items():
                 table.add_row(title, label, *_numbers(counts))
                 title = ""
-                for heading, numbers in _beneath(summary, label):
-                    table.add_row("", f"  {heading}", *numbers, style="dim")
+                for name, cells in _beneath(summary, label, counts):
+                    table.add_row("", f"  {name}", *cells, style="dim")
         return table
 
     def _narrow(self) -> Iterable[RenderableType]:
         rows = [
-            numbers
+            cells
             for summary in self.summaries
             for label, counts in summary.strategies.items()
-            for numbers in (_numbers(counts), *(beneath for _, beneath in _beneath(summary, label)))
+            for cells in (_numbers(counts), *(cells for _, cells in _beneath(summary, label, counts)))
         ]
         widths = [
             max(len(text) for text in (*heading.split("\n"), *column))
@@ -106,30 +109,32 @@ class Results:
             for label, counts in summary.strategies.items():
                 yield Text(f"  {label}")
                 yield line(_numbers(counts))
-                for heading, numbers in _beneath(summary, label):
-                    yield Text(f"    {heading}", style="dim")
-                    yield line(numbers, "dim")
+                for name, cells in _beneath(summary, label, counts):
+                    yield Text(f"    {name}", style="dim")
+                    yield line(cells, "dim")
 
 
 def _plain_table() -> Table:
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def _beneath(summary: RunSummary, label: str) -> list[tuple[str, tuple[str, ...]]]:
-    """The rows beneath that of a strategy."""
-    rows = []
+def _beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """The rows that belong under a strategy's own: what they are, and their cells."""
     if label in summary.first_attempts:
-        rows.append((FIRST, _numbers(summary.first_attempts[label])))
+        yield FIRST, _numbers(summary.first_attempts[label])
     interactions = summary.interactions.get(label)
     if interactions is not None and interactions.scored + interactions.unscored:
-        rows.append((INTERACTIONS, _of_interactions(interactions)))
-    return rows
+        yield INTERACTIONS, _of_interactions(interactions)
+    note = summary.judges.get(label)
+    if note is not None:
+        corrected = note.corrected(counts)
+        name = UNCALIBRATED if note.calibration is None else CORRECTED
+        yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
 
 
 def _of_interactions(counts: Interactions) -> tuple[str, ...]:
     return (
-        _share(counts.accuracy),
-        _range(counts.interval),
+        *_share(counts.accuracy, counts.interval),
         f"{counts.scored:,}",
         f"{counts.correct:,}",
         "",
@@ -139,18 +144,16 @@ def _of_interactions(counts: Interactions) -> tuple[str, ...]:
     )
 
 
-def _share(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def _range(interval: tuple[float, float] | None) -> str:
-    return "–" if interval is None else f"{100 * interval[0]:.1f} – {100 * interval[1]:.1f}"
+def _share(score: float | None, interval: Sequence[float] | None) -> tuple[str, str]:
+    return (
+        "–" if score is None else f"{100 * score:.1f} %",
+        "–" if interval is None else f"{100 * interval[0]:.1f} – {100 * interval[1]:.1f}",
+    )
 
 
 def _numbers(counts: Summary) -> tuple[str, ...]:
     return (
-        _share(counts.score),
-        _range(interval_of(counts)),
+        *_share(counts.score, interval_of(counts)),
         f"{counts.scored:,}",
         f"{counts.correct:,}",
         f"({counts.vacuous:,})",
@@ -284,7 +287,7 @@ def notes(summary: RunSummary) -> list[str]:
             told.append((label, f"{counts.order_not_checked:,} scored, order: not checked"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
-    return [*_figures(summary), *lines, *_cut(summary), *spent(summary)]
+    return [*_judges(summary), *_figures(summary), *lines, *_cut(summary), *spent(summary)]
 
 
 def _cut(summary: RunSummary) -> list[str]:
@@ -294,6 +297,15 @@ def _cut(summary: RunSummary) -> list[str]:
         return []
     are = "conversation is not there with all its turns" if most == 1 else "conversations are not there with all turns"
     return [f"{most:,} {are}, and not among the interactions"]
+
+
+def _judges(summary: RunSummary) -> list[str]:
+    """How far each judge can be believed."""
+    return [
+        f"{label}: {summary.judges[label].words(counts)}"
+        for label, counts in summary.strategies.items()
+        if label in summary.judges
+    ]
 
 
 def _figures(summary: RunSummary) -> list[str]:

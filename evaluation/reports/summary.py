@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from evaluation.calibration.note import CalibrationNote
 from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
 from evaluation.reports.interactions import InteractionCounter, Interactions
 from evaluation.statistics.interval import wilson
@@ -83,6 +85,7 @@ class RunSummary:
         missing_databases: The databases that are not there.
         gold_dialects: The dialects for which there are golds where one is missing.
         by_conversation: Whether conversations are counted as well: not where items are put together otherwise.
+        judges: How far the strategies that ask a model can be believed, by label.
     """
 
     title: str
@@ -93,6 +96,7 @@ class RunSummary:
     missing_databases: set[str] = field(default_factory=set)
     gold_dialects: set[str] = field(default_factory=set)
     by_conversation: bool = True
+    judges: Mapping[str, CalibrationNote] = field(default_factory=dict)
     _counts: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _first: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _conversations: InteractionCounter = field(default_factory=InteractionCounter)
@@ -145,13 +149,20 @@ class RunSummary:
             "status": self.status,
             "total": self.total,
             "items": self.items,
-            "strategies": [_strategy_json(label, summary) for label, summary in self.strategies.items()],
+            "strategies": [
+                {**_strategy_json(label, summary), **self._judge_json(label, summary)}
+                for label, summary in self.strategies.items()
+            ],
             "first_attempts": [_strategy_json(label, summary) for label, summary in self.first_attempts.items()],
             "interactions": [{"strategy": label, **counts.to_json()} for label, counts in self.interactions.items()],
             "missing_databases": sorted(self.missing_databases),
             "gold_dialects": sorted(self.gold_dialects),
             "tokens": vars(self.tokens),
         }
+
+    def _judge_json(self, label: str, summary: Summary) -> dict[str, Any]:
+        note = self.judges.get(label)
+        return {} if note is None else {"judge": note.to_json(summary)}
 
 
 def _texts(told: object) -> list[str]:

@@ -16,6 +16,7 @@ from evaluation.experiment import read_experiment
 from evaluation.grid import Grid
 from evaluation.run_log import RunFolder
 from evaluation.runs import summarise
+from sqlassay.tokens import count
 from tests.evaluation.world import World, items_of, model_at
 from tests.providers.chat_completions import ChatCompletions, completion
 from tests.providers.server import ProviderServer, Reply
@@ -143,8 +144,9 @@ def test_gold_and_own_history_are_reported_apart(
 
 def test_the_record_tells_what_was_shown(world: World, server: Talker) -> None:
     ask(world, 1, 4)
-    # A turn of this conversation has 5 + 11 tokens by the estimate: two fit, three do not.
-    path = experiment(world, server, history={"by": "gold", "max_tokens": 40})
+    turn_size = count("Question 0.0?", "good").tokens + count(gold(0), "good").tokens
+    most = 3 * turn_size - 1  # two fit, three do not
+    path = experiment(world, server, history={"by": "gold", "max_tokens": most})
     assert world.run("run", path, "-q") == 0
     (run,) = world.run_folders()
     shown = {item["turn"]: (item["conversation"], item["turns"], item["history"]) for item in items_of(run)}
@@ -155,7 +157,7 @@ def test_the_record_tells_what_was_shown(world: World, server: Talker) -> None:
     last = max(server.requests, key=lambda request: len(questions_in(request)))
     assert [turn for _, turn in questions_in(last)] in (["0", "1", "2"], ["1", "2", "3"])
     identity = json.loads((run / "manifest.json").read_text())["identity"]
-    assert identity["history"].items() >= {"by": "gold", "max_tokens": 40}.items()
+    assert identity["history"].items() >= {"by": "gold", "max_tokens": most}.items()
     assert "counted_by" in identity["history"]
 
 

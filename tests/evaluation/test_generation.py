@@ -31,6 +31,7 @@ from evaluation.answers import Answer, RunStopped
 from evaluation.databases import Databases
 from evaluation.datasets.opening import open_dataset
 from evaluation.generation import ModelSource, ResponseCache
+from evaluation.history import Shown, Turn
 from evaluation.records import AttemptRecord
 from evaluation.store import Store
 from evaluation.verdicts import Reason
@@ -258,7 +259,7 @@ def test_what_comes_before_a_prompt_hides_nothing(world: World) -> None:
     asked = source(world, Script(), schema_tokens=1)
     (question,) = asked.databases._dataset.questions()
     before = (Message("user", "Hello."), Message("assistant", "Hello."))
-    prompt, request = asked.request(asked.template, question, str(world.database), before)
+    prompt, request, _ = asked.request(asked.template, question, str(world.database), before)
     assert request.messages[:2] == before
     assert prompt.schema_left_out == PRUNED
 
@@ -268,7 +269,20 @@ def test_the_evidence_says_what_the_question_needs(world: World) -> None:
     (question,) = asked.databases._dataset.questions()
     bounded = replace(asked, schema_tokens=18)
     for evidence, kept in (("the age", "age INTEGER"), ("the name", "name TEXT")):
-        _, request = bounded.request(asked.template, replace(question, evidence=evidence), str(world.database))
+        _, request, _ = bounded.request(asked.template, replace(question, evidence=evidence), str(world.database))
+        assert f"id INTEGER PRIMARY KEY,\n  {kept}\n);" in request.messages[1].content
+
+
+def test_a_turn_needs_what_the_turns_before_it_need(world: World) -> None:
+    asked = source(world, Script())
+    (question,) = asked.databases._dataset.questions()
+    bounded = replace(asked, schema_tokens=18)
+    for turn, kept in (
+        (Turn("And the age?", None), "age INTEGER"),
+        (Turn("And that?", "SELECT name FROM singer"), "name TEXT"),
+    ):
+        follow_up = replace(question, text="Of the others?", history=Shown("own", (turn,)))
+        _, request, *_ = bounded.request(asked.template, follow_up, str(world.database))
         assert f"id INTEGER PRIMARY KEY,\n  {kept}\n);" in request.messages[1].content
 
 
@@ -277,7 +291,7 @@ def test_a_prompt_without_the_schema_reads_no_database(world: World, tmp_path: P
     path.write_text("{name: bare, version: 1, output: sql_block, messages: [{role: user, content: '{{ question }}'}]}")
     asked = source(world, Script(), template=load(str(path)), schema_tokens=1)
     (question,) = asked.databases._dataset.questions()
-    prompt, _ = asked.request(asked.template, question, str(tmp_path / "no.sqlite"))
+    prompt, _, _ = asked.request(asked.template, question, str(tmp_path / "no.sqlite"))
     assert prompt.schema_left_out == ()
 
 
@@ -291,7 +305,7 @@ def test_every_version_of_zero_shot_shows_the_schema_in_its_way(world: World) ->
         5: "(name:TEXT, Examples: ['Ann', 'Bob', 'Cleo']),\n(age:INTEGER, Examples: [31, 45]),\n]",
     }
     for version, text in shown.items():
-        _, request = asked.request(load(f"zero_shot@{version}"), question, str(world.database))
+        _, request, _ = asked.request(load(f"zero_shot@{version}"), question, str(world.database))
         assert text in request.messages[1].content
         assert ("julianday" in request.messages[0].content) is (version == 5)
 

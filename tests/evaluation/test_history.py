@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -29,12 +29,14 @@ from evaluation.history import (
     is_unanswered,
     refuse_gaps,
     shown_to_others,
+    shows_history,
     still_valid,
 )
 from evaluation.orchestrator import Orchestrator
 from evaluation.records import AnswerRecord, HistoryRecord, ItemRecord, VerdictRecord
 from evaluation.strategies.making import make_strategy
 from evaluation.verdicts import Reason, Verdict
+from prompts.library import load
 from sqlassay.errors import UserError
 from sqlassay.tokens import count
 from tests.evaluation.test_orchestrator import LIMITS, TextOnly
@@ -272,3 +274,9 @@ def test_after_a_turn_without_an_answer_the_conversation_is_unscored(world: Worl
     earlier = Reason.EARLIER_TURN_UNANSWERED
     assert [record.verdicts[0].reason for record in found[1:4]] == [Reason.PROVIDER_DOWN, earlier, earlier]
     assert [record.verdicts[0].evidence for record in found[2:4]] == [{"turn": 1}, {"turn": 1}]
+
+
+def test_a_prompt_that_is_linked_by_one_that_shows_history_shows_it() -> None:
+    plain, talk = load("zero_shot@1"), load("conversational@1")
+    linked = replace(plain, linker=talk)
+    assert [shows_history(one) for one in (plain, talk, linked, replace(plain, linker=linked))] == [False, *[True] * 3]

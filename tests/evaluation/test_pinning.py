@@ -127,4 +127,4 @@ def test_a_variable_that_is_not_known_is_named(
     world.answers({"q0": "SELECT 1"})
     langfuse.add("typo", "{{qestion}}")
     assert world.run("run", world.experiment(prompts=["langfuse:typo@1"]), "-q") == 2
-    assert "prompt langfuse:typo@1 cannot be rendered: no value for 'qestion'" in capsys.readouterr().err
+    assert "unknown variable in prompt langfuse:typo@1: 'qestion' (did you mean 'question'?)" in capsys.readouterr().err

@@ -95,12 +95,12 @@ def test_the_versions_of_zero_shot_differ_in_what_they_say_they_do() -> None:
     same = [one.render(values).messages == first.render(values).messages for one in others]
     assert same == [True, True, False, False]
     without, richest = (one.render(values) for one in others[2:])
-    assert without == first.render({**values, "evidence": ""})
+    assert without.messages == first.render({**values, "evidence": ""}).messages
     assert richest.messages[1] == first.render(values).messages[1]
     rest = richest.messages[0].content.removeprefix(first.render(values).messages[0].content)
     assert rest == "\n\nWhat holds for D:\n\n- RULE"
     unruled = load("zero_shot@5").render({**values, "dialect_rules": ""})
-    assert unruled == first.render(values), "a dialect without rules"
+    assert unruled.messages == first.render(values).messages, "a dialect without rules"
 
 
 def test_conversational() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from evaluation.cli import output
+from evaluation.cli.options import PromptFolder
 
 app = typer.Typer(no_args_is_help=True, help="Make prompts of other tools into prompts of a folder.")
 
@@ -28,9 +29,7 @@ def langchain(
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Of the prompt.")],
-    folder: Annotated[
-        Path, typer.Option("--folder", metavar="DIR", help="The folder of your prompts, DIR/NAME/v<N>.yaml.")
-    ] = Path("prompts"),
+    folder: PromptFolder = Path("prompts"),
     output_key: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
