@@ -229,8 +229,12 @@ class ModelSource(AnswerSource):
     async def _send(self, prepared: Prepared) -> Asked:
         """Ask, unless the answer is known."""
         prompt, request, _ = prepared
+        odd = _no_text(prompt)
+        if odd is not None:
+            return Asked(prompt, settled=Verdict.of(Reason.INTERNAL_ERROR, error=odd))
         self.keep(prompt)
-        known = self.known(request)
+        key = self._key(request)
+        known = self._kept(key)
         if known is not None:
             return self._asked(prepared, known, cached=True)
         try:
@@ -240,12 +244,18 @@ class ModelSource(AnswerSource):
                 return self._asked(prepared, failure.error.completion, attempts=failure.attempts)
             return self._failed(prepared, failure)
         if self.cache is not None:
-            self.cache.put(self.cache.key(self.adapter, request), completion)
+            self.cache.put(key, completion)
         return self._asked(prepared, completion, attempts=attempts)
 
     def known(self, request: GenerationRequest) -> Completion | None:
         """The answer from before; `None` where there is none."""
-        return None if self.cache is None else self.cache.get(self.cache.key(self.adapter, request))
+        return self._kept(self._key(request))
+
+    def _key(self, request: GenerationRequest) -> bytes:
+        return b"" if self.cache is None else self.cache.key(self.adapter, request)
+
+    def _kept(self, key: bytes) -> Completion | None:
+        return None if self.cache is None else self.cache.get(key)
 
     def expected(
         self, template: PromptTemplate, question: Question, target: str, variables: Mapping[str, object]
@@ -413,6 +423,17 @@ class ModelSource(AnswerSource):
             withheld=prepared.chosen.withheld,
         )
         return Asked(prepared.prompt, completion, record)
+
+
+def _no_text(prompt: RenderedPrompt) -> str | None:
+    """Why a prompt cannot be sent to anybody, whatever the provider."""
+    for message in prompt.messages:
+        try:
+            message.content.encode()
+        except UnicodeEncodeError as error:
+            odd = f"U+{ord(message.content[error.start]):04X}"
+            return f"the prompt cannot be sent: it holds {odd}, half a character, in the question or the schema"
+    return None
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> tuple[AttemptRecord, ...]:

@@ -57,9 +57,9 @@ from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
+from prompts.flaws import refuse_flawed
 from prompts.library import load, refs
 from prompts.template import PromptTemplate, RenderedPrompt, Shots
-from prompts.variables import refuse_unknown
 from sqlassay import tokens
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
@@ -122,7 +122,7 @@ class Grid:
         for index, ref in enumerate(experiment.prompts):
             with file.at("prompts", index):
                 prompts.append(load(file.prompt(ref), folders))
-                refuse_unknown(prompts[-1])
+                refuse_flawed(prompts[-1])
         refuse_twins(file, "prompts", [(ref, made.ref) for ref, made in zip(experiment.prompts, prompts, strict=True)])
         refuse_twins(file, "backends", [(one.backend, (one.backend, one.target)) for one in experiment.backends])
         refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
@@ -561,6 +561,7 @@ class GridRunner:
         """
         databases = self.grid.databases(cell)
         target = databases.require(question.db_id)
+        question = self._history(cell, self.folder(cell), set()).foreseen(question)
         for source, template, variables in surely_asked(self._unasked(cell, databases)):
             yield preview(source, template, question, target, variables)
 

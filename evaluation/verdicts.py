@@ -134,6 +134,9 @@ FIGURES = "figures"
 GOLDS_FOR = "golds_for"
 """The key of `evidence` under which a verdict without a gold says which dialects the question has golds for."""
 
+NOT_ASKED = "not_asked"
+"""The key of `evidence` under which a judge's verdict says why no model was asked for it."""
+
 ORDER = "order"
 """The key of `evidence` under which a convention says of the order of rows what it could not decide."""
 NOT_CHECKED = "not checked"
@@ -158,6 +161,11 @@ class Verdict:
     def status(self) -> Status:
         """Correct, incorrect or unscored: the reason decides."""
         return self.reason.status
+
+    @property
+    def by_judgement(self) -> bool:
+        """Whether the strategy had to judge: there was a result, and nothing settled the matter beforehand."""
+        return self.reason not in NO_RESULT and NOT_ASKED not in self.evidence
 
     @classmethod
     def of(cls, reason: Reason, **evidence: object) -> Verdict:
@@ -201,12 +209,14 @@ class Summary:
         score_sum: Sum of the scores of the scored items.
         figures: The strategy's further numbers, by name.
         order_not_checked: Verdicts that stand although the order, or what ties at a LIMIT, could not be asked for.
+        settled: Of the verdicts that needed no judgement, how often each status was given.
     """
 
     reasons: Mapping[Reason, int]
     score_sum: float
     figures: Mapping[str, Figure] = field(default_factory=dict)
     order_not_checked: int = 0
+    settled: Mapping[Status, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Summary:
@@ -215,12 +225,15 @@ class Summary:
         score_sum = 0.0
         figures: dict[str, Figure] = {}
         order_not_checked = 0
+        settled: Counter[Status] = Counter()
         for verdict in verdicts:
             reasons[verdict.reason] += 1
             score_sum += verdict.score
             Figure.add(figures, verdict.evidence)
             order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
-        return cls(reasons, score_sum, figures, order_not_checked)
+            if not verdict.by_judgement:
+                settled[verdict.status] += 1
+        return cls(reasons, score_sum, figures, order_not_checked, settled)
 
     def count(self, status: Status) -> int:
         """How many items have this status."""

@@ -11,8 +11,9 @@ import jinja2
 from jinja2 import meta, nodes
 
 from prompts.rendering import ENVIRONMENT, RenderingFailed, compiled
-from prompts.variables import EVERY, TEXTS
-from sqlassay.errors import UnknownName
+from prompts.template import PromptTemplate
+from prompts.variables import EVERY, QUESTION, TEXTS
+from sqlassay.errors import UnknownName, UserError
 
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
@@ -44,6 +45,24 @@ def flaws(source: str) -> list[Flaw]:
     if not found:
         found += _trial(source)
     return [*found, *_unused(tree), *_white_space(source)]
+
+
+def refuse_flawed(template: PromptTemplate, given: Mapping[str, object] = QUESTION) -> None:
+    """Refuse a prompt that some question could not be put into, before any is asked.
+
+    Args:
+        template: The prompt.
+        given: What it will be given.
+
+    Raises:
+        UserError: It mentions a variable that it would not be given, or reaches for what is out of reach.
+    """
+    for name in sorted(template.variables - set(given)):
+        raise UnknownName(f"variable in prompt {template.ref}:", name, given, place=str(template.path))
+    for number, message in enumerate(template.messages):
+        for flaw in _out_of_reach(ENVIRONMENT.parse(message.content)):
+            place = f"{template.path}: messages[{number}].content"
+            raise UserError(f"line {flaw.line}: {flaw.text}", place=place)
 
 
 def _unknown(tree: nodes.Template) -> Iterator[Flaw]:

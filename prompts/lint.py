@@ -126,9 +126,8 @@ class _File:
         if tree is None or not isinstance(fields, dict):
             yield Problem(self.path, 1, f"must be a mapping with the keys {', '.join(template.REQUIRED)}")
             return
-        for key, line in duplicate_keys(tree):
-            yield Problem(self.path, line, f"the key {key!r} is there twice")
-        found = [*self._keys(dict(lines(tree)), fields), *self._messages(tree)]
+        twice = [Problem(self.path, line, f"the key {key!r} is there twice") for key, line in duplicate_keys(tree)]
+        found = [*twice, *self._keys(dict(lines(tree)), fields), *self._messages(tree)]
         yield from found
         if not any(problem.fatal for problem in found):
             yield from self._place()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prompts.template import PromptTemplate
-from sqlassay.errors import UnknownName
-
 QUESTION: Mapping[str, object] = {
     "question": "How many singers are there?",
     "evidence": "a singer is a person",
@@ -24,13 +21,3 @@ CORRECTION: Mapping[str, object] = {"sql": "SELECT", "error": "incomplete input"
 EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION}
 TEXTS = frozenset(name for name, value in EVERY.items() if isinstance(value, str))
 """Of which there is nothing but the text itself: no attribute, no key."""
-
-
-def refuse_unknown(template: PromptTemplate, given: Mapping[str, object] = QUESTION) -> None:
-    """Refuse a prompt that could not be rendered, before anything is asked.
-
-    Raises:
-        UnknownName: It mentions a variable that it would not be given.
-    """
-    for name in sorted(template.variables - set(given)):
-        raise UnknownName(f"variable in prompt {template.ref}:", name, given, place=str(template.path))

@@ -24,7 +24,8 @@ class Against:
     """What a judge was held against.
 
     Attributes:
-        truth: The label of a strategy, or the name of the file of labels.
+        truth: The label of a strategy, or the name of the file of labels; empty where the truth is not known, and
+            only flips are.
         identity: The strategy as the run describes it, or the file's digest.
         dataset: Format and digest of the dataset.
         runs: The ids of the runs.
@@ -50,7 +51,7 @@ class LeftOut:
     Attributes:
         judge_unscored: The judge failed, or what it said could not be read.
         without_truth: There is no label, or the other strategy could not score it.
-        settled: Wrong before anybody was asked: no SQL, or SQL that does not run.
+        settled: Decided before the judge was asked: no SQL, SQL that does not run, or results that are equal.
     """
 
     judge_unscored: int = 0
@@ -63,7 +64,7 @@ class LeftOut:
         counts = (
             (self.judge_unscored, "that the judge left unscored"),
             (self.without_truth, "without a known truth"),
-            (self.settled, "wrong before the judge was asked"),
+            (self.settled, "settled before the judge was asked"),
         )
         return ", ".join(f"{count:,} {what}" for count, what in counts if count)
 
@@ -109,8 +110,7 @@ class Calibration:
     """One judge, held against the truth.
 
     Attributes:
-        label: The judge's name in the reports of that time.
-        judge: Its identity: see `identity_of`.
+        judge: As the run describes it among its strategies.
         made: UTC time, ISO 8601.
         against: What it was held against.
         confusion: What it said of items of which the truth is known, each statement once.
@@ -120,7 +120,6 @@ class Calibration:
         spent: What its verdicts took.
     """
 
-    label: str
     judge: Mapping[str, Any]
     made: str
     against: Against
@@ -131,17 +130,25 @@ class Calibration:
     spent: Spent
 
     @property
+    def label(self) -> str:
+        """The judge's name in the reports of that time."""
+        return str(self.judge.get("label", "judge"))
+
+    @property
     def words(self) -> str:
         """One line for reports."""
-        confusion = self.confusion
-        parts = [
-            f"calibrated on {confusion.total:,} items of {self.against.dataset_name} against {self.against.truth}"
-            f" ({self.made[:10]}): lenient {percent(confusion.lenient_rate)}",
-            f"harsh {percent(confusion.harsh_rate)}",
-            f"kappa {decimal(confusion.kappa)} at a base rate of {percent(confusion.base_rate)}",
+        flips = [f"{words} {100 * rate:.1f} %" for words, rate in self.flips if rate is not None]
+        made, name = self.made[:10], self.against.dataset_name
+        if not self.against.truth:
+            return ", ".join([f"never held against the truth, asked again on items of {name} ({made})", *flips])
+        counts = self.confusion
+        rates = [
+            f"lenient {percent(counts.lenient_rate)}",
+            f"harsh {percent(counts.harsh_rate)}",
+            f"kappa {decimal(counts.kappa)} at a base rate of {percent(counts.base_rate)}",
         ]
-        parts += [f"{words} {100 * rate:.1f} %" for words, rate in self.flips if rate is not None]
-        return ", ".join(parts)
+        held = f"calibrated on {counts.total:,} items of {name} against {self.against.truth} ({made})"
+        return f"{held}: {', '.join([*rates, *flips])}"
 
     @property
     def flips(self) -> tuple[tuple[str, float | None], ...]:
@@ -151,15 +158,24 @@ class Calibration:
     @property
     def cautions(self) -> list[str]:
         """Why its rates are to be taken with care, one line each."""
+        if not self.against.truth:
+            return []
         return [
-            f"only {count:,} {kind} items (of each kind, {FEW} or more should be there): the {rate} rate is"
-            f" {percent(share)}" + ("" if share else ", and no accuracy can be corrected")
+            f"only {count:,} {kind} items, of {FEW} that there should be: the {rate} rate is {percent(share)}"
+            + ("" if share else f", and no accuracy can be corrected{self._why_none}")
             for count, kind, rate, share in (
                 (self.confusion.incorrect, "incorrect", "lenient", self.confusion.lenient_rate),
                 (self.confusion.correct, "correct", "harsh", self.confusion.harsh_rate),
             )
             if count < FEW
         ]
+
+    @property
+    def _why_none(self) -> str:
+        settled = self.left_out.settled
+        return (
+            f"; {settled:,} were settled before the judge was asked: ask it always, or give labels" if settled else ""
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types; what can be computed from the counts is there for other programs."""

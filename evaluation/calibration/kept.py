@@ -64,7 +64,13 @@ class KeptCalibrations:
         found = {stem: one for stem, one in known.items() if name in (stem, one.label)}
         if not found:
             remedy = "" if known else "there are none yet: sqlassay judge calibrate RUN"
-            raise UnknownName("calibration", name, known, place=str(self.folder), remedy=remedy)
+            raise UnknownName(
+                "calibration",
+                name,
+                {*known, *(one.label for one in known.values())},
+                place=str(self.folder),
+                remedy=remedy,
+            )
         if len(found) > 1:
             raise UserError(
                 f"{len(found):,} calibrations have the label {name!r}",

@@ -11,7 +11,7 @@ from evaluation.calibration.judge import is_judge
 from evaluation.calibration.kept import KeptCalibrations
 from evaluation.statistics.bias_correction import corrected_accuracy
 from evaluation.statistics.interval import Bounded
-from evaluation.verdicts import Summary
+from evaluation.verdicts import Status, Summary
 
 UNCALIBRATED = "uncalibrated"
 
@@ -31,13 +31,17 @@ class CalibrationNote:
     def corrected(self, counts: Summary) -> Bounded | None:
         """The accuracy without the judge's errors; `None` where it cannot be told.
 
-        Only the verdicts that the judge gave are corrected: what had no result is wrong whatever it would say.
+        Only the verdicts that the judge gave are corrected; what was settled before it was asked stands.
         """
-        judged = counts.scored - counts.no_result
         if self.calibration is None:
             return None
-        found = corrected_accuracy(counts.correct, judged, self.calibration.confusion)
-        return None if found is None else Bounded(*(share * judged / counts.scored for share in found))
+        settled = counts.settled.get(Status.CORRECT, 0)
+        judged = self._judged(counts)
+        found = corrected_accuracy(counts.correct - settled, judged, self.calibration.confusion)
+        return None if found is None else Bounded(*((settled + share * judged) / counts.scored for share in found))
+
+    def _judged(self, counts: Summary) -> int:
+        return counts.scored - counts.settled.get(Status.CORRECT, 0) - counts.settled.get(Status.INCORRECT, 0)
 
     def words(self, counts: Summary) -> str:
         """One line."""
@@ -46,7 +50,7 @@ class CalibrationNote:
         corrected = self.corrected(counts)
         if corrected is not None:
             accuracy = f"corrected accuracy {percent(corrected)}"
-        elif counts.scored == counts.no_result:
+        elif not self._judged(counts):
             accuracy = "nothing was judged"
         else:
             accuracy = "no corrected accuracy: the calibration does not show the judge to be better than chance"

@@ -60,16 +60,20 @@ class _Counts:
     score_sum: float = 0.0
     figures: dict[str, Figure] = field(default_factory=dict)
     order_not_checked: int = 0
+    settled: Counter[Status] = field(default_factory=Counter)
 
     def add(self, verdict: VerdictRecord) -> None:
         self.reasons[Reason(verdict.reason)] += 1
         self.score_sum += verdict.score
         Figure.add(self.figures, verdict.evidence)
         self.order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
+        if not verdict.verdict.by_judgement:
+            self.settled[verdict.status] += 1
 
     @property
     def summary(self) -> Summary:
-        return Summary(dict(self.reasons), self.score_sum, dict(self.figures), self.order_not_checked)
+        figures, settled = dict(self.figures), dict(self.settled)
+        return Summary(dict(self.reasons), self.score_sum, figures, self.order_not_checked, settled)
 
 
 @dataclass

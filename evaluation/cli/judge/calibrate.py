@@ -56,7 +56,7 @@ def calibrate(
     from evaluation.calibration.calibrating import calibrate as calibrate_judge
     from evaluation.calibration.calibrating import judge_in, truth_in
     from evaluation.calibration.kept import KeptCalibrations
-    from evaluation.calibration.truth import LabelledTruth, StrategyTruth
+    from evaluation.calibration.truth import LabelledTruth
     from evaluation.cli.judge.screen import calibration as shown
     from evaluation.runs import find_runs
 
@@ -64,7 +64,7 @@ def calibrate(
         raise UserError("--truth and --labels are both given", remedy="leave one out: there is one truth")
     found = find_runs(run, runs)
     entry = judge_in(found[0], judge)
-    known = LabelledTruth(labels) if labels is not None else StrategyTruth(truth_in(found[0], truth, entry))
+    known = LabelledTruth(labels) if labels is not None else truth_in(found[0], truth, entry)
     kept = KeptCalibrations()
     if not overwrite:
         kept.refuse_another(entry)

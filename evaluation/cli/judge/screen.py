@@ -17,31 +17,32 @@ if TYPE_CHECKING:
 def calibration(one: Calibration) -> Iterator[RenderableType]:
     """All of it: the counts, what follows from them, and where they are from."""
     counts = one.confusion
-    yield output.table(
-        (one.label, "correct in truth", "incorrect in truth", "in all"),
-        [
-            ("judged correct", f"{counts.both_correct:,}", f"{counts.lenient:,} lenient", f"{counts.judged_correct:,}"),
-            (
-                "judged incorrect",
-                f"{counts.harsh:,} harsh",
-                f"{counts.both_incorrect:,}",
-                f"{counts.total - counts.judged_correct:,}",
-            ),
-            ("in all", f"{counts.correct:,}", f"{counts.incorrect:,}", f"{counts.total:,}"),
-        ],
-    )
-    yield ""
+    if one.against.truth:
+        lenient, harsh = f"{counts.lenient:,} lenient", f"{counts.harsh:,} harsh"
+        judged_incorrect = counts.total - counts.judged_correct
+        yield output.table(
+            (one.label, "correct in truth", "incorrect in truth", "in all"),
+            [
+                ("judged correct", f"{counts.both_correct:,}", lenient, f"{counts.judged_correct:,}"),
+                ("judged incorrect", harsh, f"{counts.both_incorrect:,}", f"{judged_incorrect:,}"),
+                ("in all", f"{counts.correct:,}", f"{counts.incorrect:,}", f"{counts.total:,}"),
+            ],
+        )
+        yield ""
     yield output.table(("", ""), [row for row in _rows(one) if row[1]])
 
 
 def _rows(one: Calibration) -> list[tuple[str, str]]:
     counts, against = one.confusion, one.against
-    return [
+    rates = [
         ("lenient", f"{percent(counts.lenient_rate)} of the incorrect items are let pass"),
         ("harsh", f"{percent(counts.harsh_rate)} of the correct items are refused"),
         ("agreement", percent(counts.agreement)),
         ("kappa", f"{decimal(counts.kappa)} at a base rate of {percent(counts.base_rate)}"),
         ("better than chance", _better(one)),
+    ]
+    return [
+        *(rates if against.truth else [("errors", "never held against the truth")]),
         ("asked again", _flips(one.repeats)),
         ("order swapped", _flips(one.swaps)),
         ("left out", one.left_out.words),

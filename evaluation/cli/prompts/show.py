@@ -80,6 +80,8 @@ def _recorded(run: str, question: str, runs: Path, *, json: bool) -> None:
         raise UserError(f"no item {question!r} in {run}", remedy="`sqlassay report --show` lists items")
     told = [entry for folder, item in found for entry in _sent(folder, item)]
     if json:
+        for entry in told:
+            entry["messages"] = entry["messages"] and [vars(message) for message in entry["messages"]]
         output.print_json(told)
         return
     for entry in told:
