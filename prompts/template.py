@@ -207,15 +207,24 @@ def checked(fields: object, path: Path, sha256: str) -> PromptTemplate:
     return _Reader(path).template(fields, sha256)
 
 
+def text_of(template: PromptTemplate) -> str:
+    """The text of its file.
+
+    Raises:
+        UserError: It is from no file, but from elsewhere.
+    """
+    if not template.path.is_file():
+        raise UserError(f"prompt {template.ref} is in no file", remedy="name one of a folder")
+    return template.path.read_text("utf-8")
+
+
 def settings_of(template: PromptTemplate) -> Settings:
     """What the file of a template says besides its name, its version and its messages.
 
     Raises:
         UserError: It is from no file.
     """
-    if not template.path.is_file():
-        raise UserError(f"{template.ref} is in no file", remedy="name a prompt of a folder")
-    written = yaml.safe_load(template.path.read_text("utf-8"))
+    written = yaml.safe_load(text_of(template))
     return {key: value for key, value in written.items() if key not in NAMED}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from prompts.library import SHIPPED
+from prompts.library import SHIPPED, versions_in
 from prompts.template import PromptTemplate, checked, read
 from sqlassay.errors import UserError, located
 
@@ -46,10 +46,10 @@ def write_version(name: str, folder: Path, fields: Mapping[str, Any], *, place: 
         checked({**fields, "name": name, "version": 1}, Path(place), "")
     if (SHIPPED / name).is_dir():
         raise UserError(f"{name!r} is the name of a shipped prompt", remedy="give yours another name")
-    versions = [int(path.stem[1:]) for path in (folder / name).glob("v*.yaml") if path.stem[1:].isdigit()]
+    versions = versions_in(folder / name)
     newest = max(versions, default=0)
     if newest:
-        before = read(folder / name / f"v{newest}.yaml")
+        before = read(versions[newest])
         if _text(name, newest, fields) == before.path.read_text("utf-8"):
             return before, False
     path = folder / name / f"v{newest + 1}.yaml"

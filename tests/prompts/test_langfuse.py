@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from prompts import langfuse
+from prompts.drafting import draft
 from prompts.langfuse import Pushed, fetch, pinned, push
 from prompts.library import load
 from prompts.template import read
@@ -199,6 +200,11 @@ def test_the_same_is_pushed_once(server: LangfuseServer, tmp_path: Path) -> None
     assert [one["labels"] for one in server.prompts["plain"]] == [[], ["a", "latest"]]
     rendered = fetch("langfuse:plain@2").render(VALUES)
     assert rendered.messages == read(path).render(VALUES).messages
+
+
+def test_a_prompt_of_langfuse_is_in_no_file(server: LangfuseServer, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="prompt langfuse:ask@1 is in no file"):
+        draft("mine", tmp_path, "langfuse:ask@1")
 
 
 def test_a_prompt_of_langfuse_is_not_pushed(server: LangfuseServer) -> None:

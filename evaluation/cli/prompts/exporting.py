@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from evaluation.cli.options import PromptFolders
+
 app = typer.Typer(no_args_is_help=True, help="Write prompts for other tools.")
 Ref = Annotated[str, typer.Argument(metavar="PROMPT", help="name, name@version, or a YAML file.")]
-Folders = Annotated[
-    Optional[list[Path]],  # noqa: UP045
-    typer.Option("--folder", metavar="DIR", help="A folder with your own prompts; several times."),
-]
 
 
 @app.callback()
@@ -21,7 +18,7 @@ def _group() -> None:
 
 
 @app.command("langchain")
-def langchain(ref: Ref, folder: Folders = None) -> None:
+def langchain(ref: Ref, folder: PromptFolders = None) -> None:
     """Print a prompt as a ChatPromptTemplate of LangChain's, in JSON that langchain_core.load reads.
 
     A message that has only variables becomes an f-string. One with conditions or loops stays Jinja2, which LangChain

@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from evaluation.cli import output
+from evaluation.cli.options import PromptFolder
 
 app = typer.Typer(no_args_is_help=True, help="Make prompts of other tools into prompts of a folder.")
 
@@ -28,9 +29,7 @@ def langchain(
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Of the prompt.")],
-    folder: Annotated[
-        Path, typer.Option("--folder", metavar="DIR", help="The folder of your prompts, DIR/NAME/v<N>.yaml.")
-    ] = Path("prompts"),
+    folder: PromptFolder = Path("prompts"),
     output_key: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
@@ -48,6 +47,7 @@ def langchain(
     Example: `sqlassay prompts import langchain my_app.prompts:SQL_PROMPT --name my_app`
     """
     from prompts.langchain import html_escaped, messages_of, read_chat_prompt, settings_in
+    from prompts.variables import QUESTION
     from prompts.writing import write_version
     from sqlassay.errors import located
 
@@ -64,5 +64,8 @@ def langchain(
     talk = output.talk()
     talk.print(f"{made.ref} {'is new' if is_new else 'says the same already'}")
     talk.print(f"its variables: {', '.join(sorted(made.variables)) or 'none'}")
+    unknown = sorted(made.variables - set(QUESTION))
+    if unknown:
+        talk.print(f"no run gives {', '.join(unknown)}: call them {', '.join(QUESTION)}", style="yellow")
     if html_escaped(prompt):
         talk.print('LangChain would write & < > " in values of {{name}} as HTML; sqlassay writes them as they are')

@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.prompts.exporting import Folders, Ref
+from evaluation.cli.options import PromptFolders
+from evaluation.cli.prompts.exporting import Ref
 
 
 def push(
@@ -18,7 +19,7 @@ def push(
         Optional[str],  # noqa: UP045
         typer.Option("--label", metavar="LABEL", help="A label for the version, such as production."),
     ] = None,
-    folder: Folders = None,
+    folder: PromptFolders = None,
 ) -> None:
     """Make a prompt a new version at Langfuse, and print what an experiment calls it.
 
