@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.run_log import MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
@@ -72,7 +73,11 @@ def summarise(folder: RunFolder) -> RunSummary:
     """
     manifest = folder.manifest
     summary = RunSummary(
-        manifest["title"], folder.run_id, manifest["status"], manifest["identity"]["dataset"]["questions"]
+        manifest["title"],
+        folder.run_id,
+        manifest["status"],
+        manifest["identity"]["dataset"]["questions"],
+        standings=standings(manifest["identity"].get("strategies", ()), manifest["identity"].get("model")),
     )
     for item in folder.items():
         summary.add(item)

@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from evaluation.estimate import Estimate
-from evaluation.records import ItemRecord
+from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
-from evaluation.verdicts import GOLDS_FOR, NOT_CHECKED, ORDER, Reason, Status, Summary
+from evaluation.reports.taxonomy import Row
+from evaluation.verdicts import GOLDS_FOR, JUDGE_WHY, JUDGES, NOT_ASKED, NOT_CHECKED, ORDER, Reason, Status, Summary
 from sqlassay.printable import printable
 
 HEADINGS = (
@@ -70,7 +71,7 @@ class Results:
         for summary in self.summaries:
             title = printable(summary.title)
             for label, counts in summary.strategies.items():
-                table.add_row(title, label, *_numbers(counts))
+                table.add_row(title, Text("\n".join((label, *_standing(summary, label)))), *_numbers(counts))
                 title = ""
                 if label in summary.first_attempts:
                     table.add_row("", f"  {FIRST}", *_numbers(summary.first_attempts[label]), style="dim")
@@ -100,10 +101,18 @@ class Results:
             yield Text(printable(summary.title))
             for label, counts in summary.strategies.items():
                 yield Text(f"  {label}")
+                for words in _standing(summary, label):
+                    yield Text(f"  {words}", style="dim")
                 yield line(_numbers(counts))
                 if label in summary.first_attempts:
                     yield Text(f"    {FIRST}", style="dim")
                     yield line(_numbers(summary.first_attempts[label]), "dim")
+
+
+def _standing(summary: RunSummary, label: str) -> tuple[str, ...]:
+    """What goes with the score of a strategy that asks judges."""
+    standing = summary.standings.get(label)
+    return () if standing is None else (f"  {standing.calibration}",)
 
 
 def _plain_table() -> Table:
@@ -176,6 +185,23 @@ def reasons(summary: RunSummary) -> RenderableType:
     return table
 
 
+def taxonomy(rows: Sequence[Row]) -> RenderableType:
+    """What execution found, and beside it what judges say of the same items."""
+    table = _plain_table()
+    for heading in ("judges of", "execution says"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("items", justify="right")
+    table.add_column("the judges say", overflow="fold")
+    before = ""
+    for row in rows:
+        said = [f"{name.replace('_', ' ')} {count:,}" for name, count in row.categories.most_common()]
+        said += [f"nothing {row.without:,}"] if row.without else []
+        reason = "–" if row.reason is None else row.reason.words
+        table.add_row(row.strategy if row.strategy != before else "", reason, f"{row.items:,}", ", ".join(said))
+        before = row.strategy
+    return table
+
+
 def item(record: ItemRecord) -> RenderableType:
     """One item: what was asked, what came, what was expected, and how they differ."""
     lines = Table.grid(padding=(0, 2, 0, 0))
@@ -186,8 +212,8 @@ def item(record: ItemRecord) -> RenderableType:
         lines.add_row(printable(heading), Text(printable(str(text))))
 
     line(record.id, f"{record.question}  [{record.db_id}]")
-    for verdict in record.verdicts:
-        line(verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})")
+    for status, words in _verdict_lines(record.verdicts):
+        line(status, words)
     if record.route is not None:
         line("route", f"{record.route.route}, decided by {record.route.decided_by}")
     for call in record.calls:
@@ -208,6 +234,20 @@ def item(record: ItemRecord) -> RenderableType:
     if evidence.get(ORDER) == NOT_CHECKED:
         line("order", f"{NOT_CHECKED}: {evidence.get('because')}")
     return lines
+
+
+def _verdict_lines(verdicts: Sequence[VerdictRecord]) -> Iterable[tuple[str, str]]:
+    """Each verdict with its status, and below it what judges said, or why they were not asked."""
+    for verdict in verdicts:
+        yield verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})"
+        told = verdict.evidence
+        said = told.get(JUDGES)
+        for name, words in said.items() if isinstance(said, Mapping) else ():
+            yield "", f"{name}: {words}"
+        if JUDGE_WHY in told:
+            yield "", str(told[JUDGE_WHY])
+        if NOT_ASKED in told:
+            yield "", f"not asked: {told[NOT_ASKED]}"
 
 
 def partings(found: Iterable[Parting]) -> list[str]:
@@ -235,7 +275,20 @@ def notes(summary: RunSummary) -> list[str]:
             told.append((label, f"{counts.order_not_checked:,} scored, order: not checked"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
-    return [*_figures(summary), *lines, *spent(summary)]
+    return [*_figures(summary), *_judges(summary), *lines, *spent(summary)]
+
+
+def _judges(summary: RunSummary) -> list[str]:
+    """What goes with the verdicts of judges: their kin, where they were not asked, what they remarked."""
+    lines = []
+    for label, counts in summary.strategies.items():
+        standing = summary.standings.get(label)
+        lines += [f"{label}: {words}" for words in (standing.kin if standing is not None else ())]
+        lines += [f"{label}: {count:,} not asked: {why}" for why, count in counts.not_asked.items()]
+        if counts.annotations:
+            told = [f"{remark.replace('_', ' ')} {count:,}" for remark, count in counts.annotations.items()]
+            lines.append(f"{label}: the verdicts of execution, with remarks: {', '.join(told)}")
+    return [printable(line) for line in lines]
 
 
 def _figures(summary: RunSummary) -> list[str]:
@@ -262,10 +315,16 @@ def _shown(names: Collection[str]) -> str:
 
 
 def spent(summary: RunSummary) -> list[str]:
-    """What the answers took, in one line; none where no model was asked."""
-    tokens = summary.tokens
-    if not tokens.asked and not tokens.from_cache:
-        return []
+    """What the answers took, in one line, and what judging them took; none where no model was asked."""
+    lines = []
+    if summary.tokens.asked or summary.tokens.from_cache:
+        lines.append(_took(summary.tokens, _cost(summary.tokens, summary.strategies)))
+    if summary.judging.asked or summary.judging.from_cache:
+        lines.append(f"judging: {_took(summary.judging, _cost(summary.judging, {}))}")
+    return lines
+
+
+def _took(tokens: Tokens, cost: str) -> str:
     parts = [f"{tokens.asked + tokens.from_cache:,} answers"]
     if tokens.from_cache:
         parts.append(f"{tokens.from_cache:,} of them from the cache")
@@ -275,8 +334,8 @@ def spent(summary: RunSummary) -> list[str]:
         unknown = f" (and unknown for {tokens.unknown_tokens:,} answers)" if tokens.unknown_tokens else ""
         parts.append(f"{tokens.input:,} tokens in, {tokens.output:,} out{unknown}")
     if tokens.asked:
-        parts.append(_cost(tokens, summary.strategies))
-    return [", ".join(parts)]
+        parts.append(cost)
+    return ", ".join(parts)
 
 
 def _cost(tokens: Tokens, strategies: Mapping[str, Summary]) -> str:
