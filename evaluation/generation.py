@@ -185,6 +185,7 @@ class ModelSource(AnswerSource):
         before: Sequence[Message] = (),
         variables: Mapping[str, object] | None = None,
         schema: Mapping[str, object] | None = None,
+        usable: Callable[[Completion], bool] = lambda _: True,
     ) -> Asked:
         """Ask with any prompt, after the one that it is linked by.
 
@@ -195,6 +196,7 @@ class ModelSource(AnswerSource):
             before: Messages that the prompt's come after.
             variables: Further variables of the prompt.
             schema: The JSON schema that the answer is held to, where the provider can.
+            usable: Whether an answer can be used; one that cannot is not kept, and asked for again the next time.
 
         Raises:
             ModelStopped: The model answers no question any more.
@@ -214,7 +216,7 @@ class ModelSource(AnswerSource):
             prepared = self.request(template, question, target, before, variables, schema, part)
         except BackendError as error:
             return Asked(None, settled=Verdict.of(Reason.BACKEND_DOWN, error=str(error)), calls=calls)
-        return replace(await self._send(prepared), calls=calls)
+        return replace(await self._send(prepared, usable), calls=calls)
 
     def _linked(self, completion: Completion, schema: SchemaText) -> tuple[SchemaText, str]:
         """The part of a schema that an answer names, and how much it is, in words."""
@@ -226,8 +228,8 @@ class ModelSource(AnswerSource):
         )
         return replace(schema, schema=linked.schema), linked.note
 
-    async def _send(self, prepared: Prepared) -> Asked:
-        """Ask, unless the answer is known."""
+    async def _send(self, prepared: Prepared, usable: Callable[[Completion], bool]) -> Asked:
+        """Ask, unless a usable answer is known."""
         prompt, request, _ = prepared
         odd = _no_text(prompt)
         if odd is not None:
@@ -235,7 +237,7 @@ class ModelSource(AnswerSource):
         self.keep(prompt)
         key = self._key(request)
         known = self._kept(key)
-        if known is not None:
+        if known is not None and usable(known):
             return self._asked(prepared, known, cached=True)
         try:
             completion, attempts = await self._call(request)
@@ -243,7 +245,7 @@ class ModelSource(AnswerSource):
             if isinstance(failure.error, FilteredAnswer):
                 return self._asked(prepared, failure.error.completion, attempts=failure.attempts)
             return self._failed(prepared, failure)
-        if self.cache is not None:
+        if self.cache is not None and usable(completion):
             self.cache.put(key, completion)
         return self._asked(prepared, completion, attempts=attempts)
 

@@ -160,7 +160,8 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
                 answers = [call.answer for call in record.judging if call.role == label and call.answer is not None]
                 _add(statements[key], verdict, anew=not answers or not all(answer.cached for answer in answers))
                 swaps += _either_order(verdict)
-                expense.add(answers)
+                if answers or verdict.status is not Status.UNSCORED:
+                    expense.add(answers)
     if isinstance(truth, LabelledTruth):
         truth.require_used({id_ for _, id_, _ in statements})
     confusion, left_out = _compare(statements.values())

@@ -47,15 +47,18 @@ class CalibrationNote:
         """One line."""
         if self.calibration is None:
             return f"{UNCALIBRATED}: how often this judge is wrong is not known (sqlassay judge calibrate)"
+        return f"{self.accuracy(counts)}; {self.calibration.words}"
+
+    def accuracy(self, counts: Summary) -> str:
+        """The corrected accuracy in words, or why there is none."""
         corrected = self.corrected(counts)
         if corrected is not None:
-            accuracy = f"corrected accuracy {percent(corrected)}"
-        elif not self._judged(counts):
-            accuracy = "nothing was judged"
-        else:
-            accuracy = "no corrected accuracy: the calibration does not show the judge to be better than chance"
-        caution = f" ({self.caution})" if self.caution else ""
-        return f"{accuracy}; {self.calibration.words}{caution}"
+            return f"corrected accuracy {percent(corrected)}" + (f" ({self.caution})" if self.caution else "")
+        if not self._judged(counts):
+            return "nothing was judged"
+        if self.calibration is not None and not self.calibration.against.truth:
+            return "no corrected accuracy"
+        return "no corrected accuracy: the calibration does not show the judge to be better than chance"
 
     def to_json(self, counts: Summary) -> dict[str, Any]:
         """As JSON types."""
@@ -101,6 +104,8 @@ def _caution(calibration: Calibration | None, run_id: str, dataset: Mapping[str,
         return ""
     against = calibration.against
     if run_id in against.runs:
+        if calibration.left_out.without_truth:
+            return "on a part of this run, so the interval is wider than it need be"
         return "on this very run, whose truth is known: the correction gives it back and says nothing new"
     if dataset is not None and dataset.get("sha256") != against.dataset.get("sha256"):
         return "on another dataset: its errors may be others here"

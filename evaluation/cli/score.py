@@ -101,6 +101,7 @@ def score(
         from evaluation.predictions.reading import read_predictions
         from evaluation.reports.disagreement import Disagreements
         from evaluation.reports.slices import Slices
+        from evaluation.reports.standing import standings
         from evaluation.reports.summary import RunSummary
         from evaluation.scoring import score as score_all
         from evaluation.strategies.making import describe_strategies, make_asked_for
@@ -119,8 +120,9 @@ def score(
         if verdicts is not None:
             found = filter(None, map(finder.target, db_ids)) if finder.backend.embedded else ()
             verdicts.spare((predictions, *opened.files, *map(Path, found)))
-        judges = calibration_notes(describe_strategies(strategies))
-        summary = RunSummary(predictions.name, total=len(selected), judges=judges)
+        described = describe_strategies(strategies)
+        known = standings(described, calibration_notes(described), None)
+        summary = RunSummary(predictions.name, total=len(selected), standings=known)
         disagreements = Disagreements()
         sliced = None if by is None else Slices(by, finder.backend.dialect)
         limits = Limits(seconds, rows, megabytes)

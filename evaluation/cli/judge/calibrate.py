@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Json, Runs
 from sqlassay.errors import UserError
+
+if TYPE_CHECKING:
+    from evaluation.run_log import RunFolder
 
 
 def calibrate(
@@ -75,6 +78,18 @@ def calibrate(
     else:
         for block in shown(calibration):
             output.data().print(block)
+        output.data().print()
+        for folder in found:
+            output.data().print(f"{folder.run_id}: {_corrected(folder, calibration.label)}", markup=False)
     for caution in calibration.cautions:
         output.talk().print(caution, style="yellow")
     output.talk().print(f"kept in {path}")
+
+
+def _corrected(folder: RunFolder, label: str) -> str:
+    """What the calibration says of a run that it was made from."""
+    from evaluation.runs import summarise
+
+    summary = summarise(folder)
+    note, counts = summary.standings[label].note, summary.strategies[label]
+    return f"{counts.correct:,} of {counts.scored:,} as judged, {note.accuracy(counts)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from evaluation.calibration.calibrating import calibrate
+from evaluation.calibration.calibration import LeftOut
 from evaluation.calibration.kept import KeptCalibrations
 from evaluation.calibration.note import CalibrationNote, calibration_notes
 from evaluation.calibration.truth import StrategyTruth
@@ -91,9 +93,12 @@ def test_every_judge_has_a_note_and_no_other_strategy_unless_it_was_calibrated(k
 
 
 def test_where_a_calibration_may_not_hold_is_said(kept: KeptCalibrations) -> None:
-    kept.keep(calibration())
+    kept.keep(replace(calibration(), left_out=LeftOut(settled=3)))
     (same,) = calibration_notes([entry()], run_id="one", dataset=DATASET).values()
     assert same.caution.startswith("on this very run")
+    kept.keep(replace(calibration(), left_out=LeftOut(without_truth=9)))
+    (part,) = calibration_notes([entry()], run_id="one", dataset=DATASET).values()
+    assert part.caution == "on a part of this run, so the interval is wider than it need be"
     (other,) = calibration_notes([entry()], run_id="two", dataset={**DATASET, "sha256": "e"}).values()
     assert other.caution == "on another dataset: its errors may be others here"
     (fine,) = calibration_notes([entry()], run_id="two", dataset=DATASET).values()

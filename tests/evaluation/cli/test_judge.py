@@ -32,6 +32,8 @@ def test_calibrate_then_every_report_shows_it(runs: Path, capsys: Captured) -> N
     shown = capsys.readouterr()
     assert "correct in truth" in shown.out
     assert "of the incorrect items are let pass" in shown.out
+    assert "first: 1" in shown.out
+    assert " of 300 as judged, corrected accuracy " in shown.out
     assert "kept in calibrations/llm_judge-" in shown.err
     assert run(["report", "second"]) == ExitCode.OK
     told = capsys.readouterr().out
