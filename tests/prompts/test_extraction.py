@@ -507,6 +507,8 @@ def test_fenced_sql_comes_back_as_it_is(sql: str, before: str, label: str, after
         "<sql>SELECT 1</sql>",
         "<sql><answer>SELECT 1</answer></sql>",
         "</s>\n",
+        "```\n</sql>\n```\n",
+        "<sql></sql>",
         "```\n</s>\n```\n",
         "<|channel|>analysis<|message|>",
         "1. a\n",
@@ -517,6 +519,14 @@ def test_hostile_answers_are_read(piece: str) -> None:
     answer = piece * (100_000 // len(piece))
     extract(answer)
     extract("SELECT 1 " + answer)
+
+
+def test_tags_within_tags_end() -> None:
+    """However they are spelled: a model that is hostile must not exhaust the stack."""
+    name = "final_answer"
+    spelled = ["".join(letter.upper() if n >> i & 1 else letter for i, letter in enumerate(name)) for n in range(4096)]
+    nested = "".join(f"<{one}>" for one in spelled) + Q + "".join(f"</{one}>" for one in reversed(spelled))
+    assert extract(nested).sql is not None
 
 
 def test_outputs_are_known() -> None:
