@@ -43,6 +43,6 @@ def diff(
         rendered = [asking.previews(ref) for ref in (first, second)]
         names = [f"{previews[-1].template.ref} for {question}" for previews in rendered]
         texts = ["".join(text.of_messages(one.prompt.messages) for one in previews) for previews in rendered]
-    before, after = (one.split("\n") for one in texts)
+    before, after = (one.removesuffix("\n").split("\n") for one in texts)
     lines = unified_diff(before, after, names[0], names[1], lineterm="")
     text.write("".join(f"{line}\n" for line in lines))
