@@ -22,9 +22,9 @@ def diff(
     folder: PromptFolders = None,
     model: ModelOf = None,
 ) -> None:
-    """Show how two prompts differ: their templates; or, with --id, what a model would be sent for that question.
+    """Show how two prompts differ: their templates, or what a model would be sent.
 
-    Prints a unified diff; nothing where there is no difference.
+    The latter with --id, for that question. Prints a unified diff; nothing where there is no difference.
 
     Example: `sqlassay prompts diff terse@1 terse@2 --folder prompts --dataset spider:data/spider --id 17`
     """
