@@ -99,10 +99,13 @@ class OpenAIAdapter(RemoteAdapter):
         return whole
 
     def _fields(self, request: GenerationRequest, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Of the request's body: model and prompt, and all others."""
-        prompt = chat_completions.messages(request)
-        given = {"model": self.model, "messages" if self.api == "chat" else "input": prompt}
-        return given, {**settings, **self._format.features(request)}
+        """Of the request's body: what the SDK asks for, and what goes past it.
+
+        The SDK would look through every message for fields to rename, which takes a tenth of the time of a request.
+        """
+        prompt = "messages" if self.api == "chat" else "input"
+        given = {"model": self.model, prompt: []}
+        return given, {prompt: chat_completions.messages(request), **settings, **self._format.features(request)}
 
     async def _list(self, client: openai.AsyncOpenAI) -> list[ModelInfo]:
         fields, _ = stainless.fields(await client.models.with_raw_response.list())

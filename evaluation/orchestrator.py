@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from database_backends.result import ExecutionFailure, Limits, Outcome
@@ -18,8 +18,9 @@ from evaluation.base.strategy import EvaluationStrategy
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.golds import Gold, GoldStore
+from evaluation.history import History, NoHistory, Placed
 from evaluation.jsonl import line_of
-from evaluation.records import ExecutionRecord, FirstRecord, ItemRecord, VerdictRecord
+from evaluation.records import CallRecord, ExecutionRecord, FirstRecord, ItemRecord, VerdictRecord
 from evaluation.verdicts import Reason, Verdict
 from sqlassay.errors import SqlAssayError, UserError
 
@@ -41,6 +42,7 @@ class Orchestrator:
         strategies: Judge each item, in this order.
         limits: Of the statement under test.
         in_flight: How many items may be under way at once; memory grows with it, not with the dataset.
+        history: What prompts show of the turns before, and so which questions wait for which.
     """
 
     databases: Databases
@@ -50,8 +52,9 @@ class Orchestrator:
     strategies: Sequence[EvaluationStrategy]
     limits: Limits
     in_flight: int = 64
+    history: History = field(default_factory=NoHistory)
 
-    async def run(self, questions: Iterable[tuple[int, Question]], sink: Sink) -> None:
+    async def run(self, questions: Iterable[Placed], sink: Sink) -> None:
         """Run every question; each ends as exactly one record, whatever happens to it.
 
         Args:
@@ -66,20 +69,26 @@ class Orchestrator:
         ended: list[RunStopped] = []
         try:
             async with asyncio.TaskGroup() as group:
-                for position, question in questions:
+                for strand in self.history.strands(questions):
                     await places.acquire()
                     if ended:
                         break
-                    task = group.create_task(self._one(position, question, sink, ended))
+                    task = group.create_task(self._strand(strand, sink, ended))
                     task.add_done_callback(lambda _: places.release())
         except* SqlAssayError as errors:
             raise _first(errors) from None
         if ended:
             raise ended[0]
 
-    async def _one(self, position: int, question: Question, sink: Sink, ended: list[RunStopped]) -> None:
+    async def _strand(self, strand: Iterator[Placed], sink: Sink, ended: list[RunStopped]) -> None:
+        """Questions one after another, until the run has ended."""
         try:
-            await sink(await self.item(position, question))
+            for position, question in strand:
+                if ended:
+                    break
+                record = await self.item(position, question)
+                await sink(record)
+                self.history.heard(record)
         except RunStopped as stopped:
             if stopped.at_once:
                 raise
@@ -92,17 +101,20 @@ class Orchestrator:
         golds: tuple[Gold, ...] = ()
         predicted: Executed | None = None
         first: FirstRecord | None = None
+        judging: list[CallRecord] = []
         try:
             target = self.databases.target(question.db_id)
             if target is None:
                 answer = Answer(None, _missing(question, self.databases))
+            elif question.history is not None and question.history.unanswered is not None:
+                answer = Answer(None, Verdict.of(Reason.EARLIER_TURN_UNANSWERED, turn=question.history.unanswered))
             else:
                 answer = await self._answer(position, question, target)
                 golds = await self._run_golds(question, target)
                 predicted = await self._run_predicted(answer, target)
-            verdicts = await self._judge(question, answer, golds, predicted, target or "")
+            verdicts = await self._judge(question, answer, golds, predicted, target or "", judging)
             if answer.first is not None:
-                first = await self._first(question, answer, golds, predicted, verdicts, target or "")
+                first = await self._first(question, answer, golds, predicted, verdicts, target or "", judging)
         except (RunStopped, UserError):
             raise
         except Exception as error:  # noqa: BLE001 - one bad item never takes the run with it
@@ -114,8 +126,13 @@ class Orchestrator:
             question=question.text,
             difficulty=question.difficulty,
             tags=question.tags,
+            conversation=question.conversation,
+            turn=question.turn,
+            turns=question.turns,
+            history=None if question.history is None else question.history.record,
             answer=answer.record,
             extraction=answer.extraction,
+            removed=answer.removed,
             sql=answer.sql,
             golds=tuple(gold.record for gold in golds),
             predicted=None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome),
@@ -125,6 +142,7 @@ class Orchestrator:
             route=answer.route,
             note=answer.note,
             first=first,
+            judging=tuple(judging),
             started=started.isoformat(timespec="milliseconds"),
             seconds=round(time.perf_counter() - clock, 6),
         )
@@ -157,6 +175,7 @@ class Orchestrator:
         predicted: Executed | None,
         verdicts: Judged,
         target: str,
+        judging: list[CallRecord],
     ) -> FirstRecord:
         """The first attempt, judged as the last one is; where there was no other, what was said of it already."""
         first = answer.first
@@ -164,13 +183,21 @@ class Orchestrator:
             sql = answer.sql
         else:
             sql, predicted = first.sql, await self._run_predicted(first, target)
-            verdicts = await self._judge(question, first, golds, predicted, target)
+            verdicts = await self._judge(question, first, golds, predicted, target, judging)
         ran = None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome)
         return FirstRecord(sql, ran, _recorded(verdicts))
 
     async def _judge(
-        self, question: Question, answer: Answer, golds: Sequence[Gold], predicted: Executed | None, target: str
+        self,
+        question: Question,
+        answer: Answer,
+        golds: Sequence[Gold],
+        predicted: Executed | None,
+        target: str,
+        judging: list[CallRecord],
     ) -> Judged:
+        """What each strategy says; what models were asked for it is added to `judging`."""
+
         async def run_gold(sql: str) -> Outcome:
             return (await self.golds.run(sql, target)).outcome
 
@@ -193,11 +220,15 @@ class Orchestrator:
             perform=self.runner.run,
             texts=self.golds.texts,
             read_schema=lambda: self.databases.schema(question.db_id),
+            target=target,
         )
         verdicts = []
         for strategy in self.strategies:
             try:
                 verdict = _checked(await strategy.evaluate(case))
+                judging += verdict.calls
+            except RunStopped:
+                raise
             except Exception as error:  # noqa: BLE001 - a strategy that fails loses its own verdict, not the others'
                 verdict = unforeseen(error)
             verdicts.append((strategy, verdict))

@@ -12,6 +12,7 @@ from evaluation.catalogue import Catalogue
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.generation import ModelSource
+from evaluation.history import GoldHistory, Window, shows_history
 from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay import tokens
 from sqlassay.chat_formats import chat_format
@@ -116,12 +117,12 @@ def preview(
         BackendError: The database whose schema is shown cannot be read.
         UserError: The prompt lacks a variable.
     """
-    prompt, request = source.request(template, question, target, variables=variables)
+    prompt, request, _ = source.request(template, question, target, variables=variables)
     return Preview(question, template, prompt, request, source.adapter)
 
 
 def preview_alone(template: PromptTemplate, question: Question, databases: Databases, adapter: ModelAdapter) -> Preview:
-    """What a model would be sent in an experiment with nothing but the defaults.
+    """What a model would be sent in an experiment with nothing but the defaults; of earlier turns, the golds.
 
     Raises:
         BackendError: The database cannot be read.
@@ -129,4 +130,6 @@ def preview_alone(template: PromptTemplate, question: Question, databases: Datab
     """
     endpoint = Endpoint(Circuit(adapter.endpoint), RetryPolicy(), CallLimits(1))
     source = ModelSource(adapter, template, databases, endpoint)
+    if shows_history(template):
+        question = GoldHistory(Window(), databases.backend.dialect).foreseen(question)
     return preview(source, template, question, databases.require(question.db_id))

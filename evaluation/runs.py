@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from evaluation.calibration.note import calibration_notes
+from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.run_log import MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
@@ -65,14 +67,22 @@ def unfinished_group(runs: Path, experiment: str | None, *, retry_unscored: bool
 
 
 def summarise(folder: RunFolder) -> RunSummary:
-    """Add up a run from its records.
+    """Add up a run from its records, with what is known of its judges.
 
     Raises:
-        UserError: A record cannot be read.
+        UserError: A record or a calibration cannot be read.
     """
     manifest = folder.manifest
+    identity = manifest["identity"]
+    dataset = identity["dataset"]
+    strategies = identity.get("strategies", ())
+    notes = calibration_notes(strategies, run_id=folder.run_id, dataset=dataset)
     summary = RunSummary(
-        manifest["title"], folder.run_id, manifest["status"], manifest["identity"]["dataset"]["questions"]
+        manifest["title"],
+        folder.run_id,
+        manifest["status"],
+        dataset["questions"],
+        standings=standings(strategies, notes, identity.get("model")),
     )
     for item in folder.items():
         summary.add(item)

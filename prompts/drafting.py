@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from prompts.library import SHIPPED, in_folder, load
-from prompts.template import NAME, read
+from prompts.template import NAME, read, text_of
 from sqlassay.errors import UserError
 
 _START = "zero_shot"
@@ -36,7 +36,7 @@ def draft(name: str, folder: Path, source: str | None = None) -> Path:
     origin = load(source or (name if versions else _START), folders)
     version = max(versions, default=0) + 1
     path = folder / name / f"v{version}.yaml"
-    text = origin.path.read_text("utf-8")
+    text = text_of(origin)
     for key, value in (("name", name), ("version", str(version))):
         text = re.sub(rf"^{key}:.*$", f"{key}: {value}", text, count=1, flags=re.MULTILINE)
     try:

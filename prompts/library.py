@@ -1,14 +1,17 @@
-"""Finds prompts by name: those that are shipped, those in a user's folders, or one file."""
+"""Finds prompts by name: shipped, of a plug-in package, in a user's folders, at Langfuse, or one file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from prompts import langfuse
 from prompts.lock import held, not_as_released
+from prompts.packages import package_folders
 from prompts.template import PromptTemplate, read
-from sqlassay.errors import UnknownName, UserError
+from sqlassay.errors import UnknownName, UserError, located
 
 SHIPPED = Path(__file__).parent / "templates"
 """Where the shipped prompts are: `<name>/v<N>.yaml`, all of them released."""
@@ -21,13 +24,34 @@ def load(ref: str, folders: Sequence[Path] = ()) -> PromptTemplate:
     """Find and read one prompt.
 
     Args:
-        ref: `name` for its newest version, `name@1` or `name@v1` for that version, or the path of a YAML file.
+        ref: `name` for its newest version, `name@1` or `name@v1` for that version, `langfuse:name@3`, or the path of a
+            YAML file.
         folders: The user's own folders, laid out as `<folder>/<name>/v<N>.yaml`.
 
     Raises:
         UnknownName: There is no such prompt; the message suggests the nearest.
-        UserError: The file is wrong, a released prompt was edited, or a name or version is there twice.
+        UserError: The file is wrong, a released prompt was edited, a name or version is there twice, or the prompt that
+            it is linked by is none that can be.
     """
+    template = _load(ref, folders)
+    return replace(template, linker=_linker(template, folders)) if template.linking else template
+
+
+def _linker(template: PromptTemplate, folders: Sequence[Path]) -> PromptTemplate:
+    """The prompt that another is linked by; it is asked by itself, so that no two can wait for each other."""
+    with located(f"{template.path}: linking"):
+        linker = _load(template.linking, folders)
+        if linker.linking:
+            raise UserError(f"prompt {linker.ref} is linked by another itself ({linker.linking})")
+        if linker.output != "json":
+            raise UserError(f"prompt {linker.ref} does not answer with JSON", remedy="its `output` must be json")
+    return linker
+
+
+def _load(ref: str, folders: Sequence[Path]) -> PromptTemplate:
+    """One prompt without the one that it is linked by."""
+    if langfuse.is_ref(ref):
+        return langfuse.fetch(ref)
     if ref.endswith((".yaml", ".yml")):
         return _from_file(Path(ref))
     return read_in_place(locate(ref, folders))
@@ -76,7 +100,7 @@ def _refs(found: Mapping[str, Mapping[int, Path]]) -> tuple[str, ...]:
 
 def _find(folders: Sequence[Path]) -> dict[str, dict[int, Path]]:
     found: dict[str, dict[int, Path]] = {}
-    for root in (SHIPPED, *folders):
+    for root in (SHIPPED, *package_folders(), *folders):
         for name, versions in in_folder(root).items():
             if name in found:
                 raise _claimed_twice(name, next(iter(found[name].values())).parent, root / name)

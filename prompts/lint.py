@@ -142,7 +142,7 @@ class _File:
         yield from (told(at, f"the key {key!r} is missing") for at, key in _complete(fields))
         for _ in range(_MOST):
             try:
-                template.template_of(self.path, fields, "")
+                template.checked(fields, self.path, "")
             except UserError as error:
                 at: Location = tuple(
                     int(index) if index else key

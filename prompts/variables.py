@@ -9,8 +9,11 @@ QUESTION: Mapping[str, object] = {
     "evidence": "a singer is a person",
     "schema": "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY\n);",
     "dialect": "SQLite",
+    "dialect_rules": "- Identifiers are quoted with double quotes.",
+    "examples": [{"question": "How many?", "sql": "SELECT 1", "db_id": "concert", "evidence": ""}],
+    "history": [{"question": "How many?", "sql": "SELECT 1"}],
 }
-"""Given to every prompt."""
+"""Given to every prompt; examples, where its file says which."""
 ROUTER: Mapping[str, object] = {"routes": [{"name": "easy", "description": "one table"}]}
 """Given besides to the prompt of a router's classifier."""
 CORRECTION: Mapping[str, object] = {"sql": "SELECT", "error": "incomplete input"}

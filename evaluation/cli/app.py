@@ -14,6 +14,7 @@ from evaluation.cli import (
     backends,
     datasets,
     demo,
+    judge,
     keys,
     models,
     plugins,
@@ -55,6 +56,7 @@ app.add_typer(datasets.app, name="datasets")
 app.add_typer(backends.app, name="backends")
 app.add_typer(models.app, name="models")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(judge.app, name="judge")
 app.add_typer(keys.app, name="keys")
 app.command("audit")(audit.audit)
 app.command("plugins")(plugins.plugins)

@@ -39,8 +39,8 @@ Filter = Annotated[
     typer.Option(
         "--filter",
         metavar="KEY=VALUE",
-        help="Only questions whose db_id, difficulty, tag or turn is VALUE. May be given several times: values of one"
-        " key are alternatives, keys must all hold.",
+        help="Only questions whose db_id, difficulty, tag, conversation or turn is VALUE. May be given several times:"
+        " values of one key are alternatives, keys must all hold.",
     ),
 ]
 Ids = Annotated[

@@ -23,6 +23,7 @@ from evaluation.experiment import (
     RouterSection,
     SelfConsistencySection,
 )
+from evaluation.few_shot.pool import Pool
 from evaluation.generation import ModelSource, ResponseCache
 from evaluation.models import Models, Part
 from prompts.template import PromptTemplate, RenderedPrompt
@@ -42,6 +43,7 @@ class Assembly:
         cache: Answers from before; `None` asks always.
         prices: Of each part's tokens, by its place below the model, dotted.
         budget: What may be spent.
+        examples: What prompts that show examples choose from; `None` where no prompt does.
         keep: Is given every prompt before it is sent.
     """
 
@@ -53,6 +55,7 @@ class Assembly:
     cache: ResponseCache | None
     prices: Mapping[str, Prices]
     budget: Budget
+    examples: Pool | None
     keep: Callable[[RenderedPrompt], None]
 
     def source(self, section: AnyModel, at: Location, repeat: int) -> AnswerSource:
@@ -85,6 +88,10 @@ class Assembly:
             case ModelSection():
                 return self._model(at, repeat)
 
+    def judge(self, part: Part) -> ModelSource:
+        """A judge: it is asked the same in every repeat of the experiment."""
+        return self._model(part.at, 0)
+
     def _router(self, section: RouterSection, at: Location, repeat: int) -> Router:
         of = section.router
         routes = [
@@ -114,5 +121,7 @@ class Assembly:
             repeat,
             part.section.stream,
             self.budget,
+            part.section.schema_tokens,
+            self.examples,
             self.keep,
         )

@@ -10,11 +10,14 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.calibration.note import UNCALIBRATED
 from evaluation.estimate import Estimate
-from evaluation.records import ItemRecord
+from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.disagreement import Parting
+from evaluation.reports.interactions import Interactions
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
-from evaluation.verdicts import GOLDS_FOR, NOT_CHECKED, ORDER, Reason, Status, Summary
+from evaluation.reports.taxonomy import Row
+from evaluation.verdicts import GOLDS_FOR, JUDGE_WHY, JUDGES, NOT_ASKED, NOT_CHECKED, ORDER, Reason, Status, Summary
 from sqlassay.printable import printable
 
 HEADINGS = (
@@ -34,6 +37,11 @@ NARROW = ("score", "95 %\ninterval", "scored", "correct", "(vacuous)", "system\n
 
 FIRST = "first attempt"
 """Of a model that repairs its statements: the row above is what came of it in the end."""
+CORRECTED = "corrected"
+"""Of a judge: its accuracy without the errors that it is known to make."""
+
+INTERACTIONS = "interactions"
+"""Of conversations: the row above counts questions, this one conversations whose every turn is right."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +80,16 @@ class Results:
             for label, counts in summary.strategies.items():
                 table.add_row(title, label, *_numbers(counts))
                 title = ""
-                if label in summary.first_attempts:
-                    table.add_row("", f"  {FIRST}", *_numbers(summary.first_attempts[label]), style="dim")
+                for name, cells in _beneath(summary, label, counts):
+                    table.add_row("", f"  {name}", *cells, style="dim")
         return table
 
     def _narrow(self) -> Iterable[RenderableType]:
         rows = [
-            _numbers(counts)
+            cells
             for summary in self.summaries
-            for counts in (*summary.strategies.values(), *summary.first_attempts.values())
+            for label, counts in summary.strategies.items()
+            for cells in (_numbers(counts), *(cells for _, cells in _beneath(summary, label, counts)))
         ]
         widths = [
             max(len(text) for text in (*heading.split("\n"), *column))
@@ -101,20 +110,51 @@ class Results:
             for label, counts in summary.strategies.items():
                 yield Text(f"  {label}")
                 yield line(_numbers(counts))
-                if label in summary.first_attempts:
-                    yield Text(f"    {FIRST}", style="dim")
-                    yield line(_numbers(summary.first_attempts[label]), "dim")
+                for name, cells in _beneath(summary, label, counts):
+                    yield Text(f"    {name}", style="dim")
+                    yield line(cells, "dim")
 
 
 def _plain_table() -> Table:
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def _numbers(counts: Summary) -> tuple[str, ...]:
-    interval = interval_of(counts)
+def _beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """The rows that belong under a strategy's own: what they are, and their cells."""
+    if label in summary.first_attempts:
+        yield FIRST, _numbers(summary.first_attempts[label])
+    interactions = summary.interactions.get(label)
+    if interactions is not None and interactions.scored + interactions.unscored:
+        yield INTERACTIONS, _of_interactions(interactions)
+    standing = summary.standings.get(label)
+    if standing is not None:
+        corrected = standing.note.corrected(counts)
+        name = UNCALIBRATED if standing.note.calibration is None else CORRECTED
+        yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
+
+
+def _of_interactions(counts: Interactions) -> tuple[str, ...]:
     return (
-        "–" if counts.score is None else f"{100 * counts.score:.1f} %",
+        *_share(counts.accuracy, counts.interval),
+        f"{counts.scored:,}",
+        f"{counts.correct:,}",
+        "",
+        f"{counts.incorrect:,}",
+        "",
+        f"{counts.unscored:,}",
+    )
+
+
+def _share(score: float | None, interval: Sequence[float] | None) -> tuple[str, str]:
+    return (
+        "–" if score is None else f"{100 * score:.1f} %",
         "–" if interval is None else f"{100 * interval[0]:.1f} – {100 * interval[1]:.1f}",
+    )
+
+
+def _numbers(counts: Summary) -> tuple[str, ...]:
+    return (
+        *_share(counts.score, interval_of(counts)),
         f"{counts.scored:,}",
         f"{counts.correct:,}",
         f"({counts.vacuous:,})",
@@ -176,6 +216,23 @@ def reasons(summary: RunSummary) -> RenderableType:
     return table
 
 
+def taxonomy(rows: Sequence[Row]) -> RenderableType:
+    """What execution found, and beside it what judges say of the same items."""
+    table = _plain_table()
+    for heading in ("judges of", "execution says"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("items", justify="right")
+    table.add_column("the judges say", overflow="fold")
+    before = ""
+    for row in rows:
+        said = [f"{name.replace('_', ' ')} {count:,}" for name, count in row.categories.most_common()]
+        said += [f"nothing {row.without:,}"] if row.without else []
+        reason = "–" if row.reason is None else row.reason.words
+        table.add_row(row.strategy if row.strategy != before else "", reason, f"{row.items:,}", ", ".join(said))
+        before = row.strategy
+    return table
+
+
 def item(record: ItemRecord) -> RenderableType:
     """One item: what was asked, what came, what was expected, and how they differ."""
     lines = Table.grid(padding=(0, 2, 0, 0))
@@ -185,9 +242,9 @@ def item(record: ItemRecord) -> RenderableType:
     def line(heading: str, text: object) -> None:
         lines.add_row(printable(heading), Text(printable(str(text))))
 
-    line(record.id, f"{record.question}  [{record.db_id}]")
-    for verdict in record.verdicts:
-        line(verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})")
+    line(record.id, f"{record.question}  [{record.db_id}{_turn(record)}]")
+    for status, words in _verdict_lines(record.verdicts):
+        line(status, words)
     if record.route is not None:
         line("route", f"{record.route.route}, decided by {record.route.decided_by}")
     for call in record.calls:
@@ -208,6 +265,33 @@ def item(record: ItemRecord) -> RenderableType:
     if evidence.get(ORDER) == NOT_CHECKED:
         line("order", f"{NOT_CHECKED}: {evidence.get('because')}")
     return lines
+
+
+def _turn(record: ItemRecord) -> str:
+    """Which turn of which conversation, and what its prompt was given of those before; empty where it is none."""
+    if record.conversation is None:
+        return ""
+    told = f", turn {record.turn} of conversation {record.conversation}"
+    history = record.history
+    if history is None:
+        return told
+    left_out = f", {history.left_out} left out" if history.left_out else ""
+    without = f", {history.without_sql} without SQL" if history.without_sql else ""
+    return f"{told}, {history.by} history: {history.shown} shown{left_out}{without}"
+
+
+def _verdict_lines(verdicts: Sequence[VerdictRecord]) -> Iterable[tuple[str, str]]:
+    """Each verdict with its status, and below it what judges said, or why they were not asked."""
+    for verdict in verdicts:
+        yield verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})"
+        told = verdict.evidence
+        said = told.get(JUDGES)
+        for name, words in said.items() if isinstance(said, Mapping) else ():
+            yield "", f"{name}: {words}"
+        if JUDGE_WHY in told:
+            yield "", str(told[JUDGE_WHY])
+        if NOT_ASKED in told:
+            yield "", f"not asked: {told[NOT_ASKED]}"
 
 
 def partings(found: Iterable[Parting]) -> list[str]:
@@ -235,7 +319,30 @@ def notes(summary: RunSummary) -> list[str]:
             told.append((label, f"{counts.order_not_checked:,} scored, order: not checked"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
-    return [*_figures(summary), *lines, *spent(summary)]
+    return [*_judges(summary), *_figures(summary), *lines, *_cut(summary), *spent(summary)]
+
+
+def _cut(summary: RunSummary) -> list[str]:
+    """Conversations that cannot be counted, where others can."""
+    most = max((counts.incomplete for counts in summary.interactions.values()), default=0)
+    if not most:
+        return []
+    are = "conversation is not there with all its turns" if most == 1 else "conversations are not there with all turns"
+    return [f"{most:,} {are}, and not among the interactions"]
+
+
+def _judges(summary: RunSummary) -> list[str]:
+    """What goes with the verdicts of judges: how far to believe them, their kin, where they were not asked, remarks."""
+    lines = []
+    for label, counts in summary.strategies.items():
+        standing = summary.standings.get(label)
+        told = [standing.note.words(counts), *standing.kin] if standing is not None else []
+        told += [f"{count:,} not asked: {why}" for why, count in counts.not_asked.items()]
+        if counts.annotations:
+            remarks = ", ".join(f"{remark.replace('_', ' ')} {count:,}" for remark, count in counts.annotations.items())
+            told.append(f"the verdicts of execution, with remarks: {remarks}")
+        lines += [printable(f"{label}: {words}") for words in told]
+    return lines
 
 
 def _figures(summary: RunSummary) -> list[str]:
@@ -262,10 +369,16 @@ def _shown(names: Collection[str]) -> str:
 
 
 def spent(summary: RunSummary) -> list[str]:
-    """What the answers took, in one line; none where no model was asked."""
-    tokens = summary.tokens
-    if not tokens.asked and not tokens.from_cache:
-        return []
+    """What the answers took, in one line, and what judging them took; none where no model was asked."""
+    lines = []
+    if summary.tokens.asked or summary.tokens.from_cache:
+        lines.append(_took(summary.tokens, _cost(summary.tokens, summary.strategies)))
+    if summary.judging.asked or summary.judging.from_cache:
+        lines.append(f"judging: {_took(summary.judging, _cost(summary.judging, {}))}")
+    return lines
+
+
+def _took(tokens: Tokens, cost: str) -> str:
     parts = [f"{tokens.asked + tokens.from_cache:,} answers"]
     if tokens.from_cache:
         parts.append(f"{tokens.from_cache:,} of them from the cache")
@@ -275,8 +388,8 @@ def spent(summary: RunSummary) -> list[str]:
         unknown = f" (and unknown for {tokens.unknown_tokens:,} answers)" if tokens.unknown_tokens else ""
         parts.append(f"{tokens.input:,} tokens in, {tokens.output:,} out{unknown}")
     if tokens.asked:
-        parts.append(_cost(tokens, summary.strategies))
-    return [", ".join(parts)]
+        parts.append(cost)
+    return ", ".join(parts)
 
 
 def _cost(tokens: Tokens, strategies: Mapping[str, Summary]) -> str:

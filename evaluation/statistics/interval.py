@@ -1,9 +1,24 @@
-"""Intervals of a share."""
+"""Intervals of a share, and of the difference of two."""
 
 from __future__ import annotations
 
 from math import sqrt
 from statistics import NormalDist
+from typing import NamedTuple
+
+
+class Bounded(NamedTuple):
+    """A number that was estimated, and how far it can be believed.
+
+    Attributes:
+        value: The estimate.
+        low: The lower end of its interval.
+        high: The upper end.
+    """
+
+    value: float
+    low: float
+    high: float
 
 
 def wilson(successes: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -33,3 +48,30 @@ def wilson(successes: int, total: int, confidence: float = 0.95) -> tuple[float,
     low = middle - half if successes else 0.0  # exactly, where rounding would leave a trace
     high = middle + half if successes < total else 1.0
     return low, high
+
+
+def difference(successes: int, total: int, other_successes: int, other_total: int, confidence: float = 0.95) -> Bounded:
+    """The hybrid score interval of the difference of two independent shares.
+
+    Source: R. G. Newcombe, "Interval estimation for the difference between independent proportions: comparison of
+    eleven methods", Statistics in Medicine 17 (1998), 873-890, method 10.
+
+    Args:
+        successes: How many outcomes of the first sample were yes.
+        total: How many outcomes it has; at least 1.
+        other_successes: Of the second sample, whose share is taken away.
+        other_total: As `total`.
+        confidence: Between 0 and 1.
+
+    Raises:
+        ValueError: As `wilson`.
+    """
+    low, high = wilson(successes, total, confidence)
+    other_low, other_high = wilson(other_successes, other_total, confidence)
+    share, other = successes / total, other_successes / other_total
+    value = share - other
+    return Bounded(
+        value,
+        value - sqrt((share - low) ** 2 + (other_high - other) ** 2),
+        value + sqrt((high - share) ** 2 + (other - other_low) ** 2),
+    )

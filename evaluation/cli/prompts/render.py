@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -80,6 +81,7 @@ def _told(preview: Preview, chat_format: str | None) -> dict[str, Any]:
         "sha256": preview.prompt.sha256,
         "question_id": preview.question.id,
         "db_id": preview.question.db_id,
+        "history": None if preview.question.history is None else asdict(preview.question.history.record),
         "model": preview.adapter.model or None,
         "messages": [
             {"role": message.role, "content": message.content, "tokens": count.tokens} for message, count in messages
@@ -127,7 +129,7 @@ def _show(entry: dict[str, Any]) -> None:
     state = "" if entry["released"] else ", unreleased"
     text.write(
         f"prompt    {entry['prompt']}{state}, sha256 {entry['template_sha256']}\n"
-        f"question  {entry['question_id']} of {entry['db_id']}\n"
+        f"question  {entry['question_id']} of {entry['db_id']}\n{_history(entry['history'])}"
         f"rendered  sha256 {entry['sha256']}\n"
     )
     if entry["text"] is None:
@@ -138,6 +140,15 @@ def _show(entry: dict[str, Any]) -> None:
     text.write(text.of_messages(messages, headings))
     text.write(f"{'':─<72}\n{about}{output.counted(entry['tokens'], 'token')}, counted by {entry['counted_by']}\n")
     text.write(f"{_fit(entry)}\n")
+
+
+def _history(told: dict[str, Any] | None) -> str:
+    """What is shown of the turns before; answers that nobody has given yet cannot be."""
+    if told is None:
+        return ""
+    whose = "golds" if told["by"] == "gold" else "golds in the place of own answers"
+    left_out = f", {told['left_out']} left out" if told["left_out"] else ""
+    return f"history   {output.counted(told['shown'], 'turn')}, with {whose}{left_out}\n"
 
 
 def _fit(entry: dict[str, Any]) -> str:

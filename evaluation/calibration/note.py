@@ -1,0 +1,112 @@
+"""What every report says of a judge beside its verdicts: how far they can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evaluation.calibration.calibration import Calibration, percent
+from evaluation.calibration.judge import is_judge
+from evaluation.calibration.kept import KeptCalibrations
+from evaluation.statistics.bias_correction import corrected_accuracy
+from evaluation.statistics.interval import Bounded
+from evaluation.verdicts import Status, Summary
+
+UNCALIBRATED = "uncalibrated"
+
+
+@dataclass(frozen=True)
+class CalibrationNote:
+    """A judge as one report has it.
+
+    Attributes:
+        calibration: What is known of its errors; `None` where nothing is.
+        caution: Why that may not hold for this report; empty where nothing speaks against it.
+    """
+
+    calibration: Calibration | None = None
+    caution: str = ""
+
+    def corrected(self, counts: Summary) -> Bounded | None:
+        """The accuracy without the judge's errors; `None` where it cannot be told.
+
+        Only the verdicts that the judge gave are corrected; what was settled before it was asked stands.
+        """
+        if self.calibration is None:
+            return None
+        settled = counts.settled.get(Status.CORRECT, 0)
+        judged = self._judged(counts)
+        found = corrected_accuracy(counts.correct - settled, judged, self.calibration.confusion)
+        return None if found is None else Bounded(*((settled + share * judged) / counts.scored for share in found))
+
+    def _judged(self, counts: Summary) -> int:
+        return counts.scored - counts.settled.get(Status.CORRECT, 0) - counts.settled.get(Status.INCORRECT, 0)
+
+    def words(self, counts: Summary) -> str:
+        """One line."""
+        if self.calibration is None:
+            return f"{UNCALIBRATED}: how often this judge is wrong is not known (sqlassay judge calibrate)"
+        return f"{self.accuracy(counts)}; {self.calibration.words}"
+
+    def accuracy(self, counts: Summary) -> str:
+        """The corrected accuracy in words, or why there is none."""
+        corrected = self.corrected(counts)
+        if corrected is not None:
+            return f"corrected accuracy {percent(corrected)}" + (f" ({self.caution})" if self.caution else "")
+        if not self._judged(counts):
+            return "nothing was judged"
+        if self.calibration is not None and not self.calibration.against.truth:
+            return "no corrected accuracy"
+        return "no corrected accuracy: the calibration does not show the judge to be better than chance"
+
+    def to_json(self, counts: Summary) -> dict[str, Any]:
+        """As JSON types."""
+        corrected = self.corrected(counts)
+        return {
+            "calibrated": self.calibration is not None,
+            "corrected_accuracy": None if corrected is None else corrected.value,
+            "interval_95": None if corrected is None else [corrected.low, corrected.high],
+            "caution": self.caution or None,
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
+        }
+
+
+def calibration_notes(
+    entries: Iterable[Mapping[str, Any]],
+    kept: KeptCalibrations | None = None,
+    *,
+    run_id: str = "",
+    dataset: Mapping[str, Any] | None = None,
+) -> dict[str, CalibrationNote]:
+    """A note for every strategy that asks a model, and for any other that was calibrated, by its label.
+
+    Args:
+        entries: Strategies, as a run describes them.
+        kept: Where calibrations are kept; the usual folder unless given.
+        run_id: The run that the report is of.
+        dataset: Format and digest of its dataset; `None` where it is not known.
+
+    Raises:
+        UserError: A calibration cannot be read.
+    """
+    kept = kept or KeptCalibrations()
+    notes = {}
+    for entry in entries:
+        calibration = kept.find(entry)
+        if calibration is not None or is_judge(entry):
+            notes[str(entry["label"])] = CalibrationNote(calibration, _caution(calibration, run_id, dataset))
+    return notes
+
+
+def _caution(calibration: Calibration | None, run_id: str, dataset: Mapping[str, Any] | None) -> str:
+    if calibration is None:
+        return ""
+    against = calibration.against
+    if run_id in against.runs:
+        if calibration.left_out.without_truth:
+            return "on a part of this run, so the interval is wider than it need be"
+        return "on this very run, whose truth is known: the correction gives it back and says nothing new"
+    if dataset is not None and dataset.get("sha256") != against.dataset.get("sha256"):
+        return "on another dataset: its errors may be others here"
+    return ""

@@ -1,0 +1,106 @@
+"""Finished runs of a judge with known errors, written as the harness writes them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluation.records import ItemRecord, VerdictRecord
+from evaluation.run_log import RunFolder, RunLog
+from evaluation.verdicts import Reason
+
+JUDGE, TRUTH = "llm_judge", "execution_match"
+LENIENT, HARSH = 0.12, 0.05
+ENTRIES: Sequence[Mapping[str, Any]] = (
+    {"label": TRUTH, "name": TRUTH, "version": "1", "convention": "sqlassay"},
+    {
+        "label": JUDGE,
+        "name": JUDGE,
+        "version": "1",
+        "judges": [{"provider": "openai", "model": "gpt-judge", "base_url": "http://127.0.0.1:1/v1"}],
+        "parameters": {"temperature": 0},
+        "prompt": {"ref": "judge@1", "sha256": "a" * 64},
+    },
+)
+DATASET = {"format": "jsonl", "sha256": "d" * 64, "questions": 0}
+
+
+def entry(which: str = JUDGE, /, **changes: object) -> dict[str, Any]:
+    """A strategy as the run describes it, with changes."""
+    return {**next(one for one in ENTRIES if one["label"] == which), **changes}
+
+
+def verdict(strategy: str, reason: Reason | bool, **evidence: object) -> VerdictRecord:
+    """A verdict of a strategy; `True` is a match, `False` are wrong rows."""
+    if isinstance(reason, bool):
+        reason = Reason.MATCH if reason else Reason.WRONG_ROWS
+    return VerdictRecord(strategy, reason.status, float(reason.status.value == "correct"), reason, evidence)
+
+
+def item(
+    number: int,
+    judge: Reason | bool | None,
+    truth: Reason | bool | None,
+    sql: str | None = "SELECT 1",
+    **evidence: object,
+) -> ItemRecord:
+    """One question with what the judge says and what is true; `None` where nothing is said."""
+    verdicts = [verdict(TRUTH, truth)] if truth is not None else []
+    if judge is not None:
+        verdicts.append(verdict(JUDGE, judge, **evidence))
+    return ItemRecord(f"q{number}", number, "shop", f"Question {number}?", sql=sql, verdicts=tuple(verdicts))
+
+
+def write_run(
+    runs: Path,
+    run_id: str,
+    items: Iterable[ItemRecord],
+    entries: Sequence[Mapping[str, Any]] = ENTRIES,
+    *,
+    group: str = "",
+    dataset: Mapping[str, Any] = DATASET,
+    backend: str = "sqlite",
+) -> RunFolder:
+    """Write a finished run."""
+    found = list(items)
+    manifest = {
+        "format": 1,
+        "run_id": run_id,
+        "group": group or run_id,
+        "cells": 1,
+        "title": "good · plain@1 · sqlite",
+        "status": "finished",
+        "started": f"2026-11-21T00:00:00+00:00 {run_id}",
+        "experiment": {"name": "trial", "path": "trial.yaml", "sha256": "0" * 64, "text": ""},
+        "model_label": "good",
+        "max_instrument_failures": 0.05,
+        "identity": {
+            "dataset": {**dataset, "questions": len(found)},
+            "backend": {"name": backend, "engine": "3"},
+            "strategies": [dict(one) for one in entries],
+        },
+        "versions": {},
+    }
+
+    async def write() -> None:
+        log = RunLog(runs / run_id)
+        log.begin(manifest)
+        await asyncio.gather(*(log.append(record) for record in found))
+        await log.close()
+
+    asyncio.run(write())
+    return RunFolder(runs / run_id)
+
+
+def judged(count: int, accuracy: float, seed: int, *, first: int = 0) -> list[ItemRecord]:
+    """Items of which a share is correct, judged by a judge with known errors."""
+    chance = random.Random(seed)
+    items = []
+    for number in range(first, first + count):
+        true = chance.random() < accuracy
+        wrong = chance.random() < (HARSH if true else LENIENT)
+        items.append(item(number, true != wrong, true, f"SELECT {number}"))
+    return items
