@@ -345,8 +345,8 @@ def test_two_systems(judged: World, court: Court, capsys: Capture) -> None:
     (run,) = judged.run_folders()
     assert reasons(run, "llm_judge_pairwise") == {
         "q0": "judged_equal",  # both return the same
-        "q1": "judged_correct",
-        "q2": "judged_wrong",  # the other one runs
+        "q1": "judged_better",
+        "q2": "judged_worse",  # the other one runs
         "q3": "judged_equal",  # neither has a result
         "q4": "judged_equal",
     }
