@@ -128,11 +128,16 @@ def only_object(answer: str) -> Mapping[str, object] | None:
         except _SaidTwice:
             return None
         except (ValueError, RecursionError):
+            if _BEGUN_OBJECT.match(text, at):  # what is within a broken one is not what it says
+                return None
             end = at + 1
         else:
             found.append(value)
         at = text.find("{", end)
     return found[0] if found and all(one == found[0] for one in found) else None
+
+
+_BEGUN_OBJECT = re.compile(r'\{\s*"')
 
 
 class _SaidTwice(Exception):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.extraction import EXTRACTORS, Extraction, Method, Removed, extract
+from prompts.extraction import EXTRACTORS, Extraction, Method, Removed, extract, only_object
 
 Q = "SELECT name FROM singer WHERE age > 20"
 MULTILINE = "SELECT name,\n       age\nFROM singer\nWHERE age > 20;"
@@ -531,3 +531,41 @@ def test_tags_within_tags_end() -> None:
 
 def test_outputs_are_known() -> None:
     assert EXTRACTORS["sql_block"] is extract
+
+
+ONE = '{"grade": "good", "why": {"a": [1, "}"]}}'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ONE,
+        f"  {ONE}\n",
+        f"```json\n{ONE}\n```",
+        f"I think {{so}}: {ONE}. That is all.",
+        f"{ONE} and once more {ONE}",
+        f'<think>perhaps {{"grade": "bad"}}</think>{ONE}',
+    ],
+    ids=ascii,
+)
+def test_the_only_object_of_an_answer(answer: str) -> None:
+    assert only_object(answer) == {"grade": "good", "why": {"a": [1, "}"]}}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "good",
+        "[1, 2]",
+        ONE[:-1],
+        f'{ONE} or rather {{"grade": "bad"}}',
+        '{"grade": "bad", "grade": "good"}',
+        '{"a": {"grade": "bad", "grade": "good"}}',
+        "{" * 10_000,
+        '{"a":' * 10_000,
+    ],
+    ids=lambda answer: ascii(answer)[:40],
+)
+def test_an_answer_without_one_or_with_several(answer: str) -> None:
+    assert only_object(answer) is None
