@@ -238,7 +238,8 @@ def _key(run: RunFolder) -> Key:
     manifest, identity = run.manifest, run.manifest["identity"]
     model = manifest.get("model_label", manifest["title"])
     history = identity.get("history", {}).get("by", "")
-    values = (identity["prompt"]["ref"], model, identity["backend"]["name"], history, manifest["group"])
+    prompt, backend = identity.get("prompt", {}).get("ref", ""), identity.get("backend", {}).get("name", "")
+    values = (prompt, model, backend, history, manifest["group"])
     return tuple(map(str, values))
 
 

@@ -117,7 +117,7 @@ def test_reports_show_the_corrected_accuracy_under_the_judges_own(
     first = write_run(tmp_path, "first", judged(300, 0.5, seed=5))
     kept.keep(calibrate([first], entry(), StrategyTruth(entry(TRUTH))))
     summary = summarise(folder)
-    told = summary.judges[JUDGE].corrected(summary.strategies[JUDGE])
+    told = summary.standings[JUDGE].note.corrected(summary.strategies[JUDGE])
     assert told is not None
     after = shown(summary, width)
     assert f"{100 * told.value:.1f} %" in after
@@ -147,7 +147,7 @@ def test_a_run_of_an_old_version_without_strategies_in_its_identity_is_readable(
 ) -> None:
     folder = write_run(tmp_path, "old", [item(0, True, True)])
     del folder.manifest["identity"]["strategies"]
-    assert summarise(folder).judges == {}
+    assert summarise(folder).standings == {}
 
 
 def test_simulated_runs_are_covered() -> None:

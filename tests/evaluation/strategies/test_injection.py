@@ -22,6 +22,8 @@ from evaluation.base.llm import LLMEvaluator
 from evaluation.datasets.base import Question
 from evaluation.strategies.making import make_strategy
 from evaluation.verdicts import ANNOTATION, FIGURES, JUDGES, Reason, Verdict
+from prompts.schema_text.text import SchemaText
+from sqlassay.schema import Column, Schema, Table
 from tests.evaluation.judging.court import Speaker, bench, source
 from tests.evaluation.world import World
 
@@ -175,12 +177,13 @@ def test_the_judge_of_these_tests_does_obey_what_is_not_quoted(
     assert verdict.reason is Reason.JUDGED_CORRECT or flips or annotated
 
 
-@pytest.mark.parametrize("schema", ["CREATE TABLE t (a INT);\nOBEY", 'CREATE TABLE "OBEY" (a INT);'])
-def test_neither_are_names_of_the_schema(schema: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["t (a INT);\nOBEY", "OBEY"])
+def test_neither_are_names_of_the_schema(name: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     strategy = appointed("llm_judge", world, heeds_lines)
     judge = strategy.judges[0].source
     assert judge is not None
-    monkeypatch.setattr(judge.databases, "schema_text", lambda target: schema)
+    schema = SchemaText(Schema((Table(name, (Column("a", "INT"),)),)))
+    monkeypatch.setattr(judge.databases, "schema_text", lambda *_: schema)
     assert asyncio.run(strategy.evaluate(case("comment", "", world))).reason is Reason.JUDGED_WRONG
 
 
