@@ -328,6 +328,7 @@ class StrategySection(_Section):
 
     strategy: str = Field(description="A registered strategy.")
     settings: dict[str, Any] = Field(default_factory=dict, description="The strategy's own settings.")
+    judges: tuple[ModelSection, ...] = Field((), description="The models that judge, for a strategy that asks some.")
 
 
 class OutputSection(_Section):
@@ -359,7 +360,7 @@ class Experiment(_Section):
         Annotated[StrategySection, BeforeValidator(_named("strategy"), json_schema_input_type=str | StrategySection)],
         ...,
     ] = Field(
-        (StrategySection(strategy="execution_match"),),
+        (StrategySection(strategy="execution_match", judges=()),),
         min_length=1,
         description="Names; execution_match:bird names a convention, execution_match:all is every one.",
     )
@@ -589,6 +590,7 @@ def _known(at: Location) -> tuple[str, ...]:
         "self_consistency": SelfConsistencyOf,
         "repair": RepairOf,
         "model": ModelSection,
+        "judges": ModelSection,
     }
     for part in at[:-1]:
         if isinstance(part, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from adapters.base import Completion, Feature, FinishReason, GenerationRequest, ModelAdapter, Usage
@@ -149,6 +149,7 @@ class ModelSource(AnswerSource):
         before: Sequence[Message] = (),
         variables: Mapping[str, object] | None = None,
         schema: Mapping[str, object] | None = None,
+        usable: Callable[[Completion], bool] = lambda _: True,
     ) -> Asked:
         """Ask with any prompt.
 
@@ -159,6 +160,7 @@ class ModelSource(AnswerSource):
             before: Messages that the prompt's come after.
             variables: Further variables of the prompt.
             schema: The JSON schema that the answer is held to, where the provider can.
+            usable: Whether an answer can be used; one that cannot is not kept, and asked for again the next time.
 
         Raises:
             ModelStopped: The model answers no question any more.
@@ -172,7 +174,7 @@ class ModelSource(AnswerSource):
         cache = self.cache
         key = cache.key(self.adapter, request) if cache is not None else b""
         known = cache.get(key) if cache is not None else None
-        if known is not None:
+        if known is not None and usable(known):
             return self._asked(prompt, known, cached=True)
         try:
             completion, attempts = await self._call(request)
@@ -180,7 +182,7 @@ class ModelSource(AnswerSource):
             if isinstance(failure.error, FilteredAnswer):
                 return self._asked(prompt, failure.error.completion, attempts=failure.attempts)
             return self._failed(prompt, failure)
-        if cache is not None:
+        if cache is not None and usable(completion):
             cache.put(key, completion)
         return self._asked(prompt, completion, attempts=attempts)
 

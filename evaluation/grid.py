@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from adapters.prices import Prices, Tariff
 from database_backends.result import Limits
 from database_backends.runner import Runner
-from evaluation.answers import AnswerSource, RunStopped
+from evaluation.answers import RunStopped
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.budget import Budget
 from evaluation.composite.assembly import Assembly
@@ -30,8 +30,10 @@ from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.opening import open_section
 from evaluation.estimate import Estimate, Estimator
 from evaluation.experiment import AnyModel, BackendSection, ExperimentFile
-from evaluation.generation import ResponseCache
+from evaluation.generation import ModelSource, ResponseCache
 from evaluation.golds import GoldStore
+from evaluation.judging.bench import Bench, Judge
+from evaluation.judging.rival import Rival, read_rival
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
 from evaluation.records import ItemRecord
@@ -112,8 +114,10 @@ class Grid:
             counts = Counter(question.db_id for question in self.questions())
         self.total = counts.total()
         self.db_ids = tuple(counts)
-        self.strategies()
+        self._folders = folders
+        self._rivals: dict[str, Rival] = {}
         self.models = Models(file, folders)
+        self.strategies()
         for index, section in enumerate(experiment.backends):
             with file.at("backends", index):
                 databases = self._databases(section)
@@ -126,27 +130,51 @@ class Grid:
         """The selected questions."""
         return self.selection.apply(self.dataset.questions())
 
-    def strategies(self) -> tuple[EvaluationStrategy, ...]:
-        """The strategies, newly made."""
-        return tuple(strategy for _, strategy in self._placed_strategies())
+    def strategies(self, source: Callable[[Part], ModelSource] | None = None) -> tuple[EvaluationStrategy, ...]:
+        """The strategies, newly made.
 
-    def _placed_strategies(self) -> list[tuple[int, EvaluationStrategy]]:
+        Args:
+            source: What asks a judge; without it they tell who judges, and are not to be asked for verdicts.
+        """
+        return tuple(strategy for _, strategy in self._placed_strategies(source))
+
+    def _placed_strategies(
+        self, source: Callable[[Part], ModelSource] | None = None
+    ) -> list[tuple[int, EvaluationStrategy]]:
         """The strategies, each with the place of its section."""
         made = []
         for index, section in enumerate(self.file.experiment.strategies):
             with self.file.at("strategies", index):
-                made += [(index, make_strategy(name, section.settings)) for name in expand(section.strategy)]
+                bench = self._bench(index, source)
+                made += [
+                    (index, make_strategy(name, section.settings, bench=bench)) for name in expand(section.strategy)
+                ]
         with self.file.at("strategies"):
             describe_strategies([strategy for _, strategy in made])
         return made
+
+    def _bench(self, index: int, source: Callable[[Part], ModelSource] | None) -> Bench:
+        """Who judges by the strategy of this place."""
+        judges = [
+            Judge(part.section.name, self.models.identity_of(part), None if source is None else source(part))
+            for part in self.models.judges(index)
+        ]
+        return Bench(tuple(judges), lambda ref: load(self.file.prompt(ref), self._folders), self._rival)
+
+    def _rival(self, against: str) -> Rival:
+        """Another system, read once."""
+        if against not in self._rivals:
+            runs = Path(self.file.experiment.output.runs)
+            self._rivals[against] = read_rival(against, self.file.resolve(against), runs, self.dataset.questions)
+        return self._rivals[against]
 
     def number(self, cell: Cell) -> int:
         """Which of the experiment's models the cell's is, from 0."""
         return self.file.experiment.models.index(cell.model)
 
     def parts(self, cell: Cell) -> tuple[Part, ...]:
-        """The models that the cell asks."""
-        return self.models.of(self.number(cell))
+        """The models that the cell asks, judges among them."""
+        return self.models.asked(self.number(cell))
 
     def databases(self, cell: Cell) -> Databases:
         """The dataset's databases on the cell's engine."""
@@ -378,18 +406,18 @@ class GridRunner:
     def _orchestrator(
         self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
     ) -> Orchestrator:
-        source = self._source(cell, answers, databases, prices)
+        assembly = self._assembly(cell, answers, databases, prices)
+        source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+        strategies = self.grid.strategies(assembly.judge)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
         # As many again as are being answered: while some are judged, others wait for their turn to be asked.
         in_flight = 2 * sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
-        return Orchestrator(
-            databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight
-        )
+        return Orchestrator(databases, source, golds, self.runner, strategies, self.grid.limits(), in_flight)
 
-    def _source(
+    def _assembly(
         self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
-    ) -> AnswerSource:
-        assembly = Assembly(
+    ) -> Assembly:
+        return Assembly(
             self.grid.models,
             cell.prompt,
             databases,
@@ -399,7 +427,6 @@ class GridRunner:
             prices,
             self.budget,
         )
-        return assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
 
     def estimates(self) -> Iterator[Estimate]:
         """What a new run would ask of each model in each cell; nothing is asked."""
@@ -408,7 +435,9 @@ class GridRunner:
             tariffs = self.grid.models.tariffs(self.grid.number(cell))
             answers = self.cache if self.grid.file.experiment.cache == "shared" else None
             prices = {place: tariff.prices for place, tariff in tariffs.items()}
-            estimator = Estimator(cell.title, self._source(cell, answers, databases, prices))
+            assembly = self._assembly(cell, answers, databases, prices)
+            source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+            estimator = Estimator(cell.title, source, self.grid.strategies(assembly.judge))
             for question in self.grid.questions():
                 target = databases.target(question.db_id)
                 if target is not None:

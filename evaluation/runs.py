@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from evaluation.calibration.note import calibration_notes
+from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.run_log import MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
@@ -79,7 +79,9 @@ def summarise(folder: RunFolder) -> RunSummary:
         folder.run_id,
         manifest["status"],
         dataset["questions"],
-        judges=calibration_notes(identity.get("strategies", ()), run_id=folder.run_id, dataset=dataset),
+        standings=standings(
+            identity.get("strategies", ()), identity.get("model"), run_id=folder.run_id, dataset=dataset
+        ),
     )
     for item in folder.items():
         summary.add(item)

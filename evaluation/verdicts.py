@@ -7,6 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evaluation.records import CallRecord
 
 
 class Status(StrEnum):
@@ -28,6 +32,10 @@ class Reason(StrEnum):
     """Both results are empty."""
     MATCH_AMBIGUOUS = "match_ambiguous"
     """The gold leaves a choice (a tie at its LIMIT), and this is one of the legal ones."""
+    JUDGED_CORRECT = "judged_correct"
+    """A judge says so."""
+    JUDGED_EQUAL = "judged_equal"
+    """Pairwise: as good as the other system's answer."""
     # incorrect: there is no result to compare
     NO_SQL = "no_sql"
     REFUSED = "refused"
@@ -63,6 +71,8 @@ class Reason(StrEnum):
     # incorrect: by the text alone
     DIFFERENT_CLAUSES = "different_clauses"
     """Exact set match: some clauses are not the gold's."""
+    # incorrect: a judge says so
+    JUDGED_WRONG = "judged_wrong"
     # unscored
     GOLD_MISSING = "gold_missing"
     """The dataset has no gold for this question in this dialect."""
@@ -73,6 +83,8 @@ class Reason(StrEnum):
     BACKEND_DOWN = "backend_down"
     PROVIDER_DOWN = "provider_down"
     JUDGE_UNREADABLE = "judge_unreadable"
+    JUDGES_DISAGREE = "judges_disagree"
+    """No grade has as many votes of the panel as it takes."""
     OVER_BUDGET = "over_budget"
     """The comparison itself took too long."""
     INTERNAL_ERROR = "internal_error"
@@ -89,7 +101,13 @@ class Reason(StrEnum):
         return self.value.replace("_", " ")
 
 
-_CORRECT = {Reason.MATCH, Reason.MATCH_VACUOUS, Reason.MATCH_AMBIGUOUS}
+_CORRECT = {
+    Reason.MATCH,
+    Reason.MATCH_VACUOUS,
+    Reason.MATCH_AMBIGUOUS,
+    Reason.JUDGED_CORRECT,
+    Reason.JUDGED_EQUAL,
+}
 _UNSCORED = {
     Reason.GOLD_MISSING,
     Reason.GOLD_FAILED,
@@ -99,6 +117,7 @@ _UNSCORED = {
     Reason.BACKEND_DOWN,
     Reason.PROVIDER_DOWN,
     Reason.JUDGE_UNREADABLE,
+    Reason.JUDGES_DISAGREE,
     Reason.OVER_BUDGET,
     Reason.INTERNAL_ERROR,
 }
@@ -131,13 +150,21 @@ FIGURES = "figures"
 GOLDS_FOR = "golds_for"
 """The key of `evidence` under which a verdict without a gold says which dialects the question has golds for."""
 
-NOT_ASKED = "not_asked"
-"""The key of `evidence` under which a judge's verdict says why no model was asked for it."""
-
 ORDER = "order"
 """The key of `evidence` under which a convention says of the order of rows what it could not decide."""
 NOT_CHECKED = "not checked"
 """That the order of rows, or which rows tie at a LIMIT, is not known; reports count it."""
+
+JUDGES = "judges"
+"""The key of `evidence` under which stands what each judge said, and of the settings under which stands who judges."""
+JUDGE_CATEGORIES = "judge_categories"
+"""The key of `evidence` under which stand the categories of those judges who went with the verdict."""
+JUDGE_WHY = "judge_why"
+"""The key of `evidence` under which one of these judges gives its reasons."""
+NOT_ASKED = "not_asked"
+"""The key of `evidence` under which a verdict says why no judge was asked for it."""
+ANNOTATION = "annotation"
+"""The key of `evidence` under which a judge remarks on a verdict that is not its own."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +175,13 @@ class Verdict:
         reason: Why, from the closed vocabulary; it determines the status.
         score: Between 0 and 1; 0 when unscored.
         evidence: What shows it: row and column differences, the engine's message; JSON values, capped.
+        calls: What models were asked to find it.
     """
 
     reason: Reason
     score: float
     evidence: Mapping[str, object] = field(default_factory=dict)
+    calls: tuple[CallRecord, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -160,9 +189,9 @@ class Verdict:
         return self.reason.status
 
     @property
-    def by_judgement(self) -> bool:
-        """Whether the strategy had to judge: there was a result, and nothing settled the matter beforehand."""
-        return self.reason not in NO_RESULT and NOT_ASKED not in self.evidence
+    def by_judges(self) -> bool:
+        """Whether judges were asked for it: nothing settled the matter beforehand, and it is no remark of theirs."""
+        return JUDGES in self.evidence and ANNOTATION not in self.evidence
 
     @classmethod
     def of(cls, reason: Reason, **evidence: object) -> Verdict:
@@ -206,14 +235,18 @@ class Summary:
         score_sum: Sum of the scores of the scored items.
         figures: The strategy's further numbers, by name.
         order_not_checked: Verdicts that stand although the order, or what ties at a LIMIT, could not be asked for.
-        settled: Of the verdicts that needed no judgement, how often each status was given.
+        judged: Of the verdicts that judges were asked for, how often each status was given.
+        not_asked: How often no judge was asked, by why.
+        annotations: How often judges remarked what on verdicts that are not their own.
     """
 
     reasons: Mapping[Reason, int]
     score_sum: float
     figures: Mapping[str, Figure] = field(default_factory=dict)
     order_not_checked: int = 0
-    settled: Mapping[Status, int] = field(default_factory=dict)
+    judged: Mapping[Status, int] = field(default_factory=dict)
+    not_asked: Mapping[str, int] = field(default_factory=dict)
+    annotations: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Summary:
@@ -222,15 +255,19 @@ class Summary:
         score_sum = 0.0
         figures: dict[str, Figure] = {}
         order_not_checked = 0
-        settled: Counter[Status] = Counter()
+        judged: Counter[Status] = Counter()
+        not_asked: Counter[str] = Counter()
+        annotations: Counter[str] = Counter()
         for verdict in verdicts:
             reasons[verdict.reason] += 1
             score_sum += verdict.score
             Figure.add(figures, verdict.evidence)
             order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
-            if not verdict.by_judgement:
-                settled[verdict.status] += 1
-        return cls(reasons, score_sum, figures, order_not_checked, settled)
+            judged[verdict.status] += verdict.by_judges
+            for counts, key in ((not_asked, NOT_ASKED), (annotations, ANNOTATION)):
+                if key in verdict.evidence:
+                    counts[str(verdict.evidence[key])] += 1
+        return cls(reasons, score_sum, figures, order_not_checked, judged, not_asked, annotations)
 
     def count(self, status: Status) -> int:
         """How many items have this status."""

@@ -116,6 +116,40 @@ def find_object(answer: str) -> Mapping[str, object] | None:
     return None
 
 
+def only_object(answer: str) -> Mapping[str, object] | None:
+    """The one JSON object of an answer; `None` when there is none, several that differ, or one that says a key twice.
+
+    For answers that decide something: text that is only repeated in them must not be taken for what they say.
+    """
+    text, _ = _without_reasoning(answer)
+    found: list[dict[str, object]] = []
+    at = text.find("{")
+    while at >= 0:
+        try:
+            value, end = _STRICT_DECODER.raw_decode(text, at)
+        except _SaidTwice:
+            return None
+        except (ValueError, RecursionError):
+            end = at + 1
+        else:
+            found.append(value)
+        at = text.find("{", end)
+    return found[0] if found and all(one == found[0] for one in found) else None
+
+
+class _SaidTwice(Exception):
+    """A JSON object has a key twice."""
+
+
+def _with_each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise _SaidTwice
+    return dict(pairs)
+
+
+_STRICT_DECODER = json.JSONDecoder(object_pairs_hook=_with_each_key_once)
+
+
 EXTRACTORS: Mapping[str, Callable[[str], Extraction]] = {"sql_block": extract, "json": extract_json}
 """What a template's `output` may say."""
 

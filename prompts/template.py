@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -18,9 +18,22 @@ from sqlassay.errors import UnknownName, UserError
 from sqlassay.messages import Message, Role
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_KEYS = ("name", "version", "description", "messages", "output", "stop")
+_KEYS = ("name", "version", "description", "messages", "output", "stop", "grades", "criteria")
 _REQUIRED = ("name", "version", "messages", "output")
 _MESSAGE_KEYS = ("role", "content")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A grade that a judge may give, or a criterion that it judges by.
+
+    Attributes:
+        description: What it stands for, for the judge.
+        value: The score of a grade, from 0 to 1; the weight of a criterion, from 0.
+    """
+
+    description: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class PromptTemplate:
         stop: Strings at which the model is to stop.
         sha256: Hex digest of the template file.
         path: The file that it was read from.
+        grades: What a judge may say, by name, in the order in which it is offered; empty for prompts of other kinds.
+        criteria: What a judge grades one by one, by name.
     """
 
     name: str
@@ -65,6 +80,8 @@ class PromptTemplate:
     stop: tuple[str, ...]
     sha256: str
     path: Path
+    grades: Mapping[str, Offer] = field(default_factory=dict)
+    criteria: Mapping[str, Offer] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -148,7 +165,24 @@ class _Reader:
             ),
             sha256=sha256,
             path=self.path,
+            grades=self._offers(checked.get("grades", {}), "grades", "score", most=1.0),
+            criteria=self._offers(checked.get("criteria", {}), "criteria", "weight", most=1000.0),
         )
+
+    def _offers(self, value: object, key: str, number: str, most: float) -> dict[str, Offer]:
+        if not isinstance(value, dict):
+            raise self._wrong(key, f"must be a mapping of names to description and {number}")
+        found = {}
+        for name, told in value.items():
+            where = f"{key}.{name}"
+            if not (isinstance(name, str) and _NAME.fullmatch(name)):
+                raise self._wrong(where, "must be lower-case letters, digits, '_' and '-', a letter first")
+            fields = self._keys(told, ("description", number), ("description", number), where)
+            amount = fields[number]
+            if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= most:
+                raise self._wrong(f"{where}.{number}", f"must be a number from 0 to {most:g}")
+            found[name] = Offer(self._text(fields["description"], f"{where}.description"), float(amount))
+        return found
 
     def _messages(self, value: object) -> tuple[Message, ...]:
         found = []

@@ -14,7 +14,7 @@ from evaluation.records import AnswerRecord, VerdictRecord
 from evaluation.run_log import RunFolder
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.flips import Flips
-from evaluation.verdicts import FIGURES, Status
+from evaluation.verdicts import FIGURES, NO_RESULT, Status
 from sqlassay.errors import UnknownName, UserError
 
 POSITION_FLIPS = "position flips in %"
@@ -156,7 +156,7 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
             key = (str(identity["backend"]["name"]), record.id, record.sql)
             if key not in statements:
                 statements[key] = _Statement(None if truth is None else truth.of(record))
-            if verdict.verdict.by_judgement:
+            if verdict.verdict.by_judges or not (is_judge(judge) or verdict.reason in NO_RESULT):
                 answers = [call.answer for call in record.judging if call.role == label and call.answer is not None]
                 _add(statements[key], verdict, anew=not answers or not all(answer.cached for answer in answers))
                 swaps += _either_order(verdict)

@@ -23,10 +23,12 @@ class CalibrationNote:
     Attributes:
         calibration: What is known of its errors; `None` where nothing is.
         caution: Why that may not hold for this report; empty where nothing speaks against it.
+        asks: Whether it asks models, some of its verdicts; a strategy that asks none gives all of them itself.
     """
 
     calibration: Calibration | None = None
     caution: str = ""
+    asks: bool = True
 
     def corrected(self, counts: Summary) -> Bounded | None:
         """The accuracy without the judge's errors; `None` where it cannot be told.
@@ -35,13 +37,17 @@ class CalibrationNote:
         """
         if self.calibration is None:
             return None
-        settled = counts.settled.get(Status.CORRECT, 0)
-        judged = self._judged(counts)
-        found = corrected_accuracy(counts.correct - settled, judged, self.calibration.confusion)
+        correct, judged = self._judged(counts)
+        found = corrected_accuracy(correct, judged, self.calibration.confusion)
+        settled = counts.correct - correct
         return None if found is None else Bounded(*((settled + share * judged) / counts.scored for share in found))
 
-    def _judged(self, counts: Summary) -> int:
-        return counts.scored - counts.settled.get(Status.CORRECT, 0) - counts.settled.get(Status.INCORRECT, 0)
+    def _judged(self, counts: Summary) -> tuple[int, int]:
+        """The verdicts of its own: those that say correct, and all."""
+        if not self.asks:
+            return counts.correct, counts.scored - counts.no_result
+        correct = counts.judged.get(Status.CORRECT, 0)
+        return correct, correct + counts.judged.get(Status.INCORRECT, 0)
 
     def words(self, counts: Summary) -> str:
         """One line."""
@@ -54,21 +60,21 @@ class CalibrationNote:
         corrected = self.corrected(counts)
         if corrected is not None:
             return f"corrected accuracy {percent(corrected)}" + (f" ({self.caution})" if self.caution else "")
-        if not self._judged(counts):
+        if not self._judged(counts)[1]:
             return "nothing was judged"
         if self.calibration is not None and not self.calibration.against.truth:
             return "no corrected accuracy"
         return "no corrected accuracy: the calibration does not show the judge to be better than chance"
 
     def to_json(self, counts: Summary) -> dict[str, Any]:
-        """As JSON types."""
+        """As JSON types; `measured` is the calibration itself."""
         corrected = self.corrected(counts)
         return {
             "calibrated": self.calibration is not None,
             "corrected_accuracy": None if corrected is None else corrected.value,
             "interval_95": None if corrected is None else [corrected.low, corrected.high],
             "caution": self.caution or None,
-            "calibration": None if self.calibration is None else self.calibration.to_json(),
+            "measured": None if self.calibration is None else self.calibration.to_json(),
         }
 
 
@@ -95,7 +101,8 @@ def calibration_notes(
     for entry in entries:
         calibration = kept.find(entry)
         if calibration is not None or is_judge(entry):
-            notes[str(entry["label"])] = CalibrationNote(calibration, _caution(calibration, run_id, dataset))
+            caution = _caution(calibration, run_id, dataset)
+            notes[str(entry["label"])] = CalibrationNote(calibration, caution, is_judge(entry))
     return notes
 
 

@@ -47,6 +47,7 @@ def report(
     """
     from evaluation.reports import console
     from evaluation.reports.disagreement import disagree, partings
+    from evaluation.reports.taxonomy import taxonomy
     from evaluation.runs import find_runs, summarise
 
     found = find_runs(run, runs)
@@ -64,10 +65,12 @@ def report(
         screen.print()
         screen.print(f"{summary.title}  {summary.run_id}")
         screen.print(console.reasons(summary))
+        if summary.standings:
+            screen.print(console.taxonomy(taxonomy(folder.items())))
         for note in [*console.notes(summary), *console.partings(partings(folder.items()))]:
             screen.print(note)
         if by is not None:
-            _print_slices(screen, _sliced(folder, by), by)
+            _print_slices(screen, _sliced(folder, summary, by), by)
         if show is not None or disagreements:
             for record in folder.items():
                 statuses = {verdict.status for verdict in record.verdicts}
@@ -88,19 +91,22 @@ def _print_slices(screen: Console, slices: list[RunSummary], by: str) -> None:
 
 def _entry(folder: RunFolder, summary: RunSummary, by: str | None) -> dict[str, Any]:
     from evaluation.reports.disagreement import partings
+    from evaluation.reports.taxonomy import taxonomy
 
     entry = summary.to_json()
     entry["disagreements"] = [vars(parting) for parting in partings(folder.items())]
+    if summary.standings:
+        entry["taxonomy"] = [row.to_json() for row in taxonomy(folder.items())]
     if by is not None:
-        entry["slices"] = [part.to_json() for part in _sliced(folder, by)]
+        entry["slices"] = [part.to_json() for part in _sliced(folder, summary, by)]
     return entry
 
 
-def _sliced(folder: RunFolder, by: str) -> list[RunSummary]:
+def _sliced(folder: RunFolder, summary: RunSummary, by: str) -> list[RunSummary]:
     from database_backends.base import BACKENDS
     from evaluation.reports.slices import Slices
 
-    sliced = Slices(by, BACKENDS.get(folder.manifest["identity"]["backend"]["name"]).dialect)
+    sliced = Slices(by, BACKENDS.get(folder.manifest["identity"]["backend"]["name"]).dialect, summary.standings)
     for record in folder.items():
         sliced.add(record)
     return sliced.summaries

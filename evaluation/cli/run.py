@@ -115,7 +115,7 @@ def _budget(grid: Grid, cost: float | None, tokens: int | None) -> Budget:
     from evaluation.budget import Budget
 
     for number in range(len(grid.file.experiment.models) if cost is not None else 0):
-        for part, tariff in zip(grid.models.of(number), grid.models.tariffs(number).values(), strict=True):
+        for part, tariff in zip(grid.models.asked(number), grid.models.tariffs(number).values(), strict=True):
             if not part.adapter.offline and tariff.prices.cost(Usage(1, 1)) is None:
                 raise UserError(
                     f"--max-cost: the price of {part.section.name} is unknown",
@@ -146,7 +146,8 @@ def _estimate(grid: Grid, *, no_cache: bool, json: bool) -> int:
     output.data().print(console.estimates(found))
     output.talk().print(
         f"nothing was asked; answers are taken to be as long as `max_tokens` allows, {USUAL_OUTPUT} tokens where it is"
-        " not set; what a fallback, a repair or a router asks besides depends on the answers"
+        " not set; what a fallback, a repair or a router asks besides depends on the answers, and so does how much less"
+        " judges are asked"
     )
     return ExitCode.OK
 

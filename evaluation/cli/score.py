@@ -90,7 +90,6 @@ def score(
     from database_backends.runner import Runner, default_workers
 
     with Runner(workers or default_workers(), megabytes=megabytes) as runner:
-        from evaluation.calibration.note import calibration_notes
         from evaluation.cli.caching import shared_store
         from evaluation.cli.progress import ProgressDisplay
         from evaluation.cli.selecting import selection_of
@@ -99,6 +98,7 @@ def score(
         from evaluation.predictions.reading import read_predictions
         from evaluation.reports.disagreement import Disagreements
         from evaluation.reports.slices import Slices
+        from evaluation.reports.standing import standings
         from evaluation.reports.summary import RunSummary
         from evaluation.scoring import score as score_all
         from evaluation.strategies.making import describe_strategies, make_asked_for
@@ -117,10 +117,10 @@ def score(
         if verdicts is not None:
             found = filter(None, map(finder.target, db_ids)) if finder.backend.embedded else ()
             verdicts.spare((predictions, *opened.files, *map(Path, found)))
-        judges = calibration_notes(describe_strategies(strategies))
-        summary = RunSummary(predictions.name, total=len(selected), judges=judges)
+        known = standings(describe_strategies(strategies), None)
+        summary = RunSummary(predictions.name, total=len(selected), standings=known)
         disagreements = Disagreements()
-        sliced = None if by is None else Slices(by, finder.backend.dialect)
+        sliced = None if by is None else Slices(by, finder.backend.dialect, known)
         limits = Limits(seconds, rows, megabytes)
         store = shared_store(wanted=not no_cache)
         with (

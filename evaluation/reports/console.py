@@ -12,10 +12,11 @@ from rich.text import Text
 
 from evaluation.calibration.note import UNCALIBRATED
 from evaluation.estimate import Estimate
-from evaluation.records import ItemRecord
+from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
-from evaluation.verdicts import GOLDS_FOR, NOT_CHECKED, ORDER, Reason, Status, Summary
+from evaluation.reports.taxonomy import Row
+from evaluation.verdicts import GOLDS_FOR, JUDGE_WHY, JUDGES, NOT_ASKED, NOT_CHECKED, ORDER, Reason, Status, Summary
 from sqlassay.printable import printable
 
 HEADINGS = (
@@ -116,13 +117,13 @@ def _plain_table() -> Table:
 
 def _beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple[str, tuple[str, ...]]]:
     """The rows that belong under a strategy's own: what they are, and their cells."""
+    standing = summary.standings.get(label)
+    if standing is not None:
+        corrected = standing.calibration.corrected(counts)
+        name = UNCALIBRATED if standing.calibration.calibration is None else CORRECTED
+        yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
     if label in summary.first_attempts:
         yield FIRST, _numbers(summary.first_attempts[label])
-    note = summary.judges.get(label)
-    if note is not None:
-        corrected = note.corrected(counts)
-        name = UNCALIBRATED if note.calibration is None else CORRECTED
-        yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
 
 
 def _share(score: float | None, interval: Sequence[float] | None) -> tuple[str, str]:
@@ -196,6 +197,23 @@ def reasons(summary: RunSummary) -> RenderableType:
     return table
 
 
+def taxonomy(rows: Sequence[Row]) -> RenderableType:
+    """What execution found, and beside it what judges say of the same items."""
+    table = _plain_table()
+    for heading in ("judges of", "execution says"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("items", justify="right")
+    table.add_column("the judges say", overflow="fold")
+    before = ""
+    for row in rows:
+        said = [f"{name.replace('_', ' ')} {count:,}" for name, count in row.categories.most_common()]
+        said += [f"nothing {row.without:,}"] if row.without else []
+        reason = "–" if row.reason is None else row.reason.words
+        table.add_row(row.strategy if row.strategy != before else "", reason, f"{row.items:,}", ", ".join(said))
+        before = row.strategy
+    return table
+
+
 def item(record: ItemRecord) -> RenderableType:
     """One item: what was asked, what came, what was expected, and how they differ."""
     lines = Table.grid(padding=(0, 2, 0, 0))
@@ -206,8 +224,8 @@ def item(record: ItemRecord) -> RenderableType:
         lines.add_row(printable(heading), Text(printable(str(text))))
 
     line(record.id, f"{record.question}  [{record.db_id}]")
-    for verdict in record.verdicts:
-        line(verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})")
+    for status, words in _verdict_lines(record.verdicts):
+        line(status, words)
     if record.route is not None:
         line("route", f"{record.route.route}, decided by {record.route.decided_by}")
     for call in record.calls:
@@ -228,6 +246,20 @@ def item(record: ItemRecord) -> RenderableType:
     if evidence.get(ORDER) == NOT_CHECKED:
         line("order", f"{NOT_CHECKED}: {evidence.get('because')}")
     return lines
+
+
+def _verdict_lines(verdicts: Sequence[VerdictRecord]) -> Iterable[tuple[str, str]]:
+    """Each verdict with its status, and below it what judges said, or why they were not asked."""
+    for verdict in verdicts:
+        yield verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})"
+        told = verdict.evidence
+        said = told.get(JUDGES)
+        for name, words in said.items() if isinstance(said, Mapping) else ():
+            yield "", f"{name}: {words}"
+        if JUDGE_WHY in told:
+            yield "", str(told[JUDGE_WHY])
+        if NOT_ASKED in told:
+            yield "", f"not asked: {told[NOT_ASKED]}"
 
 
 def partings(found: Iterable[Parting]) -> list[str]:
@@ -259,12 +291,17 @@ def notes(summary: RunSummary) -> list[str]:
 
 
 def _judges(summary: RunSummary) -> list[str]:
-    """How far each judge can be believed."""
-    return [
-        f"{label}: {summary.judges[label].words(counts)}"
-        for label, counts in summary.strategies.items()
-        if label in summary.judges
-    ]
+    """What goes with the verdicts of judges: their errors, their kin, where they were not asked, what they remarked."""
+    lines = []
+    for label, counts in summary.strategies.items():
+        standing = summary.standings.get(label)
+        if standing is not None:
+            lines += [f"{label}: {words}" for words in (standing.calibration.words(counts), *standing.kin)]
+        lines += [f"{label}: {count:,} not asked: {why}" for why, count in counts.not_asked.items()]
+        if counts.annotations:
+            told = [f"{remark.replace('_', ' ')} {count:,}" for remark, count in counts.annotations.items()]
+            lines.append(f"{label}: the verdicts of execution, with remarks: {', '.join(told)}")
+    return [printable(line) for line in lines]
 
 
 def _figures(summary: RunSummary) -> list[str]:
@@ -291,10 +328,16 @@ def _shown(names: Collection[str]) -> str:
 
 
 def spent(summary: RunSummary) -> list[str]:
-    """What the answers took, in one line; none where no model was asked."""
-    tokens = summary.tokens
-    if not tokens.asked and not tokens.from_cache:
-        return []
+    """What the answers took, in one line, and what judging them took; none where no model was asked."""
+    lines = []
+    if summary.tokens.asked or summary.tokens.from_cache:
+        lines.append(_took(summary.tokens, _cost(summary.tokens, summary.strategies)))
+    if summary.judging.asked or summary.judging.from_cache:
+        lines.append(f"judging: {_took(summary.judging, _cost(summary.judging, {}))}")
+    return lines
+
+
+def _took(tokens: Tokens, cost: str) -> str:
     parts = [f"{tokens.asked + tokens.from_cache:,} answers"]
     if tokens.from_cache:
         parts.append(f"{tokens.from_cache:,} of them from the cache")
@@ -304,8 +347,8 @@ def spent(summary: RunSummary) -> list[str]:
         unknown = f" (and unknown for {tokens.unknown_tokens:,} answers)" if tokens.unknown_tokens else ""
         parts.append(f"{tokens.input:,} tokens in, {tokens.output:,} out{unknown}")
     if tokens.asked:
-        parts.append(_cost(tokens, summary.strategies))
-    return [", ".join(parts)]
+        parts.append(cost)
+    return ", ".join(parts)
 
 
 def _cost(tokens: Tokens, strategies: Mapping[str, Summary]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from evaluation.comparison.mechanism import Mechanism
@@ -41,7 +41,7 @@ class Disagreements:
 
     def add(self, record: ItemRecord) -> None:
         """Count one item."""
-        reference = _reference(record)
+        reference = reference_of(record.verdicts)
         for verdict in record.verdicts:
             if reference is None or verdict is reference:
                 continue
@@ -81,6 +81,7 @@ def mechanism_of(reference: VerdictRecord) -> Mechanism:
     return Mechanism(name) if name in tuple(Mechanism) else Mechanism.TEXT
 
 
-def _reference(record: ItemRecord) -> VerdictRecord | None:
-    ours = [verdict for verdict in record.verdicts if verdict.strategy == REFERENCE]
-    return next(iter([*ours, *record.verdicts]), None)
+def reference_of(verdicts: Sequence[VerdictRecord]) -> VerdictRecord | None:
+    """The verdict that others are held against; `None` where there is none at all."""
+    ours = [verdict for verdict in verdicts if verdict.strategy == REFERENCE]
+    return next(iter([*ours, *verdicts]), None)

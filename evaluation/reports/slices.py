@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from evaluation.records import ItemRecord
+from evaluation.reports.standing import Standing
 from evaluation.reports.summary import RunSummary
 from sqlassay.errors import UnknownName
 
@@ -39,22 +40,24 @@ class Slices:
     Args:
         key: One of `KEYS`.
         dialect: The sqlglot dialect of the golds.
+        standings: What is known of the judges, as of the whole run.
 
     Raises:
         UnknownName: There is no such key.
     """
 
-    def __init__(self, key: str, dialect: str) -> None:
+    def __init__(self, key: str, dialect: str, standings: Mapping[str, Standing] | None = None) -> None:
         if key not in KEYS:
             raise UnknownName("slice", key, KEYS, place="--by")
         self.key = key
         self._dialect = dialect
+        self._standings = standings or {}
         self._found: dict[str, RunSummary] = {}
 
     def add(self, record: ItemRecord) -> None:
         """Count one item in each of its slices."""
         for name in KEYS[self.key](record, self._dialect):
-            summary = self._found.setdefault(name, RunSummary(name))
+            summary = self._found.setdefault(name, RunSummary(name, standings=self._standings))
             summary.total += 1
             summary.add(record)
 

@@ -5,31 +5,55 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evaluation.base.strategy import STRATEGIES, EvaluationStrategy
 from evaluation.conventions.base import CONVENTIONS
 from evaluation.strategies.sql.execution_match import DEFAULT
-from sqlassay.errors import UserError
+from sqlassay.errors import UserError, located
+
+if TYPE_CHECKING:
+    from evaluation.judging.bench import Bench
 
 ALL = "all"
 """In the place of a convention's name: every registered one."""
 
 
-def make_strategy(name: str, settings: Mapping[str, object] | None = None, *, place: str = "") -> EvaluationStrategy:
+def make_strategy(
+    name: str, settings: Mapping[str, object] | None = None, *, place: str = "", bench: Bench | None = None
+) -> EvaluationStrategy:
     """The strategy that a name stands for.
 
     Args:
         name: A registered name, or `execution_match:CONVENTION`.
         settings: Its settings.
         place: Where the name was written, for messages.
+        bench: Who judges, where it asks a model.
 
     Raises:
         UnknownName: No such strategy, convention or setting.
+        UserError: It needs a judge and has none, or has one and needs none.
     """
     registered, colon, convention = name.partition(":")
     given = {**(settings or {}), **({"convention": convention} if colon else {})}
-    return STRATEGIES.make(registered, given, place=place)
+    made = STRATEGIES.make(registered, given, place=place)
+    with located(place):
+        _appoint(made, bench)
+    return made
+
+
+def _appoint(strategy: EvaluationStrategy, bench: Bench | None) -> None:
+    """Give a strategy its judges, where it needs some."""
+    if strategy.needs_model:
+        from evaluation.base.llm import LLMEvaluator, no_judge
+
+        if isinstance(strategy, LLMEvaluator):
+            if bench is None:
+                raise no_judge(strategy.label)
+            strategy.appoint(bench)
+            return
+    if bench is not None and bench.judges:
+        raise UserError(f"{strategy.label} asks no judge", remedy="leave out `judges`")
 
 
 def expand(name: str) -> tuple[str, ...]:

@@ -10,19 +10,27 @@ from typing import Any
 
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.run_log import RunFolder, RunLog
-from evaluation.verdicts import Reason
+from evaluation.verdicts import JUDGES, NOT_ASKED, Reason
 
 JUDGE, TRUTH = "llm_judge", "execution_match"
 LENIENT, HARSH = 0.12, 0.05
+OWN = frozenset({Reason.JUDGED_CORRECT, Reason.JUDGED_WRONG, Reason.JUDGE_UNREADABLE, Reason.PROVIDER_DOWN})
+"""The reasons of verdicts for which the judge was asked."""
 ENTRIES: Sequence[Mapping[str, Any]] = (
     {"label": TRUTH, "name": TRUTH, "version": "1", "convention": "sqlassay"},
     {
         "label": JUDGE,
         "name": JUDGE,
         "version": "1",
-        "judges": [{"provider": "openai", "model": "gpt-judge", "base_url": "http://127.0.0.1:1/v1"}],
-        "parameters": {"temperature": 0},
+        "judges": [
+            {
+                "name": "openai:gpt-judge",
+                "model": {"provider": "openai", "model": "gpt-judge", "base_url": "http://127.0.0.1:1/v1"},
+                "parameters": {"temperature": 0},
+            }
+        ],
         "prompt": {"ref": "judge@1", "sha256": "a" * 64},
+        "when": "always",
     },
 )
 DATASET = {"format": "jsonl", "sha256": "d" * 64, "questions": 0}
@@ -47,9 +55,16 @@ def item(
     sql: str | None = "SELECT 1",
     **evidence: object,
 ) -> ItemRecord:
-    """One question with what the judge says and what is true; `None` where nothing is said."""
+    """One question with what the judge says and what is true; `None` where nothing is said.
+
+    A reason other than the judge's own is what was settled without it.
+    """
     verdicts = [verdict(TRUTH, truth)] if truth is not None else []
     if judge is not None:
+        if isinstance(judge, bool):
+            judge = Reason.JUDGED_CORRECT if judge else Reason.JUDGED_WRONG
+        if judge in OWN and NOT_ASKED not in evidence:
+            evidence = {JUDGES: {"openai:gpt-judge": "said so"}, **evidence}
         verdicts.append(verdict(JUDGE, judge, **evidence))
     return ItemRecord(f"q{number}", number, "shop", f"Question {number}?", sql=sql, verdicts=tuple(verdicts))
 

@@ -14,7 +14,7 @@ from evaluation.records import AnswerRecord, CallRecord, ItemRecord
 from evaluation.run_log import RunFolder
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.flips import Flips
-from evaluation.verdicts import FIGURES, NOT_ASKED, Reason
+from evaluation.verdicts import ANNOTATION, FIGURES, NOT_ASKED, Reason
 from sqlassay.errors import UnknownName, UserError
 from tests.evaluation.calibration.judged import (
     DATASET,
@@ -143,6 +143,20 @@ def test_a_pairwise_judge_tells_its_flips_without_a_truth(tmp_path: Path) -> Non
         truth_in(folder, TRUTH, pairwise)
 
 
+def test_remarks_on_the_verdicts_of_execution_are_no_verdicts_of_the_judge(tmp_path: Path) -> None:
+    items = [item(0, False, False, **{ANNOTATION: "gold may be wrong"}), item(1, Reason.MATCH, True)]
+    with pytest.raises(UserError, match="2 settled before the judge was asked"):
+        calibrate([write_run(tmp_path, "one", items)], entry(), EXECUTION)
+
+
+def test_a_convention_is_held_against_another_as_a_judge_is(tmp_path: Path) -> None:
+    entries = [ENTRIES[0], {**ENTRIES[0], "label": JUDGE, "convention": "bird"}]
+    items = [item(0, Reason.MATCH, True), item(1, Reason.MATCH, False), item(2, Reason.SYNTAX, Reason.SYNTAX)]
+    found = calibrate([write_run(tmp_path, "one", items, entries)], entries[1], EXECUTION)
+    assert found.confusion == Confusion(1, 1, 0, 0)
+    assert found.left_out == LeftOut(settled=1)
+
+
 def test_labels_are_a_truth(tmp_path: Path) -> None:
     truth = labels(tmp_path, "id,label\nq0,correct\nq1,incorrect\nq2,Correct\n")
     items = [item(0, True, False), item(1, True, True), item(2, False, None), item(3, True, True)]
@@ -215,7 +229,7 @@ def test_nothing_to_learn_from(tmp_path: Path) -> None:
 
 def test_runs_of_several_judges_or_datasets_are_not_mixed(tmp_path: Path) -> None:
     one = write_run(tmp_path, "one", [item(0, True, True)])
-    warmer = write_run(tmp_path, "two", [item(0, True, True)], [ENTRIES[0], entry(parameters={"temperature": 1})])
+    warmer = write_run(tmp_path, "two", [item(0, True, True)], [ENTRIES[0], entry(when="not_proven")])
     other = write_run(tmp_path, "three", [item(0, True, True)], dataset={**DATASET, "sha256": "e" * 64})
     for folder in (warmer, other):
         with pytest.raises(UserError, match="has another judge 'llm_judge' or another dataset than one"):

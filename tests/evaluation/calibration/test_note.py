@@ -20,7 +20,7 @@ from evaluation.reports.summary import RunSummary
 from evaluation.runs import summarise
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.bias_correction import corrected_accuracy
-from evaluation.verdicts import NOT_ASKED, Reason, Summary
+from evaluation.verdicts import JUDGES, NOT_ASKED, Reason, Summary
 from tests.evaluation.calibration.judged import DATASET, ENTRIES, JUDGE, TRUTH, entry, item, judged, verdict, write_run
 from tests.evaluation.calibration.test_kept import calibration
 
@@ -37,8 +37,8 @@ def counts(correct: int, incorrect: int, settled_correct: int = 0, settled_incor
     return Summary.of(
         one.verdict
         for number, reason, evidence in (
-            (correct, Reason.MATCH, {}),
-            (incorrect, Reason.WRONG_ROWS, {}),
+            (correct, Reason.JUDGED_CORRECT, {JUDGES: {"gpt": "correct"}}),
+            (incorrect, Reason.JUDGED_WRONG, {JUDGES: {"gpt": "wrong"}}),
             (settled_correct, Reason.MATCH, {NOT_ASKED: "equal"}),
             (settled_incorrect, Reason.NO_SQL, {}),
         )
@@ -75,7 +75,7 @@ def test_an_uncalibrated_judge_is_called_so() -> None:
         "corrected_accuracy": None,
         "interval_95": None,
         "caution": None,
-        "calibration": None,
+        "measured": None,
     }
 
 
@@ -117,7 +117,7 @@ def test_reports_show_the_corrected_accuracy_under_the_judges_own(
     first = write_run(tmp_path, "first", judged(300, 0.5, seed=5))
     kept.keep(calibrate([first], entry(), StrategyTruth(entry(TRUTH))))
     summary = summarise(folder)
-    told = summary.judges[JUDGE].corrected(summary.strategies[JUDGE])
+    told = summary.standings[JUDGE].calibration.corrected(summary.strategies[JUDGE])
     assert told is not None
     after = shown(summary, width)
     assert f"{100 * told.value:.1f} %" in after
@@ -127,9 +127,9 @@ def test_reports_show_the_corrected_accuracy_under_the_judges_own(
     (note,) = [line for line in console.notes(summary) if line.startswith(f"{JUDGE}: ")]
     assert note.startswith(f"{JUDGE}: corrected accuracy {100 * told.value:.1f} %")
     plain, judge = summary.to_json()["strategies"]
-    assert "judge" not in plain
-    assert judge["judge"]["corrected_accuracy"] == told.value
-    assert judge["judge"]["interval_95"] == [told.low, told.high]
+    assert "calibration" not in plain
+    assert judge["calibration"]["corrected_accuracy"] == told.value
+    assert judge["calibration"]["interval_95"] == [told.low, told.high]
     true = summary.strategies[TRUTH].score
     assert true is not None
     assert told.low <= true <= told.high
@@ -147,7 +147,7 @@ def test_a_run_of_an_old_version_without_strategies_in_its_identity_is_readable(
 ) -> None:
     folder = write_run(tmp_path, "old", [item(0, True, True)])
     del folder.manifest["identity"]["strategies"]
-    assert summarise(folder).judges == {}
+    assert summarise(folder).standings == {}
 
 
 def test_simulated_runs_are_covered() -> None:
