@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluation.calibration.calibration import Calibration, percent
@@ -23,19 +23,27 @@ class CalibrationNote:
     Attributes:
         calibration: What is known of its errors; `None` where nothing is.
         caution: Why that may not hold for this report; empty where nothing speaks against it.
-        asks: Whether it asks models, some of its verdicts; a strategy that asks none gives all of them itself.
+        asks: Whether it asks models for its verdicts; a strategy that asks none gives all of them itself.
+        sliced: Whether the report is of a slice. Errors that were measured over all items may be others there: easy
+            questions are judged better than hard ones.
     """
 
     calibration: Calibration | None = None
     caution: str = ""
     asks: bool = True
+    sliced: bool = False
+
+    @property
+    def of_slices(self) -> CalibrationNote:
+        """The same for the slices of the report."""
+        return replace(self, sliced=True)
 
     def corrected(self, counts: Summary) -> Bounded | None:
         """The accuracy without the judge's errors; `None` where it cannot be told.
 
         Only the verdicts that the judge gave are corrected; what was settled before it was asked stands.
         """
-        if self.calibration is None:
+        if self.calibration is None or self.sliced:
             return None
         correct, judged = self._judged(counts)
         found = corrected_accuracy(correct, judged, self.calibration.confusion)

@@ -16,6 +16,7 @@ from evaluation.calibration.kept import KeptCalibrations
 from evaluation.calibration.note import CalibrationNote, calibration_notes
 from evaluation.calibration.truth import StrategyTruth
 from evaluation.reports import console
+from evaluation.reports.slices import Slices
 from evaluation.reports.summary import RunSummary
 from evaluation.runs import summarise
 from evaluation.statistics.agreement import Confusion
@@ -140,6 +141,17 @@ def shown(summary: RunSummary, width: int) -> str:
     with screen.capture() as captured:
         screen.print(console.Results([summary]))
     return captured.get()
+
+
+def test_a_slice_is_not_corrected(kept: KeptCalibrations, tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "judged", judged(100, 0.5, seed=4))
+    kept.keep(calibration())
+    sliced = Slices("db_id", "sqlite", summarise(folder).standings)
+    for record in folder.items():
+        sliced.add(record)
+    (part,) = sliced.summaries
+    assert part.standings[JUDGE].calibration.corrected(part.strategies[JUDGE]) is None
+    assert "not corrected" in shown(part, 200)
 
 
 def test_a_run_of_an_old_version_without_strategies_in_its_identity_is_readable(
