@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -110,15 +110,20 @@ class _Expense:
 
     def add(self, answers: Sequence[AnswerRecord]) -> None:
         """Count one verdict, and the answers that it took."""
-        before, costs = self.spent, [one.cost for one in answers]
+        before, costs = self.spent, [one.cost for one in answers if one.cost is not None]
         tokens = [(one.input_tokens, one.output_tokens) for one in answers]
-        self.spent = Spent(
-            before.verdicts + 1,
-            before.cost + sum(cost or 0.0 for cost in costs),
-            before.input_tokens + sum(given or 0 for given, _ in tokens),
-            before.output_tokens + sum(got or 0 for _, got in tokens),
-            before.unknown_cost + (not costs or None in costs),
-            before.unknown_tokens + (not tokens or any(None in pair for pair in tokens)),
+        if any(one.cached for one in answers):
+            self.spent = replace(before, from_cache=before.from_cache + 1)
+            return
+        known = len(costs) == len(answers) > 0
+        self.spent = replace(
+            before,
+            verdicts=before.verdicts + 1,
+            cost=before.cost + (sum(costs) if known else 0.0),
+            input_tokens=before.input_tokens + sum(given or 0 for given, _ in tokens),
+            output_tokens=before.output_tokens + sum(got or 0 for _, got in tokens),
+            unknown_cost=before.unknown_cost + (not known),
+            unknown_tokens=before.unknown_tokens + (not tokens or any(None in pair for pair in tokens)),
         )
 
 

@@ -12,6 +12,7 @@ from evaluation.calibration.kept import KeptCalibrations
 from evaluation.statistics.bias_correction import corrected_accuracy
 from evaluation.statistics.interval import Bounded
 from evaluation.verdicts import Status, Summary
+from sqlassay.errors import UserError
 
 UNCALIBRATED = "uncalibrated"
 
@@ -22,7 +23,7 @@ class CalibrationNote:
 
     Attributes:
         calibration: What is known of its errors; `None` where nothing is.
-        caution: Why that may not hold for this report; empty where nothing speaks against it.
+        caution: Why that may not hold for this report, or cannot be read; empty where nothing speaks against it.
         asks: Whether it asks models for its verdicts; a strategy that asks none gives all of them itself.
         sliced: Whether the report is of a slice. Errors that were measured over all items may be others there: easy
             questions are judged better than hard ones.
@@ -60,7 +61,8 @@ class CalibrationNote:
     def words(self, counts: Summary) -> str:
         """One line."""
         if self.calibration is None:
-            return f"{UNCALIBRATED}: how often this judge is wrong is not known (sqlassay judge calibrate)"
+            why = self.caution or "how often this judge is wrong is not known (sqlassay judge calibrate)"
+            return f"{UNCALIBRATED}: {why}"
         return f"{self.accuracy(counts)}; {self.calibration.words}"
 
     def accuracy(self, counts: Summary) -> str:
@@ -100,16 +102,16 @@ def calibration_notes(
         kept: Where calibrations are kept; the usual folder unless given.
         run_id: The run that the report is of.
         dataset: Format and digest of its dataset; `None` where it is not known.
-
-    Raises:
-        UserError: A calibration cannot be read.
     """
     kept = kept or KeptCalibrations()
     notes = {}
     for entry in entries:
-        calibration = kept.find(entry)
-        if calibration is not None or is_judge(entry):
+        try:
+            calibration = kept.find(entry)
             caution = _caution(calibration, run_id, dataset)
+        except UserError as error:  # the run is worth its report all the same
+            calibration, caution = None, str(error)
+        if calibration is not None or caution or is_judge(entry):
             notes[str(entry["label"])] = CalibrationNote(calibration, caution, is_judge(entry))
     return notes
 

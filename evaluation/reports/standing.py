@@ -37,9 +37,6 @@ def standings(
         tested: What a run remembers its model by; `None` where predictions were given.
         run_id: The run; empty where predictions were given.
         dataset: Format and digest of the dataset; `None` where they are not known.
-
-    Raises:
-        UserError: A calibration cannot be read.
     """
     models = list(_identities(tested))
     entries = {str(one["label"]): one for one in strategies}

@@ -118,11 +118,14 @@ def test_an_answer_from_the_cache_is_no_second_opinion(tmp_path: Path) -> None:
 def test_what_the_verdicts_took_is_added_up_and_unknown_is_not_nothing(tmp_path: Path) -> None:
     paid = AnswerRecord("p", input_tokens=100, output_tokens=10, cost=0.25)
     free = AnswerRecord("p")
+    known = replace(paid, cached=True, cost=0.0)
     items = [calls(item(0, True, True), paid, paid), calls(item(1, True, False), paid, free), item(2, True, True)]
+    items.append(calls(item(3, True, True), known))
     spent = calibrate([write_run(tmp_path, "one", items)], entry(), EXECUTION).spent
-    assert spent == Spent(3, 0.75, 300, 30, unknown_cost=2, unknown_tokens=2)
+    assert spent == Spent(3, 0.5, 300, 30, unknown_cost=2, unknown_tokens=2, from_cache=1)
     assert spent.words == (
-        "3 verdicts, 300 tokens in, 30 out (and unknown for 2), cost 0.7500, 0.750000 each and unknown for 2"
+        "3 verdicts, 300 tokens in, 30 out (and unknown for 2), cost 0.5000, 0.500000 each and unknown for 2;"
+        " 1 more from the cache"
     )
 
 

@@ -122,6 +122,14 @@ def test_a_broken_file_is_said_in_one_line(text: str, tmp_path: Path) -> None:
         kept.find(entry())
 
 
+def test_a_file_under_the_name_of_another_judge_is_refused(tmp_path: Path) -> None:
+    kept = KeptCalibrations(tmp_path)
+    one, other = kept.keep(calibration()), kept.keep(calibration(entry(version="2")))
+    other.replace(one)
+    with pytest.raises(UserError, match="is the calibration of another judge"):
+        kept.find(entry())
+
+
 def test_the_folder_is_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SQLASSAY_CALIBRATIONS", str(tmp_path / "elsewhere"))
     assert KeptCalibrations().folder == tmp_path / "elsewhere"
