@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.calibration.calibration import Against, Calibration, LeftOut, Spent
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.run_log import RunFolder, RunLog
+from evaluation.statistics.agreement import Confusion
+from evaluation.statistics.flips import Flips
 from evaluation.verdicts import JUDGES, NOT_ASKED, Reason
 
 JUDGE, TRUTH = "llm_judge", "execution_match"
@@ -33,6 +36,7 @@ ENTRIES: Sequence[Mapping[str, Any]] = (
         "when": "always",
     },
 )
+SEEN = Confusion(both_correct=143, lenient=18, harsh=7, both_incorrect=132)
 DATASET = {"format": "jsonl", "sha256": "d" * 64, "questions": 0}
 
 
@@ -119,3 +123,17 @@ def judged(count: int, accuracy: float, seed: int, *, first: int = 0) -> list[It
         wrong = chance.random() < (HARSH if true else LENIENT)
         items.append(item(number, true != wrong, true, f"SELECT {number}"))
     return items
+
+
+def calibration(judge: dict[str, Any] | None = None, confusion: Confusion = SEEN) -> Calibration:
+    """What is known of a judge."""
+    return Calibration(
+        judge or entry(),
+        "2026-11-21T12:00:00+00:00",
+        Against("execution_match", entry("execution_match"), DATASET, ("one",), ("good",)),
+        confusion,
+        LeftOut(1, 2, 3),
+        Flips(10, 2, 30, 4),
+        Flips(0, 0, 0, 0),
+        Spent(300, 1.5, 1000, 100),
+    )

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.calibration.calibration import Against, Calibration, LeftOut, Spent
+from evaluation.calibration.calibration import Calibration
 from evaluation.calibration.kept import KeptCalibrations
 from evaluation.statistics.agreement import Confusion
-from evaluation.statistics.flips import Flips
 from sqlassay.errors import UnknownName, UserError
-from tests.evaluation.calibration.judged import DATASET, entry
+from tests.evaluation.calibration.judged import calibration, entry
 
 COUNTS = st.integers(0, 500)
-SEEN = Confusion(both_correct=143, lenient=18, harsh=7, both_incorrect=132)
-
-
-def calibration(judge: dict[str, Any] | None = None, confusion: Confusion = SEEN) -> Calibration:
-    return Calibration(
-        judge or entry(),
-        "2026-11-21T12:00:00+00:00",
-        Against("execution_match", entry("execution_match"), DATASET, ("one",), ("good",)),
-        confusion,
-        LeftOut(1, 2, 3),
-        Flips(10, 2, 30, 4),
-        Flips(0, 0, 0, 0),
-        Spent(300, 1.5, 1000, 100),
-    )
 
 
 def test_what_is_kept_is_found_again(tmp_path: Path) -> None:

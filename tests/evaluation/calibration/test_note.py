@@ -22,8 +22,18 @@ from evaluation.runs import summarise
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.bias_correction import corrected_accuracy
 from evaluation.verdicts import JUDGES, NOT_ASKED, Reason, Summary
-from tests.evaluation.calibration.judged import DATASET, ENTRIES, JUDGE, TRUTH, entry, item, judged, verdict, write_run
-from tests.evaluation.calibration.test_kept import calibration
+from tests.evaluation.calibration.judged import (
+    DATASET,
+    ENTRIES,
+    JUDGE,
+    TRUTH,
+    calibration,
+    entry,
+    item,
+    judged,
+    verdict,
+    write_run,
+)
 
 NOTE = CalibrationNote(calibration())
 
