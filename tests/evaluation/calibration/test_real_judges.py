@@ -1,4 +1,4 @@
-"""Conventions as judges of published predictions, held against Spider's official rule. Needs the real benchmark data."""
+"""Conventions as judges of published predictions, the official rule being the truth. Needs the real benchmark data."""
 
 from __future__ import annotations
 
