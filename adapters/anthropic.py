@@ -14,6 +14,7 @@ from adapters import stainless
 from adapters.base import Completion, Feature, FinishReason, GenerationRequest, ModelInfo, Usage
 from adapters.failures import Failure
 from adapters.remote import Clock, RemoteAdapter, Unusable
+from adapters.tool_calls import Gathered, with_calls
 from adapters.untrusted import array, count, mapping, text
 from sqlassay.errors import UserError
 
@@ -126,14 +127,19 @@ def _read(fields: Mapping[str, Any], request_id: str | None) -> Completion:
     """
     if not isinstance(fields.get("content"), list):
         raise Unusable(text(mapping(fields.get("error")).get("message")) or "the answer has no content", request_id)
-    blocks = map(mapping, fields["content"])
+    blocks = list(map(mapping, fields["content"]))
     found: list[Any] = [block.get("text") for block in blocks if block.get("type") == "text"]
     if not all(isinstance(part, str) for part in found):
         raise Unusable("the content of the answer is not text", request_id)
     reason = _FINISH_REASONS.get(str(fields.get("stop_reason")), FinishReason.OTHER)
     said = "".join(found) or text(mapping(fields.get("stop_details")).get("explanation"))
+    calls = [(block.get("name"), block.get("input")) for block in blocks if block.get("type") == "tool_use"]
     return Completion(
-        said, reason, _usage(mapping(fields.get("usage"))), text(fields.get("model")), request_id=request_id
+        with_calls(said, calls),
+        reason,
+        _usage(mapping(fields.get("usage"))),
+        text(fields.get("model")),
+        request_id=request_id,
     )
 
 
@@ -146,23 +152,32 @@ async def _read_stream(events: AsyncIterable[Mapping[str, Any]], request_id: str
     message: dict[str, Any] = {}
     used: dict[str, Any] = {}
     pieces: list[str] = []
+    calls = Gathered()
     async for event in events:
+        number = event.get("index")
         match event.get("type"):
             case "message_start":
                 message = dict(mapping(event.get("message")))
                 used = dict(mapping(message.get("usage")))
             case "content_block_start":
-                pieces.append(text(mapping(event.get("content_block")).get("text")))
-            case "content_block_delta":  # of text, or of thinking
+                block = mapping(event.get("content_block"))
+                pieces.append(text(block.get("text")))
+                if block.get("type") == "tool_use":
+                    calls.add(number, text(block.get("name")), "")
+            case "content_block_delta":  # of text, of thinking, or of what a tool is given
                 clock.token()
-                pieces.append(text(mapping(event.get("delta")).get("text")))
+                delta = mapping(event.get("delta"))
+                pieces.append(text(delta.get("text")))
+                if delta.get("type") == "input_json_delta":
+                    calls.add(number, "", text(delta.get("partial_json")))
             case "message_delta":  # its counts are those of the whole answer so far
                 message.update(mapping(event.get("delta")))
                 known = mapping(event.get("usage")).items()
                 used.update({name: value for name, value in known if value is not None})
     if message.get("stop_reason") is None:
         raise Unusable("the stream ended in the middle of the answer", request_id)
-    content = [{"type": "text", "text": "".join(pieces)}]
+    made = [{"type": "tool_use", "name": name, "input": given} for name, given in calls.calls()]
+    content = [{"type": "text", "text": "".join(pieces)}, *made]
     return _read({**message, "content": content, "usage": used}, request_id)
 
 

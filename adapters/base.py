@@ -143,6 +143,10 @@ class ModelAdapter(ABC):
     """What it can do beyond text in, text out."""
     offline: ClassVar[bool] = False
     """Whether it answers without a network, so that its answers are not worth caching."""
+    chat_format: str | None = None
+    """The format of ours in which its messages are sent as one text; `None` where they are sent as messages."""
+    context_length: int | None = None
+    """Tokens that there is room for, prompt and answer together, where a setting says it."""
 
     def __init__(self, model: str) -> None:
         self.model = model

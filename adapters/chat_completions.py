@@ -10,6 +10,7 @@ from typing import Any
 
 from adapters.base import Completion, FinishReason, GenerationRequest, Usage
 from adapters.remote import Clock, Unusable
+from adapters.tool_calls import Gathered, of_message, with_calls
 from adapters.untrusted import array, count, mapping, text
 
 NAMES: Mapping[str, str] = {name: name for name in ("temperature", "top_p", "max_tokens", "seed", "stop")}
@@ -57,7 +58,7 @@ def read(fields: Mapping[str, Any], request_id: str | None) -> Completion:
         raise Unusable("the content of the answer is not text", request_id)
     reason = _FINISH_REASONS.get(str(choice.get("finish_reason")), FinishReason.OTHER)
     return Completion(
-        content or refusal,
+        with_calls(content or refusal, of_message(message)),
         FinishReason.REFUSED if refusal else reason,
         usage(mapping(fields.get("usage"))),
         text(fields.get("model")),
@@ -73,6 +74,7 @@ async def read_stream(chunks: AsyncIterable[Mapping[str, Any]], request_id: str 
     """
     pieces: list[str] = []
     refusal: list[str] = []
+    calls = Gathered()
     reason, found, model = None, Usage(), ""
     async for chunk in chunks:
         if "error" in chunk:
@@ -82,16 +84,21 @@ async def read_stream(chunks: AsyncIterable[Mapping[str, Any]], request_id: str 
             found = usage(mapping(chunk["usage"]))
         for choice in array(chunk.get("choices"))[:1]:
             delta = mapping(mapping(choice).get("delta"))
-            if any(delta.get(kind) for kind in ("content", "refusal", "reasoning_content", "reasoning")):
+            if any(delta.get(kind) for kind in ("content", "refusal", "reasoning_content", "reasoning", "tool_calls")):
                 clock.token()
             pieces.append(text(delta.get("content")))
             refusal.append(text(delta.get("refusal")))
+            for call in map(mapping, array(delta.get("tool_calls"))):
+                function, custom = mapping(call.get("function")), mapping(call.get("custom"))
+                name, given = text(function.get("name") or custom.get("name")), function.get("arguments")
+                calls.add(call.get("index"), name, text(given or custom.get("input")))
             reason = mapping(choice).get("finish_reason") or reason
     if reason is None:
         raise Unusable("the stream ended in the middle of the answer", request_id)
     content, refused = "".join(pieces), "".join(refusal)
     kind = FinishReason.REFUSED if refused else _FINISH_REASONS.get(str(reason), FinishReason.OTHER)
-    return Completion(content or refused, kind, found, model, request_id=request_id)
+    answer = with_calls(content or refused, calls.calls())
+    return Completion(answer, kind, found, model, request_id=request_id)
 
 
 def usage(fields: Mapping[str, Any]) -> Usage:

@@ -20,6 +20,7 @@ from adapters import errors
 from adapters.base import Completion, Feature, FinishReason, GenerationRequest, ModelInfo, Usage
 from adapters.failures import Failure
 from adapters.remote import Clock, RemoteAdapter, Unusable, json_object, transport_failure
+from adapters.tool_calls import with_calls
 from adapters.untrusted import array, count, mapping, text
 
 _NO_KEY = "not-needed"  # without one the SDK looks for others in the environment
@@ -209,7 +210,8 @@ def _read(fields: Mapping[str, Any]) -> Completion:
     if candidates:
         candidate = mapping(candidates[0])
         reason = _FINISH_REASONS.get(str(candidate.get("finishReason")), FinishReason.OTHER)
-        answer = "".join(_texts(candidate, request_id, thought=False)) or text(candidate.get("finishMessage"))
+        said = "".join(_texts(candidate, request_id, thought=False)) or text(candidate.get("finishMessage"))
+        answer = with_calls(said, [(call.get("name"), call.get("args")) for call in _calls(candidate)])
     elif feedback.get("blockReason"):
         reason, answer = FinishReason.FILTERED, text(feedback.get("blockReasonMessage"))
     else:
@@ -228,6 +230,7 @@ async def _read_stream(pieces: AsyncGenerator[Mapping[str, Any], None], clock: C
     whole: dict[str, Any] = {}
     last: dict[str, Any] = {}
     said: list[str] = []
+    calls: list[Mapping[str, Any]] = []
     async with aclosing(pieces):
         async for piece in pieces:
             whole.update(piece)  # the counts of a piece are those of the whole answer so far
@@ -235,11 +238,14 @@ async def _read_stream(pieces: AsyncGenerator[Mapping[str, Any], None], clock: C
                 last.update(candidate)
                 answer, thoughts = (_texts(candidate, None, thought=thought) for thought in (False, True))
                 said += answer
-                if any(answer) or any(thoughts):
+                made = _calls(candidate)
+                calls += made
+                if any(answer) or any(thoughts) or made:
                     clock.token()
     if last and "finishReason" not in last:
         raise Unusable("the stream ended in the middle of the answer", text(whole.get("responseId")) or None)
-    candidates = [{**last, "content": {"parts": [{"text": "".join(said)}]}}] if last else []
+    parts = [{"text": "".join(said)}, *({"functionCall": call} for call in calls)]
+    candidates = [{**last, "content": {"parts": parts}}] if last else []
     return _read({**whole, "candidates": candidates})
 
 
@@ -250,6 +256,12 @@ def _texts(candidate: Mapping[str, Any], request_id: str | None, *, thought: boo
     if not all(isinstance(part, str) for part in found):
         raise Unusable("the content of the answer is not text", request_id)
     return found
+
+
+def _calls(candidate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The tool calls among the parts."""
+    parts = map(mapping, array(mapping(candidate.get("content")).get("parts")))
+    return [mapping(part["functionCall"]) for part in parts if mapping(part.get("functionCall"))]
 
 
 def _usage(fields: Mapping[str, Any]) -> Usage:

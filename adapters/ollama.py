@@ -18,6 +18,7 @@ from adapters.base import Completion, Feature, FinishReason, GenerationRequest, 
 from adapters.chat_completions import messages
 from adapters.failures import Failure
 from adapters.remote import Clock, RemoteAdapter, Unusable, checked_seconds, unreachable
+from adapters.tool_calls import with_calls
 from adapters.untrusted import count, mapping, text
 from sqlassay.chat_formats import chat_format as find_format
 from sqlassay.errors import UserError
@@ -91,7 +92,7 @@ class OllamaAdapter(RemoteAdapter):
             raise UserError(f"num_ctx is {num_ctx}, but must be more than 0 tokens")
         self.api = api
         self.chat_format = chat_format
-        self.num_ctx = num_ctx
+        self.num_ctx = self.context_length = num_ctx
         self.pull = pull
         self.pull_timeout = checked_seconds("pull_timeout", pull_timeout)
         self._format = find_format(chat_format) if chat_format is not None else None
@@ -307,19 +308,26 @@ async def _pieces(call: Any, given: Mapping[str, Any], stream: bool) -> AsyncGen
 
 async def _read(pieces: AsyncGenerator[Any, None], clock: Clock) -> Completion:
     said: list[str] = []
+    calls: list[tuple[object, object]] = []
     last = None
     async with aclosing(pieces):
         async for piece in pieces:
             chat = isinstance(piece, ollama.ChatResponse)
             content = piece.message.content if chat else piece.response
-            if content or (piece.message if chat else piece).thinking:
+            made = (
+                [(call.function.name, call.function.arguments) for call in piece.message.tool_calls or ()]
+                if chat
+                else []
+            )
+            if content or made or (piece.message if chat else piece).thinking:
                 clock.token()
             said.append(content or "")
+            calls += made
             last = piece
     if last is None or not last.done:
         raise Unusable("the answer ended in the middle")
     return Completion(
-        "".join(said),
+        with_calls("".join(said), calls),
         _FINISH_REASONS.get(last.done_reason, FinishReason.OTHER),
         Usage(input_tokens=count(last.prompt_eval_count), output_tokens=count(last.eval_count)),
         last.model or "",

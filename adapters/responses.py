@@ -10,6 +10,7 @@ from typing import Any
 
 from adapters.base import Completion, FinishReason, GenerationRequest, Usage
 from adapters.remote import Clock, Unusable
+from adapters.tool_calls import with_calls
 from adapters.untrusted import array, count, mapping, text
 
 NAMES: Mapping[str, str] = {"temperature": "temperature", "top_p": "top_p", "max_tokens": "max_output_tokens"}
@@ -17,7 +18,12 @@ NAMES: Mapping[str, str] = {"temperature": "temperature", "top_p": "top_p", "max
 
 _INCOMPLETE = {"max_output_tokens": FinishReason.LENGTH, "content_filter": FinishReason.FILTERED}
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
-_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta", "response.reasoning_text.delta"})
+_DELTAS = frozenset(
+    f"response.{kind}.delta"
+    for kind in ("output_text", "refusal", "reasoning_text", "function_call_arguments", "custom_tool_call_input")
+)
+_CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
+"""Kinds of output that are calls, and what holds their arguments."""
 
 
 def features(request: GenerationRequest) -> dict[str, object]:
@@ -47,6 +53,8 @@ def read(fields: Mapping[str, Any], request_id: str | None) -> Completion:
     ]
     answer = "".join(text(content.get("text")) for content in contents)
     refusal = "".join(text(content.get("refusal")) for content in contents)
+    items = map(mapping, array(fields.get("output")))
+    calls = [(item.get("name"), item.get(_CALLS[item["type"]])) for item in items if item.get("type") in _CALLS]
     reason = FinishReason.STOP
     if refusal:
         reason = FinishReason.REFUSED
@@ -60,7 +68,8 @@ def read(fields: Mapping[str, Any], request_id: str | None) -> Completion:
         cached_tokens=count(mapping(counts.get("input_tokens_details")).get("cached_tokens")),
         reasoning_tokens=count(mapping(counts.get("output_tokens_details")).get("reasoning_tokens")),
     )
-    return Completion(answer or refusal, reason, used, text(fields.get("model")), request_id=request_id)
+    said = with_calls(answer or refusal, calls)
+    return Completion(said, reason, used, text(fields.get("model")), request_id=request_id)
 
 
 async def read_stream(events: AsyncIterable[Mapping[str, Any]], request_id: str | None, clock: Clock) -> Completion:

@@ -23,6 +23,7 @@ class Answer:
         settled: A verdict that stands already: refused, truncated, no SQL, provider down.
         record: What was asked and said; `None` when nothing was asked.
         extraction: How the SQL was found.
+        removed: What else was in the text, and was taken off.
         outcome: What came of the statement, where it was run already to choose the answer.
         calls: What else was asked on the way to this answer.
         answered_by: The name of the model that gave it, where several could have.
@@ -35,6 +36,7 @@ class Answer:
     settled: Verdict | None = None
     record: AnswerRecord | None = None
     extraction: str | None = None
+    removed: tuple[str, ...] = ()
     outcome: Outcome | None = None
     calls: tuple[CallRecord, ...] = ()
     answered_by: str | None = None

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from adapters.base import GenerationRequest, Usage
 from adapters.prices import Prices
 from evaluation.answers import RunStopped
+from sqlassay.tokens import BYTES_PER_TOKEN
 
-BYTES_PER_TOKEN = 3
-"""Of prompts, for the estimate: English and SQL have about four, other languages fewer."""
 USUAL_OUTPUT = 512
 """Tokens of an answer as long as none has come and no `max_tokens` is set."""
 

@@ -12,8 +12,10 @@ from database_backends.base import BACKENDS, DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.spec import engine_and_target
 from evaluation.datasets.base import Dataset
-from evaluation.datasets.describing import CanDescribe
-from prompts.schema_text import ddl
+from evaluation.datasets.describing import CanDescribe, CanDescribeColumns, described
+from evaluation.sampling import with_samples
+from prompts.schema_text.style import SchemaStyle
+from prompts.schema_text.text import SchemaText
 from sqlassay.errors import UserError
 from sqlassay.schema import Schema
 
@@ -46,6 +48,7 @@ class Databases:
         self._template = target
         self.target = lru_cache(maxsize=None)(self._find)
         self.schema = lru_cache(maxsize=256)(self._describe)
+        self.tables = lru_cache(maxsize=256)(self._read_tables)
         self.schema_text = lru_cache(maxsize=256)(self._read_schema)
         self.fingerprint = lru_cache(maxsize=None)(self._read_fingerprint)
         self.engine_version = lru_cache(maxsize=None)(self._read_engine_version)
@@ -59,6 +62,17 @@ class Databases:
         """
         name, target = engine_and_target(spec)
         return cls(dataset, name, target or None)
+
+    def require(self, db_id: str) -> str:
+        """Where the database is.
+
+        Raises:
+            UserError: There is none.
+        """
+        target = self.target(db_id)
+        if target is None:
+            raise UserError(f"no database {db_id!r} for {self.backend.title}", place=str(self._dataset.path))
+        return target
 
     def require_any(self, db_ids: Iterable[str]) -> None:
         """Refuse a dataset of which not a single database is there: its folder must be another one.
@@ -123,20 +137,29 @@ class Databases:
         described = self._dataset.schema(db_id) if isinstance(self._dataset, CanDescribe) else None
         if described is not None:
             return described
-        target = self.target(db_id)
-        if target is None:
-            raise UserError(f"no database {db_id!r} for {self.backend.title}", place=str(self._dataset.path))
-        with self.backend(target) as database:
-            return database.schema()
+        return self.tables(self.require(db_id))
 
-    def _read_schema(self, target: str) -> str:
-        """The schema of the database at `target`, as a prompt shows it.
+    def _read_tables(self, target: str) -> Schema:
+        """The tables of the database at `target`, as they are.
 
         Raises:
             BackendError: It cannot be opened.
         """
         with self.backend(target) as database:
-            return ddl(database.schema(), self.backend.dialect)
+            return database.schema()
+
+    def _read_schema(self, target: str, db_id: str, style: SchemaStyle) -> SchemaText:
+        """The schema of the database at `target`, as prompts of one style show it.
+
+        Raises:
+            UserError: The dataset's descriptions of columns cannot be read.
+            BackendError: It cannot be opened.
+        """
+        with self.backend(target) as database:
+            schema = with_samples(database, database.schema(), rows=style.rows, values=style.values)
+        if style.descriptions and isinstance(self._dataset, CanDescribeColumns):
+            schema = described(schema, self._dataset.descriptions(db_id))
+        return SchemaText(schema, style, self.backend.dialect)
 
     def _read_fingerprint(self, target: str) -> str:
         """The digest of the content of the database at `target`.

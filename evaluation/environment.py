@@ -69,9 +69,14 @@ class Environment:
             for key, value in settings.items()
         }
 
-    def without(self, text: str) -> str:
-        """A text without the values and without keys, which a server or a driver may have repeated in it."""
-        return secrets.without(self._marked(text))
+    def without(self, text: str, *, data: bool = False) -> str:
+        """A text without the values and without keys, which a server or a driver may have repeated in it.
+
+        Args:
+            text: A message, or a prompt.
+            data: Whether it is data, in which something short may only look like a key.
+        """
+        return secrets.without(self._marked(text), data=data)
 
     @contextmanager
     def kept(self) -> Iterator[None]:

@@ -69,7 +69,7 @@ class Estimator:
     """
 
     def __init__(self, title: str, source: AnswerSource, strategies: Sequence[EvaluationStrategy] = ()) -> None:
-        self._asked = list(_surely_asked(source))
+        self._asked = list(surely_asked(source))
         self._judging = [strategy for strategy in strategies if isinstance(strategy, LLMEvaluator)]
         self._title = title
         self._found: dict[str, Estimate] = {}
@@ -79,16 +79,15 @@ class Estimator:
         for source, template, variables in self._asked:
             model = source.adapter.model
             found = self._found.setdefault(model, Estimate(self._title, model))
+            prices = Prices(0.0, 0.0) if source.adapter.offline else source.prices
             try:
-                _, request = source.request(template, question, target, variables=variables)
+                for request, known in source.expected(template, question, target, variables):
+                    if known:
+                        found.cached += 1
+                    else:
+                        found.add(estimate(request), prices)
             except BackendError:
                 found.unreadable += 1
-                continue
-            cache = source.cache
-            if cache is not None and cache.get(cache.key(source.adapter, request)) is not None:
-                found.cached += 1
-            else:
-                found.add(estimate(request), Prices(0.0, 0.0) if source.adapter.offline else source.prices)
         for strategy in self._judging:
             self._add_judges(strategy, question, target)
 
@@ -97,7 +96,7 @@ class Estimator:
             for source, variables in strategy.rehearsed(question, target):
                 name = f"{source.adapter.model} ({strategy.label})"
                 found = self._found.setdefault(name, Estimate(self._title, name))
-                _, request = source.request(strategy.template, question, target, variables=variables)
+                request = source.request(strategy.template, question, target, variables=variables).request
                 found.add(estimate(request), Prices(0.0, 0.0) if source.adapter.offline else source.prices)
         except BackendError:  # counted with the model's
             return
@@ -108,19 +107,19 @@ class Estimator:
         return list(self._found.values())
 
 
-def _surely_asked(source: AnswerSource) -> Iterator[tuple[ModelSource, PromptTemplate, Mapping[str, object]]]:
+def surely_asked(source: AnswerSource) -> Iterator[tuple[ModelSource, PromptTemplate, Mapping[str, object]]]:
     """The models that are asked whatever they answer, each with its prompt and the prompt's variables."""
     match source:
         case ModelSource():
             yield source, source.template, {}
         case Fallback():
-            yield from _surely_asked(source.members[0].source)
+            yield from surely_asked(source.members[0].source)
         case SelfConsistency():
             for sample in source.samples:
-                yield from _surely_asked(sample)
+                yield from surely_asked(sample)
         case Repair():
-            yield from _surely_asked(source.source)
+            yield from surely_asked(source.source)
         case Router():
             if source.classifier is not None:
                 yield source.classifier, source.template, source.variables
-            yield from _surely_asked(next(route.source for route in source.routes if route.name == source.default))
+            yield from surely_asked(next(route.source for route in source.routes if route.name == source.default))

@@ -26,6 +26,8 @@ from evaluation.datasets.selection import Selection
 from evaluation.environment import Environment, Location, fill_in
 from evaluation.literal_secrets import literal_secrets
 from sqlassay.errors import UnknownName, UserError, located
+from sqlassay.yaml_places import duplicate_keys
+from sqlassay.yaml_places import lines as lines_of
 
 
 class _Section(BaseModel):
@@ -82,7 +84,7 @@ OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_texts, json_schema_in
 
 
 class DatasetSection(_Section):
-    """The questions."""
+    """Questions: those that are asked, or those that are examples."""
 
     format: str = Field(description="A registered dataset format, such as spider, bird, jsonl, csv, defog.")
     path: str = Field(description="The question file, or the folder that holds it; relative to this file.")
@@ -92,7 +94,8 @@ class DatasetSection(_Section):
     sample: Count | None = Field(None, description="Only N questions, chosen by the seed.")
     seed: Whole = Field(0, description="Of the sample.")
     filter: dict[str, OneOrMore] = Field(
-        default_factory=dict, description="Only questions whose db_id, difficulty, tag or turn is one of these."
+        default_factory=dict,
+        description="Only questions whose db_id, difficulty, tag, conversation or turn is one of these.",
     )
     only: OneOrMore = Field((), description="Only the questions with these ids.")
 
@@ -120,6 +123,9 @@ class ModelSection(_Section):
     tokens_per_minute: Size | None = Field(None, description="As the limit of requests, prompt and answer together.")
     stream: bool = Field(False, description="Have answers come piece by piece, so that the first token is timed.")
     prices: PricesSection = Field(default_factory=lambda: PricesSection.model_validate({}))
+    schema_tokens: Count | None = Field(
+        None, description="Tokens that the schema may take in its prompts; all that it needs unless given."
+    )
 
     @property
     def name(self) -> str:
@@ -331,6 +337,38 @@ class StrategySection(_Section):
     judges: tuple[ModelSection, ...] = Field((), description="The models that judge, for a strategy that asks some.")
 
 
+def _one_or_more(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _whose(value: object) -> object:
+    return {"by": value} if isinstance(value, str | list) else value
+
+
+_By = Literal["gold", "own"]
+
+
+class HistorySection(_Section):
+    """What prompts are given of the earlier turns of a conversation."""
+
+    by: Annotated[
+        tuple[_By, ...], BeforeValidator(_one_or_more, json_schema_input_type=_By | tuple[_By, ...] | Variable)
+    ] = Field(
+        ("own",),
+        min_length=1,
+        description="Earlier questions with their golds, or with the system's own answers; each is a run of its own.",
+    )
+    max_tokens: Count | None = Field(
+        None, description="Of earlier questions and statements together; the oldest are left out. All unless given."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> HistorySection:
+        if len(set(self.by)) < len(self.by):
+            raise PydanticCustomError("history", "by names {given} twice", {"given": self.by[0]})
+        return self
+
+
 class OutputSection(_Section):
     """Where runs go."""
 
@@ -343,18 +381,31 @@ def _named(key: str) -> Callable[[object], object]:
 
 
 class Experiment(_Section):
-    """A grid of models × prompts × backends × repeats over a dataset; every run is one cell."""
+    """A grid of models × prompts × backends × repeats × histories over a dataset; every run is one cell."""
 
     name: Annotated[_Name, BeforeValidator(lambda name: name, json_schema_input_type=_Name | Variable)] = Field(
         description="Becomes part of the run ids."
     )
     dataset: DatasetSection
     models: tuple[AnyModel, ...] = Field(min_length=1)
-    prompts: tuple[str, ...] = Field(("zero_shot",), min_length=1, description="name, name@version, or a YAML file.")
+    prompts: tuple[str, ...] = Field(
+        ("zero_shot@1",),
+        min_length=1,
+        description="name, name@version, langfuse:name@version or @label, or a YAML file.",
+    )
+    examples: DatasetSection | None = Field(
+        None, description="The train split that few-shot prompts take their examples from."
+    )
     prompt_folders: tuple[str, ...] = Field((), description="Folders with your own prompts; relative to this file.")
     backends: tuple[
         Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...
     ] = Field((BackendSection(backend="sqlite", target=None),), min_length=1)
+    history: Annotated[
+        HistorySection | None,
+        BeforeValidator(_whose, json_schema_input_type=_By | tuple[_By, ...] | Variable | HistorySection | None),
+    ] = Field(
+        None, description="For prompts that show the earlier turns of a conversation; by own answers unless given."
+    )
     repeats: Count = Field(1, description="How often each question is asked.")
     strategies: tuple[
         Annotated[StrategySection, BeforeValidator(_named("strategy"), json_schema_input_type=str | StrategySection)],
@@ -397,6 +448,7 @@ class ExperimentFile:
         text: The file's text, environment variables not filled in: this is what a run remembers.
         lines: Where its keys are, for messages.
         environment: What was filled in, and how it may be written down.
+        pinned: The versions that labels of prompts stand for in this run, by what the file says.
     """
 
     experiment: Experiment
@@ -404,6 +456,7 @@ class ExperimentFile:
     text: str
     lines: Mapping[Location, int] = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def at(self, *at: str | int) -> Iterator[None]:
@@ -425,8 +478,8 @@ class ExperimentFile:
         return self.path.parent / Path(path).expanduser()
 
     def prompt(self, ref: str) -> str:
-        """What `prompts.library.load` is told: a prompt that is named by a file is relative to the experiment file."""
-        return str(self.resolve(ref)) if ref.endswith((".yaml", ".yml")) else ref
+        """What `prompts.library.load` is told: a file is relative to the experiment file, a label is its version."""
+        return str(self.resolve(ref)) if ref.endswith((".yaml", ".yml")) else self.pinned.get(ref, ref)
 
     def with_selection(self, recorded: Mapping[str, Any]) -> ExperimentFile:
         """This experiment over the questions that a run has recorded."""
@@ -462,7 +515,7 @@ def parse_experiment(text: str, path: Path) -> ExperimentFile:
             raise UserError(
                 "not an experiment: it has no keys", place=str(path), remedy="see `sqlassay schema experiment`"
             )
-        lines = dict(_lines(tree))
+        lines = dict(lines_of(tree))
         _refuse_duplicate_keys(tree, path)
         _refuse_literal_secrets(content, path, lines)
         environment = fill_in(content, lambda at, name: _not_set(name, at, path, lines))
@@ -497,30 +550,9 @@ def _not_set(name: str, at: Location, path: Path, lines: Mapping[Location, int])
     )
 
 
-def _lines(node: yaml.Node, at: Location = ()) -> Iterator[tuple[Location, int]]:
-    yield at, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield (*at, key.value), key.start_mark.line + 1
-            for location, line in _lines(value, (*at, key.value)):
-                if location != (*at, key.value):
-                    yield location, line
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield from _lines(value, (*at, index))
-
-
 def _refuse_duplicate_keys(node: yaml.Node, path: Path) -> None:
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise UserError(f"the key {key.value!r} is there twice", place=f"{path}:{key.start_mark.line + 1}")
-            seen.add(key.value)
-            _refuse_duplicate_keys(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _refuse_duplicate_keys(value, path)
+    for key, line in duplicate_keys(node):
+        raise UserError(f"the key {key!r} is there twice", place=f"{path}:{line}")
 
 
 _LITERAL = {
@@ -576,11 +608,13 @@ def _known(at: Location) -> tuple[str, ...]:
     section: type[BaseModel] = Experiment
     below: dict[str, type[BaseModel]] = {
         "dataset": DatasetSection,
+        "examples": DatasetSection,
         "models": ModelSection,
         "backends": BackendSection,
         "strategies": StrategySection,
         "limits": LimitsSection,
         "retry": RetrySection,
+        "history": HistorySection,
         "output": OutputSection,
         "prices": PricesSection,
         "fallback": ModelSection,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import NamedTuple
 
 from adapters.base import Completion, Feature, FinishReason, GenerationRequest, ModelAdapter, Usage
 from adapters.errors import AdapterError, PromptTooLong
@@ -14,13 +15,18 @@ from evaluation.answers import Answer, AnswerSource, ModelStopped
 from evaluation.budget import Budget, estimate, total
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
-from evaluation.records import AnswerRecord, AttemptRecord
+from evaluation.few_shot.pool import Chosen, Pool
+from evaluation.records import AnswerRecord, AttemptRecord, CallRecord
 from evaluation.store import Store, digest
 from evaluation.verdicts import Reason, Verdict
+from prompts import dialect_rules
+from prompts.linking import link, whole
+from prompts.schema_text.text import SchemaText
 from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay.errors import SqlAssayError
 from sqlassay.messages import Message
 from sqlassay.resilience import Attempt, CircuitOpen, Endpoint, GaveUp, Outcome
+from sqlassay.schema import Schema
 
 
 class ResponseCache:
@@ -100,12 +106,36 @@ class Asked:
         completion: The answer; `None` when there is none.
         record: What is written down about it.
         settled: Why there is no answer.
+        calls: What was asked before it.
     """
 
     prompt: RenderedPrompt | None
     completion: Completion | None = None
     record: AnswerRecord | None = None
     settled: Verdict | None = None
+    calls: tuple[CallRecord, ...] = ()
+
+    @property
+    def silence(self) -> str:
+        """Why there is no answer, or none to the end, in words; empty where there is one."""
+        if self.completion is None:
+            return self.settled.reason.words if self.settled is not None else "no answer"
+        reason = self.completion.finish_reason
+        return "" if reason is FinishReason.STOP else reason.value
+
+
+class Prepared(NamedTuple):
+    """A request that is ready to be sent.
+
+    Attributes:
+        prompt: What the request asks.
+        request: It.
+        chosen: The examples in it.
+    """
+
+    prompt: RenderedPrompt
+    request: GenerationRequest
+    chosen: Chosen
 
 
 @dataclass(frozen=True)
@@ -123,6 +153,9 @@ class ModelSource(AnswerSource):
         repeat: Which asking of the same question this is, from 0.
         stream: Whether answers come piece by piece.
         budget: What may be spent.
+        schema_tokens: The most that a schema may take of a prompt, besides what the prompt itself says.
+        examples: What prompts that show examples choose from.
+        keep: Is given every prompt before it is sent.
     """
 
     adapter: ModelAdapter
@@ -135,6 +168,9 @@ class ModelSource(AnswerSource):
     repeat: int = 0
     stream: bool = False
     budget: Budget = field(default_factory=Budget)
+    schema_tokens: int | None = None
+    examples: Pool | None = None
+    keep: Callable[[RenderedPrompt], None] = lambda prompt: None
 
     async def answer(self, position: int, question: Question, target: str) -> Answer:
         """Render, ask, and find the SQL."""
@@ -151,7 +187,7 @@ class ModelSource(AnswerSource):
         schema: Mapping[str, object] | None = None,
         usable: Callable[[Completion], bool] = lambda _: True,
     ) -> Asked:
-        """Ask with any prompt.
+        """Ask with any prompt, after the one that it is linked by.
 
         Args:
             template: The prompt.
@@ -167,24 +203,82 @@ class ModelSource(AnswerSource):
             OverBudget: The request would pass the budget.
             UserError: The prompt lacks a variable.
         """
+        calls: tuple[CallRecord, ...] = ()
+        part: SchemaText | None = None
+        if template.linker is not None:
+            linking = await self.ask(template.linker, question, target)
+            if linking.completion is None:
+                call = CallRecord("linking", self.adapter.model, linking.silence, linking.record)
+                return Asked(None, settled=linking.settled, calls=(call,))
+            part, words = self._linked(linking.completion, self._schema(template, question, target))
+            calls = (CallRecord("linking", self.adapter.model, words, linking.record),)
         try:
-            prompt, request = self.request(template, question, target, before, variables, schema)
+            prepared = self.request(template, question, target, before, variables, schema, part)
         except BackendError as error:
-            return Asked(None, settled=Verdict.of(Reason.BACKEND_DOWN, error=str(error)))
-        cache = self.cache
-        key = cache.key(self.adapter, request) if cache is not None else b""
-        known = cache.get(key) if cache is not None else None
+            return Asked(None, settled=Verdict.of(Reason.BACKEND_DOWN, error=str(error)), calls=calls)
+        return replace(await self._send(prepared, usable), calls=calls)
+
+    def _linked(self, completion: Completion, schema: SchemaText) -> tuple[SchemaText, str]:
+        """The part of a schema that an answer names, and how much it is, in words."""
+        reason = completion.finish_reason
+        linked = (
+            link(completion.text, schema.schema)
+            if reason is FinishReason.STOP
+            else whole(schema.schema, f"the answer is not whole: {reason.value}")
+        )
+        return replace(schema, schema=linked.schema), linked.note
+
+    async def _send(self, prepared: Prepared, usable: Callable[[Completion], bool]) -> Asked:
+        """Ask, unless a usable answer is known."""
+        prompt, request, _ = prepared
+        odd = _no_text(prompt)
+        if odd is not None:
+            return Asked(prompt, settled=Verdict.of(Reason.INTERNAL_ERROR, error=odd))
+        self.keep(prompt)
+        key = self._key(request)
+        known = self._kept(key)
         if known is not None and usable(known):
-            return self._asked(prompt, known, cached=True)
+            return self._asked(prepared, known, cached=True)
         try:
             completion, attempts = await self._call(request)
         except GaveUp as failure:
             if isinstance(failure.error, FilteredAnswer):
-                return self._asked(prompt, failure.error.completion, attempts=failure.attempts)
-            return self._failed(prompt, failure)
-        if cache is not None and usable(completion):
-            cache.put(key, completion)
-        return self._asked(prompt, completion, attempts=attempts)
+                return self._asked(prepared, failure.error.completion, attempts=failure.attempts)
+            return self._failed(prepared, failure)
+        if self.cache is not None and usable(completion):
+            self.cache.put(key, completion)
+        return self._asked(prepared, completion, attempts=attempts)
+
+    def known(self, request: GenerationRequest) -> Completion | None:
+        """The answer from before; `None` where there is none."""
+        return self._kept(self._key(request))
+
+    def _key(self, request: GenerationRequest) -> bytes:
+        return b"" if self.cache is None else self.cache.key(self.adapter, request)
+
+    def _kept(self, key: bytes) -> Completion | None:
+        return None if self.cache is None else self.cache.get(key)
+
+    def expected(
+        self, template: PromptTemplate, question: Question, target: str, variables: Mapping[str, object]
+    ) -> Iterator[tuple[GenerationRequest, bool]]:
+        """What `ask` would send, and whether the answer is known.
+
+        What follows an answer that is not known yet is shown with the whole schema, which it is at most.
+
+        Raises:
+            BackendError: The database whose schema is shown cannot be read.
+            UserError: The prompt lacks a variable.
+        """
+        part: SchemaText | None = None
+        if template.linker is not None:
+            linking = self.request(template.linker, question, target).request
+            answer = self.known(linking)
+            yield linking, answer is not None
+            if answer is not None:
+                part, _ = self._linked(answer, self._schema(template, question, target))
+        request = self.request(template, question, target, variables=variables, part=part).request
+        yield request, self.known(request) is not None
 
     def request(
         self,
@@ -194,16 +288,23 @@ class ModelSource(AnswerSource):
         before: Sequence[Message] = (),
         variables: Mapping[str, object] | None = None,
         schema: Mapping[str, object] | None = None,
-    ) -> tuple[RenderedPrompt, GenerationRequest]:
-        """What `ask` sends, not sent.
+        part: SchemaText | None = None,
+    ) -> Prepared:
+        """What `ask` sends, not sent; of the database's schema it shows a part, where one is given.
 
         Raises:
             BackendError: The database whose schema is shown cannot be read.
             UserError: The prompt lacks a variable.
         """
-        prompt = self._render(template, question, target, variables or {})
+        chosen = Chosen()
+        if template.examples is not None and self.examples is not None:
+            chosen = self.examples.choose(template.examples, question, self.databases)
+            variables = {"examples": chosen.variable, **(variables or {})}
+        if part is None and "schema" in template.variables:
+            part = self._schema(template, question, target)
+        prompt = self._render(template, question, part or SchemaText(Schema(())), variables or {})
         if before:
-            prompt = RenderedPrompt.of((*before, *prompt.messages))
+            prompt = prompt.after(before)
         request = GenerationRequest(
             prompt.messages,
             {**self.parameters, **({"stop": list(template.stop)} if template.stop else {})},
@@ -214,7 +315,7 @@ class ModelSource(AnswerSource):
             schema=schema if Feature.SCHEMA in self.adapter.features else None,
             stream=self.stream,
         )
-        return prompt, request
+        return Prepared(prompt, request, chosen)
 
     async def _call(self, request: GenerationRequest) -> Outcome[Completion]:
         """The request, through the endpoint and within the budget."""
@@ -242,7 +343,7 @@ class ModelSource(AnswerSource):
         """The SQL in what was answered."""
         completion = asked.completion
         if completion is None:
-            return Answer(None, asked.settled, asked.record)
+            return Answer(None, asked.settled, asked.record, calls=asked.calls)
         found = self.template.extract(completion.text)
         settled = None
         if completion.finish_reason in _REFUSALS:
@@ -251,34 +352,50 @@ class ModelSource(AnswerSource):
             settled = Verdict.of(Reason.TRUNCATED, answer_end=completion.text[-200:])
         elif found.sql is None:
             settled = Verdict.of(Reason.NO_SQL, answer=completion.text[:500])
-        return Answer(found.sql, settled, asked.record, found.method)
+        return Answer(found.sql, settled, asked.record, found.method, found.removed, calls=asked.calls)
 
     def _render(
-        self, template: PromptTemplate, question: Question, target: str, more: Mapping[str, object]
+        self, template: PromptTemplate, question: Question, schema: SchemaText, more: Mapping[str, object]
     ) -> RenderedPrompt:
-        return template.render(
+        shown = schema.about(question.context, self.schema_tokens, self.adapter.model)
+        prompt = template.render(
             {
                 "question": question.text,
                 "evidence": question.evidence,
-                "schema": self.databases.schema_text(target),
+                "history": question.history.variable if question.history is not None else [],
+                "schema": shown.text,
                 "dialect": self.databases.backend.title,
+                "dialect_rules": dialect_rules.text(self.databases.backend.dialect),
                 **more,
             }
         )
+        return replace(prompt, schema_left_out=shown.left_out)
 
-    def _failed(self, prompt: RenderedPrompt, failure: GaveUp) -> Asked:
+    def _schema(self, template: PromptTemplate, question: Question, target: str) -> SchemaText:
+        return self.databases.schema_text(target, question.db_id, template.schema)
+
+    def _failed(self, prepared: Prepared, failure: GaveUp) -> Asked:
         error = failure.error
         if not isinstance(error, AdapterError | CircuitOpen):
             raise error
         if isinstance(error, AdapterError) and error.stops_model:
             raise ModelStopped(f"{type(error).__name__}: {error}") from error
         reason = Reason.PROMPT_TOO_LONG if isinstance(error, PromptTooLong) else Reason.PROVIDER_DOWN
-        record = AnswerRecord(prompt.sha256, model=self.adapter.model, attempts=_attempts(failure.attempts))
-        return Asked(prompt, None, record, Verdict.of(reason, error=type(error).__name__, message=str(error)))
+        record = AnswerRecord(
+            prepared.prompt.sha256,
+            prepared.prompt.ref,
+            prepared.prompt.template_sha256,
+            model=self.adapter.model,
+            attempts=_attempts(failure.attempts),
+            schema_left_out=prepared.prompt.schema_left_out,
+            examples=prepared.chosen.ids,
+            withheld=prepared.chosen.withheld,
+        )
+        return Asked(prepared.prompt, None, record, Verdict.of(reason, error=type(error).__name__, message=str(error)))
 
     def _asked(
         self,
-        prompt: RenderedPrompt,
+        prepared: Prepared,
         completion: Completion,
         *,
         cached: bool = False,
@@ -286,7 +403,9 @@ class ModelSource(AnswerSource):
     ) -> Asked:
         usage = completion.usage
         record = AnswerRecord(
-            prompt.sha256,
+            prepared.prompt.sha256,
+            prepared.prompt.ref,
+            prepared.prompt.template_sha256,
             completion.text,
             completion.finish_reason.value,
             completion.model or self.adapter.model,
@@ -301,8 +420,22 @@ class ModelSource(AnswerSource):
             cached=cached,
             dropped=completion.dropped,
             attempts=_attempts(attempts),
+            schema_left_out=prepared.prompt.schema_left_out,
+            examples=prepared.chosen.ids,
+            withheld=prepared.chosen.withheld,
         )
-        return Asked(prompt, completion, record)
+        return Asked(prepared.prompt, completion, record)
+
+
+def _no_text(prompt: RenderedPrompt) -> str | None:
+    """Why a prompt cannot be sent to anybody, whatever the provider."""
+    for message in prompt.messages:
+        try:
+            message.content.encode()
+        except UnicodeEncodeError as error:
+            odd = f"U+{ord(message.content[error.start]):04X}"
+            return f"the prompt cannot be sent: it holds {odd}, half a character, in the question or the schema"
+    return None
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> tuple[AttemptRecord, ...]:

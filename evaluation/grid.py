@@ -1,4 +1,4 @@
-"""An experiment as the runs that it consists of: one per model, prompt, backend and repeat."""
+"""An experiment as the runs that it consists of: one per model, prompt, backend, repeat and history."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import json
 import logging
 import platform
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from itertools import chain, count, product
 from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.prices import Prices, Tariff
+from database_backends.base import BACKENDS
 from database_backends.result import Limits
 from database_backends.runner import Runner
 from evaluation.answers import RunStopped
@@ -26,26 +27,46 @@ from evaluation.composite.assembly import Assembly
 from evaluation.composite.trial import Trial
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
+from evaluation.datasets.describing import CanDescribeColumns
 from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.opening import open_section
-from evaluation.estimate import Estimate, Estimator
-from evaluation.experiment import AnyModel, BackendSection, ExperimentFile
+from evaluation.estimate import Estimate, Estimator, surely_asked
+from evaluation.experiment import AnyModel, BackendSection, ExperimentFile, HistorySection
+from evaluation.few_shot.pool import Pool
+from evaluation.few_shot.pools import Pools
 from evaluation.generation import ModelSource, ResponseCache
 from evaluation.golds import GoldStore
+from evaluation.history import (
+    By,
+    GoldHistory,
+    History,
+    NoHistory,
+    OwnHistory,
+    Window,
+    refuse_gaps,
+    shown_to_others,
+    shows_history,
+    still_valid,
+)
 from evaluation.judging.bench import Bench, Judge
 from evaluation.judging.rival import Rival, read_rival
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
+from evaluation.pinning import pin
+from evaluation.preview import Preview, preview
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
-from evaluation.store import Store
+from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
+from prompts.flaws import refuse_flawed
 from prompts.library import load, refs
-from prompts.template import PromptTemplate
+from prompts.template import PromptTemplate, RenderedPrompt, Shots
+from sqlassay import tokens
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
 from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
+from sqlassay.tokens import count as count_tokens
 
 FINISHED = "finished"
 RUNNING = "running"
@@ -64,6 +85,7 @@ class Cell:
         prompt: The prompt.
         backend: The engine.
         repeat: From 0.
+        history: Whose statements its prompts show of earlier turns; `None` where they show none.
     """
 
     number: int
@@ -71,11 +93,14 @@ class Cell:
     prompt: PromptTemplate
     backend: BackendSection
     repeat: int
+    history: By | None = None
 
     @property
     def title(self) -> str:
         """One line for people: model · prompt · engine."""
         parts = [self.model.name, self.prompt.ref, self.backend.backend]
+        if self.history is not None:
+            parts.append(f"{self.history} history")
         return " · ".join([*parts, f"repeat {self.repeat + 1}"] if self.repeat else parts)
 
 
@@ -90,7 +115,7 @@ class Grid:
     """
 
     def __init__(self, file: ExperimentFile) -> None:
-        self.file = file
+        self.file = file = pin(file)
         experiment = file.experiment
         with file.at("prompt_folders"):
             folders = [file.resolve(folder) for folder in experiment.prompt_folders]
@@ -99,19 +124,18 @@ class Grid:
         for index, ref in enumerate(experiment.prompts):
             with file.at("prompts", index):
                 prompts.append(load(file.prompt(ref), folders))
+                refuse_flawed(prompts[-1])
         refuse_twins(file, "prompts", [(ref, made.ref) for ref, made in zip(experiment.prompts, prompts, strict=True)])
         refuse_twins(file, "backends", [(one.backend, (one.backend, one.target)) for one in experiment.backends])
         refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
         refuse_namesakes(file, [one.name for one in experiment.models])
-        self.cells = tuple(
-            Cell(number, *parts)
-            for number, parts in enumerate(
-                product(experiment.models, prompts, experiment.backends, range(experiment.repeats)), start=1
-            )
-        )
-        self.dataset, self.selection = open_section(file)
+        self.dataset, self.selection = open_section(file, experiment.dataset)
+        counts: Counter[str] = Counter()
+        in_turns = False
         with file.at("dataset"):
-            counts = Counter(question.db_id for question in self.questions())
+            for question in self.questions():
+                counts[question.db_id] += 1
+                in_turns = in_turns or question.conversation is not None
         self.total = counts.total()
         self.db_ids = tuple(counts)
         self._folders = folders
@@ -125,10 +149,55 @@ class Grid:
                 databases.engine(counts)
         asked = [(one.name, self.models.what_is_asked(number)) for number, one in enumerate(experiment.models)]
         refuse_twins(file, "models", asked)
+        self._pools = Pools(file)
+        self._pools.check(
+            {**{("prompts", index): prompt for index, prompt in enumerate(prompts)}, **self.models.prompts},
+            self.questions,
+        )
+        self.cells = tuple(self._cells(prompts, in_turns=in_turns))
+        if any(cell.history == "own" for cell in self.cells):
+            with file.at("dataset"):
+                for _ in refuse_gaps(self.questions()):
+                    pass
+
+    def _cells(self, prompts: Sequence[PromptTemplate], *, in_turns: bool) -> Iterator[Cell]:
+        """Every combination, and every history where prompts show one.
+
+        Args:
+            prompts: The experiment's.
+            in_turns: Whether questions are turns of conversations.
+
+        Raises:
+            UserError: The experiment has a history, and nothing shows it.
+        """
+        experiment = self.file.experiment
+        wanted = experiment.history
+        shown = False
+        numbers = count(1)
+        combined = product(enumerate(experiment.models), prompts, experiment.backends, range(experiment.repeats))
+        for (index, model), prompt, backend, repeat in combined:
+            if in_turns and any(map(shows_history, (prompt, *self.models.prompts_of(index).values()))):
+                shown = True
+                for by in (wanted or HistorySection.model_validate({})).by:
+                    yield Cell(next(numbers), model, prompt, backend, repeat, by)
+            else:
+                yield Cell(next(numbers), model, prompt, backend, repeat)
+        if wanted is not None and not shown:
+            why = "no prompt of the experiment shows it" if in_turns else "no question is a turn of a conversation"
+            remedy = "add the prompt conversational, or leave it out" if in_turns else "leave it out"
+            raise UserError(f"history: {why}", place=self.file.place("history"), remedy=remedy)
 
     def questions(self) -> Iterator[Question]:
         """The selected questions."""
         return self.selection.apply(self.dataset.questions())
+
+    def examples(self, cell: Cell) -> Pool | None:
+        """What the cell's prompts choose their examples from; `None` when they show none."""
+        return self._pools.of(cell.backend) if self._shots(cell) else None
+
+    def _shots(self, cell: Cell) -> list[Shots]:
+        """The examples that the cell's prompts ask for."""
+        return [shots for prompt in self.prompts(cell) for shots in prompt.shots.values()]
 
     def strategies(self, source: Callable[[Part], ModelSource] | None = None) -> tuple[EvaluationStrategy, ...]:
         """The strategies, newly made.
@@ -184,6 +253,11 @@ class Grid:
     def _databases(self, section: BackendSection) -> Databases:
         return Databases(self.dataset, section.backend, section.target)
 
+    def window(self, cell: Cell) -> Window:
+        """How much the cell's prompts show of a conversation."""
+        section = self.file.experiment.history
+        return Window(None if section is None else section.max_tokens, self.parts(cell)[0].adapter.model)
+
     def limits(self) -> Limits:
         """Of predicted statements."""
         section = self.file.experiment.limits
@@ -193,6 +267,23 @@ class Grid:
         """Of gold statements."""
         section = self.file.experiment.limits
         return Limits(section.gold_seconds, section.rows, section.megabytes)
+
+    def _descriptions(self, cell: Cell) -> str | None:
+        """Digest of what the dataset says about columns, where a prompt of the cell shows it."""
+        shown = any(prompt.schema.descriptions for prompt in self.prompts(cell))
+        if not shown or not isinstance(self.dataset, CanDescribeColumns):
+            return None
+        return digest(descriptions={db_id: self.dataset.descriptions(db_id) for db_id in self.db_ids}).hex()
+
+    def _tokens_counted_by(self, cell: Cell) -> dict[str, str] | None:
+        """What counts the tokens of schemas, by the places of the models that get no more than so many."""
+        always = any(prompt.schema.max_tokens is not None for prompt in self.prompts(cell))
+        bounded = [part for part in self.parts(cell) if always or part.section.schema_tokens is not None]
+        return {part.place: count_tokens("", part.adapter.model).counted_by for part in bounded} or None
+
+    def prompts(self, cell: Cell) -> tuple[PromptTemplate, ...]:
+        """That of the cell, and those that its model brings."""
+        return (cell.prompt, *self.models.prompts_of(self.number(cell)).values())
 
     @cached_property
     def dataset_sha256(self) -> str:
@@ -213,7 +304,9 @@ class Grid:
             "dataset": {"format": section.format, "sha256": self.dataset_sha256, "questions": self.total},
             "selection": asdict(self.selection),
             **self.models.identity(self.number(cell)),
-            "prompt": {"ref": cell.prompt.ref, "sha256": cell.prompt.sha256},
+            "prompt": cell.prompt.identity,
+            "descriptions": self._descriptions(cell),
+            "tokens_counted_by": self._tokens_counted_by(cell),
             "backend": {"name": databases.backend.name, "engine": databases.engine(self.db_ids)},
             "repeat": cell.repeat,
             "strategies": [
@@ -222,6 +315,13 @@ class Grid:
             ],
             "limits": {"prediction": asdict(self.limits()), "gold": asdict(self.gold_limits())},
         }
+        examples = self.examples(cell)
+        if examples is not None:
+            identity["examples"] = examples.identity(self._shots(cell))
+        if cell.history is not None:
+            window = self.window(cell)
+            counted_by = {} if window.max_tokens is None else {"counted_by": tokens.count("", window.model).counted_by}
+            identity["history"] = {"by": cell.history, "max_tokens": window.max_tokens, **counted_by}
         # As it will be read back: tuples become lists, paths become text.
         as_written: dict[str, Any] = json.loads(json.dumps(identity, default=str))
         return as_written
@@ -284,7 +384,7 @@ class GridRunner:
         return self.runs / f"{self.group}-{cell.number:02d}"
 
     async def _cell(self, cell: Cell) -> str:
-        log = RunLog(self.folder(cell))
+        log = RunLog(self.folder(cell), partial(self.grid.file.environment.without, data=True))
         databases = self.grid.databases(cell)
         try:
             # Read behind the lock: until then, another process may have been adding items.
@@ -306,14 +406,15 @@ class GridRunner:
             await log.close()
         return log.path.name
 
-    async def _complete(self, cell: Cell, log: RunLog, done: Collection[str], databases: Databases) -> None:
+    async def _complete(self, cell: Cell, log: RunLog, done: set[str], databases: Databases) -> None:
         """Do what is missing of a run."""
         answers = self.cache if self.grid.file.experiment.cache == "shared" else None
         own = Store(log.path / "responses.sqlite") if answers is None else None
         try:
             # As recorded: what a run's answers cost does not change while it is resumed.
             prices = {place: Tariff.from_json(one).prices for place, one in log.manifest["prices"].items()}
-            orchestrator = self._orchestrator(cell, answers or own, databases, prices)
+            history = self._history(cell, log.path, done)
+            orchestrator = self._orchestrator(cell, answers or own, databases, prices, history, log.keep)
             environment = self.grid.file.environment
 
             async def sink(record: ItemRecord) -> None:
@@ -366,7 +467,12 @@ class GridRunner:
                     place=str(folder),
                     remedy="put it back as it was, or start a new run without --resume",
                 )
-        done = {item["id"] for item in recorded.raw_items() if not (self.retry_unscored and is_unscored(item))}
+        places = {
+            item["id"]: place
+            for place, item in enumerate(recorded.raw_items())
+            if not (self.retry_unscored and is_unscored(item))
+        }
+        done = still_valid(places, self.grid.questions()) if cell.history == "own" else set(places)
         manifest = {key: value for key, value in recorded.manifest.items() if key not in ("ended", "stopped_by")}
         return done, {"prices": self._prices(cell), **manifest, "databases": {**databases, **fingerprints}}
 
@@ -391,9 +497,14 @@ class GridRunner:
                 "sha256": file.sha256,
                 "text": file.text,
             },
+            "pinned": dict(file.pinned),
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,
+            "prompts": [
+                {"ref": prompt.ref, "sha256": prompt.sha256, "released": prompt.released, "path": str(prompt.path)}
+                for prompt in self.grid.prompts(cell)
+            ],
             "prices": self._prices(cell),
             "versions": {
                 "sqlassay": version("sqlassay"),
@@ -404,18 +515,44 @@ class GridRunner:
         }
 
     def _orchestrator(
-        self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
+        self,
+        cell: Cell,
+        answers: Store | None,
+        databases: Databases,
+        prices: Mapping[str, Prices],
+        history: History,
+        keep: Callable[[RenderedPrompt], None],
     ) -> Orchestrator:
-        assembly = self._assembly(cell, answers, databases, prices)
+        assembly = self._assembly(cell, answers, databases, prices, keep)
         source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
         strategies = self.grid.strategies(assembly.judge)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
         # As many again as are being answered: while some are judged, others wait for their turn to be asked.
         in_flight = 2 * sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
-        return Orchestrator(databases, source, golds, self.runner, strategies, self.grid.limits(), in_flight)
+        return Orchestrator(databases, source, golds, self.runner, strategies, self.grid.limits(), in_flight, history)
+
+    def _history(self, cell: Cell, folder: Path, done: set[str]) -> History:
+        """What the prompts of a cell show of earlier turns; answers that are on disk are read back."""
+        window = self.grid.window(cell)
+        dialect = BACKENDS.get(cell.backend.backend).dialect
+        if cell.history is None:
+            return NoHistory()
+        if cell.history == "gold":
+            return GoldHistory(window, dialect)
+        history = OwnHistory(window, dialect)
+        needed = shown_to_others(done, self.grid.questions()) if done else done
+        for record in RunFolder(folder).items() if needed else ():
+            if record.id in needed:
+                history.heard(record)
+        return history
 
     def _assembly(
-        self, cell: Cell, answers: Store | None, databases: Databases, prices: Mapping[str, Prices]
+        self,
+        cell: Cell,
+        answers: Store | None,
+        databases: Databases,
+        prices: Mapping[str, Prices],
+        keep: Callable[[RenderedPrompt], None],
     ) -> Assembly:
         return Assembly(
             self.grid.models,
@@ -426,23 +563,44 @@ class GridRunner:
             None if answers is None else ResponseCache(answers),
             prices,
             self.budget,
+            self.grid.examples(cell),
+            keep,
         )
 
     def estimates(self) -> Iterator[Estimate]:
         """What a new run would ask of each model in each cell; nothing is asked."""
         for cell in self.grid.cells:
             databases = self.grid.databases(cell)
-            tariffs = self.grid.models.tariffs(self.grid.number(cell))
-            answers = self.cache if self.grid.file.experiment.cache == "shared" else None
-            prices = {place: tariff.prices for place, tariff in tariffs.items()}
-            assembly = self._assembly(cell, answers, databases, prices)
+            assembly = self._unasked(cell, databases)
             source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
             estimator = Estimator(cell.title, source, self.grid.strategies(assembly.judge))
+            history = self._history(cell, self.folder(cell), set())
             for question in self.grid.questions():
                 target = databases.target(question.db_id)
                 if target is not None:
-                    estimator.add(question, target)
+                    estimator.add(history.foreseen(question), target)
             yield from estimator.estimates
+
+    def previews(self, cell: Cell, question: Question) -> Iterator[Preview]:
+        """What a new run would send for one question; nothing is sent.
+
+        Raises:
+            UserError: The question's database is not there.
+            BackendError: It cannot be read.
+        """
+        databases = self.grid.databases(cell)
+        target = databases.require(question.db_id)
+        question = self._history(cell, self.folder(cell), set()).foreseen(question)
+        source = self._unasked(cell, databases).source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+        for asked, template, variables in surely_asked(source):
+            yield preview(asked, template, question, target, variables)
+
+    def _unasked(self, cell: Cell, databases: Databases) -> Assembly:
+        """What makes the sources of a new run, for what can be told without asking them."""
+        tariffs = self.grid.models.tariffs(self.grid.number(cell))
+        answers = self.cache if self.grid.file.experiment.cache == "shared" else None
+        prices = {place: tariff.prices for place, tariff in tariffs.items()}
+        return self._assembly(cell, answers, databases, prices, lambda prompt: None)
 
     def _endpoint(self, part: Part) -> Endpoint:
         model = part.section

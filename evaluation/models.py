@@ -82,6 +82,10 @@ class Models:
         """The parts of one model, and all who judge it."""
         return (*self.of(number), *(part for at, part in self.parts.items() if at[0] == "strategies"))
 
+    def prompts_of(self, number: int) -> dict[Location, PromptTemplate]:
+        """The prompts that one model of the experiment brings, by place."""
+        return {at: prompt for at, prompt in self.prompts.items() if at[1] == number}
+
     def what_is_asked(self, number: int) -> object:
         """Everything by which one model differs from another, for comparing within this process."""
         parts = [(part.at[2:], dict(part.adapter.identity), part.section.parameters) for part in self.of(number)]
@@ -91,13 +95,9 @@ class Models:
         """Everything that can change an answer of a model, as it may be written down."""
         identities = {part.at: self.identity_of(part) for part in self.of(number)}
         if ("models", number) in identities:
-            return identities["models", number]
+            return {"schema_tokens": None, **identities["models", number]}
         recorded = self.file.environment.recorded["models"][number]
-        prompts = {
-            _dotted(at[2:]): {"ref": prompt.ref, "sha256": prompt.sha256}
-            for at, prompt in self.prompts.items()
-            if at[1] == number
-        }
+        prompts = {_dotted(at[2:]): prompt.identity for at, prompt in self.prompts_of(number).items()}
         parts = {_dotted(at[2:]): identity for at, identity in identities.items()}
         return {"model": {"composite": _shape(recorded), "parts": parts, "prompts": prompts}, "parameters": {}}
 
@@ -107,6 +107,7 @@ class Models:
         return {
             "model": told(part.adapter.identity, *part.at, "settings"),
             "parameters": told(part.section.parameters, *part.at, "parameters"),
+            **({"schema_tokens": part.section.schema_tokens} if part.section.schema_tokens else {}),
         }
 
     def tariffs(self, number: int) -> dict[str, Tariff]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from database_backends.result import ExecutionFailure, Limits, Outcome
@@ -18,6 +18,7 @@ from evaluation.base.strategy import EvaluationStrategy
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.golds import Gold, GoldStore
+from evaluation.history import History, NoHistory, Placed
 from evaluation.jsonl import line_of
 from evaluation.records import CallRecord, ExecutionRecord, FirstRecord, ItemRecord, VerdictRecord
 from evaluation.verdicts import Reason, Verdict
@@ -41,6 +42,7 @@ class Orchestrator:
         strategies: Judge each item, in this order.
         limits: Of the statement under test.
         in_flight: How many items may be under way at once; memory grows with it, not with the dataset.
+        history: What prompts show of the turns before, and so which questions wait for which.
     """
 
     databases: Databases
@@ -50,8 +52,9 @@ class Orchestrator:
     strategies: Sequence[EvaluationStrategy]
     limits: Limits
     in_flight: int = 64
+    history: History = field(default_factory=NoHistory)
 
-    async def run(self, questions: Iterable[tuple[int, Question]], sink: Sink) -> None:
+    async def run(self, questions: Iterable[Placed], sink: Sink) -> None:
         """Run every question; each ends as exactly one record, whatever happens to it.
 
         Args:
@@ -66,20 +69,26 @@ class Orchestrator:
         ended: list[RunStopped] = []
         try:
             async with asyncio.TaskGroup() as group:
-                for position, question in questions:
+                for strand in self.history.strands(questions):
                     await places.acquire()
                     if ended:
                         break
-                    task = group.create_task(self._one(position, question, sink, ended))
+                    task = group.create_task(self._strand(strand, sink, ended))
                     task.add_done_callback(lambda _: places.release())
         except* SqlAssayError as errors:
             raise _first(errors) from None
         if ended:
             raise ended[0]
 
-    async def _one(self, position: int, question: Question, sink: Sink, ended: list[RunStopped]) -> None:
+    async def _strand(self, strand: Iterator[Placed], sink: Sink, ended: list[RunStopped]) -> None:
+        """Questions one after another, until the run has ended."""
         try:
-            await sink(await self.item(position, question))
+            for position, question in strand:
+                if ended:
+                    break
+                record = await self.item(position, question)
+                await sink(record)
+                self.history.heard(record)
         except RunStopped as stopped:
             if stopped.at_once:
                 raise
@@ -97,6 +106,8 @@ class Orchestrator:
             target = self.databases.target(question.db_id)
             if target is None:
                 answer = Answer(None, _missing(question, self.databases))
+            elif question.history is not None and question.history.unanswered is not None:
+                answer = Answer(None, Verdict.of(Reason.EARLIER_TURN_UNANSWERED, turn=question.history.unanswered))
             else:
                 answer = await self._answer(position, question, target)
                 golds = await self._run_golds(question, target)
@@ -115,8 +126,13 @@ class Orchestrator:
             question=question.text,
             difficulty=question.difficulty,
             tags=question.tags,
+            conversation=question.conversation,
+            turn=question.turn,
+            turns=question.turns,
+            history=None if question.history is None else question.history.record,
             answer=answer.record,
             extraction=answer.extraction,
+            removed=answer.removed,
             sql=answer.sql,
             golds=tuple(gold.record for gold in golds),
             predicted=None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome),

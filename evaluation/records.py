@@ -118,7 +118,9 @@ class AnswerRecord:
     """What the model was asked and what it said.
 
     Attributes:
-        prompt_sha256: Of the rendered messages.
+        prompt_sha256: Of the rendered messages, which are in `prompts.jsonl`.
+        prompt: Name and version of the prompt, such as `zero_shot@1`; empty in runs from before it was recorded.
+        prompt_template_sha256: Of the prompt's file.
         text: The answer.
         finish_reason: Why the model stopped.
         model: The model that answered, as the provider names it.
@@ -133,9 +135,14 @@ class AnswerRecord:
         cached: Whether the answer came from the response cache: then nothing was asked or paid.
         dropped: Generic settings that the provider does not know.
         attempts: The failed requests before.
+        schema_left_out: What of the schema the prompt did not show for want of space: `table`, or `table.column`.
+        examples: The ids of the examples that the prompt showed, in this order.
+        withheld: The ids of those that it would have shown, had they not told the answer.
     """
 
     prompt_sha256: str
+    prompt: str = ""
+    prompt_template_sha256: str = ""
     text: str = ""
     finish_reason: str | None = None
     model: str = ""
@@ -150,14 +157,17 @@ class AnswerRecord:
     cached: bool = False
     dropped: tuple[str, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
+    schema_left_out: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One request that a composite model made on the way to its answer.
+    """One request that was made on the way to an answer, by a composite model or by a prompt that takes two.
 
     Attributes:
-        role: What it was for: `fallback`, `classifier`, `sample 2`, `attempt 1`.
+        role: What it was for: `fallback`, `classifier`, `sample 2`, `attempt 1`, `linking`.
         model: The name of the model that was asked.
         why: Why its answer is not the one that counts, or what it decided.
         answer: What it said; `None` when it was not asked.
@@ -189,6 +199,23 @@ class RouteRecord:
 
 
 @dataclass(frozen=True)
+class HistoryRecord:
+    """What a prompt was given of the turns before.
+
+    Attributes:
+        by: Whose statements: `gold`, or `own` for the system's own answers.
+        shown: How many turns, the newest ones.
+        left_out: How many older ones did not fit the window.
+        without_sql: Of those that were shown, how many had no statement.
+    """
+
+    by: str
+    shown: int
+    left_out: int = 0
+    without_sql: int = 0
+
+
+@dataclass(frozen=True)
 class FirstRecord:
     """The first attempt of a model that repairs its statements, judged as if it were the last.
 
@@ -214,13 +241,18 @@ class ItemRecord:
         question: The question in natural language.
         difficulty: The dataset's own grade.
         tags: The dataset's labels.
+        conversation: The conversation that the question is a turn of.
+        turn: Which turn, from 0.
+        turns: How many turns the conversation has.
+        history: What the prompt was given of the turns before; `None` where prompts are given nothing of them.
         answer: What the model said; `None` when predictions were given.
         extraction: How the SQL was found in the answer.
+        removed: What else was in the answer, and was taken off; empty also in records from before this was kept.
         sql: The statement under test; `None` when there is none.
         golds: The acceptable statements and how they ran.
         predicted: How the statement under test ran; `None` when it was not run.
         verdicts: One per strategy.
-        calls: What a composite model asked besides, on the way to `answer`.
+        calls: What was asked besides, on the way to `answer`, by a composite model or by a prompt that takes two.
         answered_by: The name of the model that answered, where several could have.
         route: Which class of question chose the model, where one did.
         note: How a composite model chose the answer, in words.
@@ -236,8 +268,13 @@ class ItemRecord:
     question: str
     difficulty: str | None = None
     tags: tuple[str, ...] = ()
+    conversation: str | None = None
+    turn: int | None = None
+    turns: int | None = None
+    history: HistoryRecord | None = None
     answer: AnswerRecord | None = None
     extraction: str | None = None
+    removed: tuple[str, ...] = ()
     sql: str | None = None
     golds: tuple[ExecutionRecord, ...] = ()
     predicted: ExecutionRecord | None = None

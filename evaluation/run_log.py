@@ -1,11 +1,14 @@
-"""The record of a run: `manifest.json` and an append-only `items.jsonl`, from which everything else is made."""
+"""The record of a run, from which everything else is made.
+
+`manifest.json` says what was run; `items.jsonl` and the `prompts.jsonl` that its items name are only ever appended to.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -14,7 +17,9 @@ from typing import Any, BinaryIO
 from filelock import FileLock, Timeout
 
 from evaluation.jsonl import line_of, mend_tail, read_lines
+from evaluation.prompt_log import PROMPTS, PromptLines, RecordedPrompt, read_prompts
 from evaluation.records import ItemRecord
+from prompts.template import RenderedPrompt
 from sqlassay.errors import UserError
 
 MANIFEST = "manifest.json"
@@ -76,21 +81,31 @@ class RunFolder:
             except ValueError as error:
                 raise UserError(f"not an item record: {error}", place=str(self.path / ITEMS)) from error
 
+    def prompts(self, sha256s: Collection[str] | None = None) -> dict[str, RecordedPrompt]:
+        """Prompts by their digests, all unless some are named; runs from before they were recorded have none.
+
+        Raises:
+            UserError: A line is none of ours, or a prompt is not what was sent.
+        """
+        return read_prompts(self.path / PROMPTS, sha256s)
+
 
 class RunLog:
     """Writes a run. An item is on disk when `append` returns; items that finish together share one flush.
 
     Args:
         path: `runs/<run id>`; made when it is not there, and kept from other processes until `close`.
+        conceal: Takes out of a prompt what is written nowhere.
 
     Raises:
         UserError: Another process is writing this run, or the folder cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, conceal: Callable[[str], str] = str) -> None:
         self.path = path
         self.manifest: dict[str, Any] = {}
-        self._file: BinaryIO | None = None
+        self._prompts = PromptLines(path / PROMPTS, conceal)
+        self._files: dict[str, BinaryIO] = {}
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._lock = FileLock(path / ".lock")
@@ -114,13 +129,15 @@ class RunLog:
             UserError: The folder cannot be written.
         """
         self.manifest = manifest
-        items = self.path / ITEMS
-        try:
-            if items.exists():
-                mend_tail(items)
-            self._file = items.open("ab")
-        except OSError as error:
-            raise _cannot_write(error, items) from error
+        for name in (PROMPTS, ITEMS):
+            path = self.path / name
+            try:
+                if path.exists():
+                    mend_tail(path)
+                self._files[name] = path.open("ab")
+            except OSError as error:
+                raise _cannot_write(error, path) from error
+        self._prompts.begin()
         self.write_manifest()
 
     def write_manifest(self) -> None:
@@ -140,6 +157,10 @@ class RunLog:
         except OSError as error:
             raise _cannot_write(error, self.path / MANIFEST) from error
 
+    def keep(self, prompt: RenderedPrompt) -> None:
+        """Write a prompt no later than the next item, and before it."""
+        self._prompts.add(prompt)
+
     async def append(self, record: ItemRecord) -> None:
         """Write one item; returns when it is on disk.
 
@@ -157,10 +178,10 @@ class RunLog:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 try:
-                    await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
-                except OSError as error:
+                    await asyncio.to_thread(self._write, self._prompts.take(), b"".join(line for line, _ in batch))
+                except UserError as error:
                     for _, written in batch:
-                        written.set_exception(_cannot_write(error, self.path / ITEMS))
+                        written.set_exception(error)
                         written.exception()  # whoever waited may be gone, and asyncio would complain
                 else:
                     for _, written in batch:
@@ -168,22 +189,33 @@ class RunLog:
         finally:
             self._flusher = None
 
-    def _write(self, lines: bytes) -> None:
-        assert self._file is not None  # noqa: S101 - `begin` comes first
-        self._file.write(lines)
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    def _write(self, prompts: bytes, items: bytes) -> None:
+        """Prompts first: there is no item on disk whose prompt is not."""
+        for name, lines in ((PROMPTS, prompts), (ITEMS, items)):
+            if not lines:
+                continue
+            file = self._files[name]
+            try:
+                file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError as error:
+                raise _cannot_write(error, self.path / name) from error
 
     async def close(self) -> None:
-        """Write what is still waiting and let go of the file. Calling it twice is fine.
+        """Write what is still waiting and let go of the files. Calling it twice is fine.
 
         A run that never began leaves no folder.
         """
         if self._flusher is not None:
             await asyncio.shield(self._flusher)
-        if self._file is not None:
+        if self._files:
+            with suppress(UserError):  # what was asked and not answered is good to know, and no more than that
+                await asyncio.to_thread(self._write, self._prompts.take(), b"")
+        for file in self._files.values():
             with suppress(OSError):  # of lines that could not be written: whoever appended them was told
-                self._file.close()
+                file.close()
+        self._files = {}
         self._lock.release()
         if not (self.path / MANIFEST).exists():  # the run was refused before it began
             with suppress(OSError):

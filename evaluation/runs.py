@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from evaluation.calibration.note import calibration_notes
 from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.run_log import MANIFEST, RunFolder, is_unscored
@@ -74,14 +75,14 @@ def summarise(folder: RunFolder) -> RunSummary:
     manifest = folder.manifest
     identity = manifest["identity"]
     dataset = identity["dataset"]
+    strategies = identity.get("strategies", ())
+    notes = calibration_notes(strategies, run_id=folder.run_id, dataset=dataset)
     summary = RunSummary(
         manifest["title"],
         folder.run_id,
         manifest["status"],
         dataset["questions"],
-        standings=standings(
-            identity.get("strategies", ()), identity.get("model"), run_id=folder.run_id, dataset=dataset
-        ),
+        standings=standings(strategies, notes, identity.get("model")),
     )
     for item in folder.items():
         summary.add(item)

@@ -82,6 +82,8 @@ class Reason(StrEnum):
     ROWS_TRUNCATED = "rows_truncated"
     BACKEND_DOWN = "backend_down"
     PROVIDER_DOWN = "provider_down"
+    EARLIER_TURN_UNANSWERED = "earlier_turn_unanswered"
+    """The instrument failed on an earlier turn of the conversation, so that this one could not be asked as it is."""
     JUDGE_UNREADABLE = "judge_unreadable"
     JUDGES_DISAGREE = "judges_disagree"
     """No grade has as many votes of the panel as it takes."""
@@ -116,6 +118,7 @@ _UNSCORED = {
     Reason.ROWS_TRUNCATED,
     Reason.BACKEND_DOWN,
     Reason.PROVIDER_DOWN,
+    Reason.EARLIER_TURN_UNANSWERED,
     Reason.JUDGE_UNREADABLE,
     Reason.JUDGES_DISAGREE,
     Reason.OVER_BUDGET,

@@ -1,17 +1,20 @@
 """Answer -> SQL: finds the query in what a model said, and says how.
 
-In this order, the first that finds something wins:
+What comes before the answer (`<think>…</think>`) and after the token that ends its turn is taken off. Then, in this
+order, the first that finds something wins:
 
-1. Reasoning (`<think>…</think>`) is taken off.
+1. The last tool call with SQL among its arguments.
 2. An answer that is one JSON object gives its `sql`.
-3. The last fenced block labelled as SQL: a model that corrects itself does so further down, so its last word counts.
+3. The last `<sql>…</sql>` or `<answer>…</answer>`: what is in it is searched as an answer of its own.
+4. The last fenced block labelled as SQL: a model that corrects itself does so further down, so its last word counts.
    Without such a label, the last block that begins like SQL.
-4. A JSON object in a block or in prose that begins with the key `sql`.
-5. Unfenced, the first statement that starts a line or follows a colon: what comes after an unfenced query is its
+5. A JSON object in a block or in prose that begins with the key `sql`.
+6. Unfenced, the first statement that starts a line or follows a colon: what comes after an unfenced query is its
    explanation, which quotes pieces of it. It ends at a `;` or an empty line with prose behind it.
-6. The first query in `inline code`, then the first in the middle of a sentence.
+7. The first query in `inline code`, then the first in the middle of a sentence.
 
-The SQL itself is never changed: only the white space around it is taken off. Two statements in one block stay two.
+The SQL itself is never changed: only the white space around it is taken off, and what JSON escapes is read as JSON.
+Two statements in one block stay two. What else was in the answer is told in `removed`.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from enum import StrEnum
 
 from prompts import statements
 from prompts.fences import Block, blocks, outside
+from prompts.tool_calls import CERTAIN_KEYS, calls, sql_in, without_marks
+from prompts.turns import first_turn, without_reasoning
 
 
 class Method(StrEnum):
@@ -35,8 +40,12 @@ class Method(StrEnum):
     """In a fenced block with no label or another one."""
     UNCLOSED_FENCE = "unclosed_fence"
     """In a fenced block that was never closed."""
+    TOOL_CALL = "tool_call"
+    """In the arguments of a tool call."""
     JSON = "json"
     """The value of `sql` in a JSON object."""
+    TAGGED = "tagged"
+    """Between tags such as `<sql>`, unfenced."""
     BARE = "bare"
     """The answer starts with it, unfenced."""
     AFTER_PROSE = "after_prose"
@@ -56,6 +65,12 @@ class Removed(StrEnum):
     PROSE_BEFORE = "prose_before"
     PROSE_AFTER = "prose_after"
     OTHER_BLOCKS = "other_blocks"
+    OTHER_CALLS = "other_calls"
+    """Tool calls before or after the one that counts."""
+    OTHER_FIELDS = "other_fields"
+    """Of the JSON object that holds the SQL."""
+    AFTER_END = "after_end"
+    """The token that ends a turn, and what follows it."""
 
 
 @dataclass(frozen=True)
@@ -73,30 +88,21 @@ class Extraction:
     removed: tuple[Removed, ...] = ()
 
 
-_LEADING_REASONING = re.compile(r"\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
-_REASONING_END = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _INLINE = re.compile(r"(?<!`)(?:``(?!`)(?P<double>.+?)(?<!`)``|`(?!`)(?P<single>[^`]+)`)(?!`)", re.DOTALL)
-_JSON_KEYS = ("sql", "sql_query", "query")
-_DECODER = json.JSONDecoder()
+_JSON_KEYS = (*CERTAIN_KEYS, "query")
+_DECODER = json.JSONDecoder(strict=False)  # models break the lines of SQL within JSON
+_TAG_END = re.compile(r"</(sql|sql_query|query|final_sql|answer|final_answer)>", re.IGNORECASE)
 _JSON_IN_PROSE = re.compile(rf'\{{\s*"(?:{"|".join(_JSON_KEYS)})"\s*:', re.IGNORECASE)
 
 
 def extract(answer: str) -> Extraction:
     """Find the SQL in an answer. Never raises."""
-    text, reasoned = _without_reasoning(answer)
-    found = _find(text)
-    if not reasoned:
-        return found
-    return Extraction(found.sql, found.method, (Removed.REASONING, *found.removed))
+    return _within_turn(answer, _find)
 
 
 def extract_json(answer: str) -> Extraction:
-    """Find the SQL in an answer that is a JSON object, and nowhere else. Never raises."""
-    found = find_object(answer) or {}
-    fields = {str(key).lower(): field for key, field in found.items()}
-    texts = (fields.get(key) for key in _JSON_KEYS)
-    sql = next((sql.strip() for sql in texts if isinstance(sql, str) and sql.strip()), None)
-    return Extraction(sql, Method.JSON if sql is not None else Method.NONE)
+    """Find the SQL in an answer that is a JSON object or a tool call, and nowhere else. Never raises."""
+    return _within_turn(answer, lambda text: _in_calls(text) or _in_object(text) or Extraction(None, Method.NONE))
 
 
 def find_object(answer: str) -> Mapping[str, object] | None:
@@ -104,16 +110,8 @@ def find_object(answer: str) -> Mapping[str, object] | None:
 
     Never raises; `None` when there is none.
     """
-    text, _ = _without_reasoning(answer)
-    fenced = [block.content for block in reversed(blocks(text))]
-    for candidate in (text, *fenced, text[text.find("{") :] if "{" in text else ""):
-        try:
-            value, _ = _DECODER.raw_decode(candidate.strip())
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            return value
-    return None
+    found = _object(first_turn(without_reasoning(answer)[0])[0])
+    return None if found is None else found.value
 
 
 def only_object(answer: str) -> Mapping[str, object] | None:
@@ -121,7 +119,7 @@ def only_object(answer: str) -> Mapping[str, object] | None:
 
     For answers that decide something: text that is only repeated in them must not be taken for what they say.
     """
-    text, _ = _without_reasoning(answer)
+    text, _ = without_reasoning(answer)
     found: list[dict[str, object]] = []
     at = text.find("{")
     while at >= 0:
@@ -154,16 +152,12 @@ EXTRACTORS: Mapping[str, Callable[[str], Extraction]] = {"sql_block": extract, "
 """What a template's `output` may say."""
 
 
-def _without_reasoning(text: str) -> tuple[str, bool]:
-    opening = _LEADING_REASONING.match(text)
-    if opening:
-        closing = _REASONING_END.search(text, opening.end())
-        return (text[closing.end() :] if closing else ""), True
-    # Some chat templates open the tag in the prompt, so that the answer holds only its end.
-    closing = _REASONING_END.search(text)
-    if closing and not any(block.closed and block.start < closing.start() < block.end for block in blocks(text)):
-        return text[closing.end() :], True
-    return text, False
+def _within_turn(answer: str, find: Callable[[str], Extraction]) -> Extraction:
+    text, reasoned = without_reasoning(answer)
+    text, ended = first_turn(text)
+    found = find(text)
+    before, after = (Removed.REASONING,) if reasoned else (), (Removed.AFTER_END,) if ended else ()
+    return Extraction(found.sql, found.method, (*before, *found.removed, *after))
 
 
 def _find(text: str) -> Extraction:
@@ -171,12 +165,40 @@ def _find(text: str) -> Extraction:
     pieces = outside(text, found)
     prose = "\n\n".join(pieces)
     return (
-        _in_whole_json(text.strip())
+        _in_calls(text)
+        or _in_whole_json(text.strip())
+        or _in_tags(text, found)
         or _in_blocks(found, pieces)
-        or _in_json(found, prose)
+        or _in_json(found, pieces, prose)
         or _in_prose(found, prose)
         or Extraction(None, Method.NONE)
     )
+
+
+def _in_calls(text: str) -> Extraction | None:
+    made = calls(text)
+    chosen = next((call for call in reversed(made) if call.sql is not None), None)
+    if chosen is None:
+        return None
+    before, after = without_marks(text[: made[0].start]), without_marks(text[made[-1].end :])
+    removed = _removed(before, after, other_blocks=False)
+    return Extraction(chosen.sql, Method.TOOL_CALL, (*removed, *((Removed.OTHER_CALLS,) if len(made) > 1 else ())))
+
+
+def _in_tags(text: str, found: Sequence[Block]) -> Extraction | None:
+    closed = [block for block in found if block.closed]
+    ends = [end for end in _TAG_END.finditer(text) if not any(one.start < end.start() < one.end for one in closed)]
+    for end in ends[:-3:-1]:
+        tag = f"<{end[1]}>"
+        start = text.rfind(tag, 0, end.start())
+        # No tag of the same name is within, so that this ends.
+        inner = _find(text[start + len(tag) : end.start()]) if start >= 0 else None
+        if inner is None or inner.sql is None:
+            continue
+        removed = (*_removed(text[:start], text[end.end() :], other_blocks=False), *inner.removed)
+        method = Method.TAGGED if inner.method is Method.BARE else inner.method
+        return Extraction(inner.sql, method, tuple(part for part in Removed if part in removed))
+    return None
 
 
 def _in_blocks(found: Sequence[Block], pieces: Sequence[str]) -> Extraction | None:
@@ -190,45 +212,90 @@ def _in_blocks(found: Sequence[Block], pieces: Sequence[str]) -> Extraction | No
     return Extraction(
         block.content.strip(),
         method if block.closed else Method.UNCLOSED_FENCE,
-        _removed("".join(pieces[: chosen[-1] + 1]), "".join(pieces[chosen[-1] + 1 :]), len(filled) > 1),
+        _removed("".join(pieces[: chosen[-1] + 1]), "".join(pieces[chosen[-1] + 1 :]), other_blocks=len(filled) > 1),
     )
 
 
 def _in_whole_json(text: str) -> Extraction | None:
+    if text.startswith('"') and text.endswith('"'):
+        value, end = _decoded(text, 0)
+        if end == len(text) and isinstance(value, str) and statements.starts(value):
+            return Extraction(value.strip(), Method.JSON)
     if not (text.startswith("{") and text.endswith("}")):
         return None
-    sql, end = _sql_of_json(text, 0)
-    return Extraction(sql, Method.JSON) if sql and end == len(text) else None
+    value, end = _decoded(text, 0)
+    return _in_value(value, "", "", other_blocks=False) if end == len(text) else None
 
 
-def _in_json(found: Sequence[Block], prose: str) -> Extraction | None:
-    for block in reversed(found):
+def _in_json(found: Sequence[Block], pieces: Sequence[str], prose: str) -> Extraction | None:
+    for number, block in reversed(list(enumerate(found))):
         whole = _in_whole_json(block.content.strip())
         if whole:
-            return Extraction(whole.sql, Method.JSON, _removed(prose, "", len(found) > 1))
+            around = _removed("".join(pieces[: number + 1]), "".join(pieces[number + 1 :]), other_blocks=len(found) > 1)
+            return Extraction(whole.sql, Method.JSON, (*around, *whole.removed))
     match = _JSON_IN_PROSE.search(prose)
     if not match:
         return None
-    sql, end = _sql_of_json(prose, match.start())
-    if not sql:
+    value, end = _decoded(prose, match.start())
+    return _in_value(value, prose[: match.start()], prose[end:], other_blocks=bool(found))
+
+
+def _in_object(text: str) -> Extraction | None:
+    found = _object(text)
+    return None if found is None else _in_value(found.value, found.before, found.after, other_blocks=found.other_blocks)
+
+
+def _in_value(value: object, before: str, after: str, *, other_blocks: bool) -> Extraction | None:
+    """The SQL of a JSON object, and what there is besides."""
+    if not isinstance(value, dict):
         return None
-    return Extraction(sql, Method.JSON, _removed(prose[: match.start()], prose[end:], bool(found)))
+    sql = sql_in(value)
+    if sql is None:
+        return None
+    removed = _removed(before, after, other_blocks=other_blocks)
+    return Extraction(sql, Method.JSON, (*removed, *((Removed.OTHER_FIELDS,) if len(value) > 1 else ())))
 
 
-def _sql_of_json(text: str, start: int) -> tuple[str | None, int]:
-    """The SQL in the JSON object at `start`, and where the object ends."""
+def _decoded(text: str, start: int) -> tuple[object, int]:
+    """The JSON value at `start`, and where it ends; `None` where there is none."""
     try:
-        value, end = _DECODER.raw_decode(text, start)
+        return _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
         return None, start
-    if not isinstance(value, dict):
-        return None, end
-    fields = {str(key).lower(): field for key, field in value.items()}
-    texts = (fields.get(key) for key in _JSON_KEYS)
-    return next((sql.strip() for sql in texts if isinstance(sql, str) and sql.strip()), None), end
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A JSON object in a text, and what is around it."""
+
+    value: Mapping[str, object]
+    before: str
+    after: str
+    other_blocks: bool
+
+
+def _object(text: str) -> _Found | None:
+    whole = text.strip()
+    value, end = _decoded(whole, 0)
+    if isinstance(value, dict):
+        return _Found(value, "", whole[end:], other_blocks=False)
+    found = blocks(text)
+    for number, block in reversed(list(enumerate(found))):
+        content = block.content.strip()
+        value, end = _decoded(content, 0)
+        if isinstance(value, dict):
+            pieces = outside(text, found)
+            before, after = "".join(pieces[: number + 1]), "".join(pieces[number + 1 :])
+            return _Found(value, before, content[end:] + after, other_blocks=len(found) > 1)
+    first = text.find("{")
+    value, end = _decoded(text, first) if first >= 0 else (None, first)
+    return _Found(value, text[:first], text[end:], other_blocks=False) if isinstance(value, dict) else None
 
 
 def _in_prose(found: Sequence[Block], prose: str) -> Extraction | None:
+    cut = _JSON_IN_PROSE.search(prose)
+    if cut and _decoded(prose, cut.start())[0] is None:
+        prose = prose[: cut.start()]  # JSON that was cut off: what stands in it is not the whole of anything
     span = statements.standing_out(prose)
     if span:
         method = Method.AFTER_PROSE if prose[: span.start].strip() else Method.BARE
@@ -245,10 +312,10 @@ def _cut(prose: str, span: statements.Span, method: Method, found: Sequence[Bloc
     before, after = prose[: span.start], prose[span.end :]
     if method is Method.INLINE_CODE:
         before, after = before.rstrip("`"), after.lstrip("`")
-    return Extraction(prose[span.start : span.end].strip(), method, _removed(before, after, bool(found)))
+    return Extraction(prose[span.start : span.end].strip(), method, _removed(before, after, other_blocks=bool(found)))
 
 
-def _removed(before: str, after: str, other_blocks: bool) -> tuple[Removed, ...]:
+def _removed(before: str, after: str, *, other_blocks: bool) -> tuple[Removed, ...]:
     parts = {
         Removed.PROSE_BEFORE: bool(before.strip()),
         Removed.PROSE_AFTER: bool(after.strip()),

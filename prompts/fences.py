@@ -12,7 +12,7 @@ _SQL_LABELS = frozenset(
     | {"postgres", "presto", "redshift", "snowflake", "spark", "trino"}
 )
 
-_OPEN = re.compile(r"^[ \t]*~{3,}|(?:^|(?<=[\s:]))`{3,}", re.MULTILINE)
+_OPEN = re.compile(r"^[ \t]*~{3,}|(?:^|(?<=[\s:>]))`{3,}", re.MULTILINE)
 _LABEL = re.compile(r"[ \t]*\{?\.?([A-Za-z][\w.+#-]*)\}?")
 _SQL_WORD = re.compile(r"\s*(?:\(*\s*(?:SELECT|WITH|VALUES|INSERT|UPDATE|DELETE|EXPLAIN)\b|--|/\*)", re.IGNORECASE)
 _LABEL_LINE = re.compile(r"\s*([A-Za-z0-9-]+)[ \t\r]*\n")

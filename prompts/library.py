@@ -1,19 +1,22 @@
-"""Finds prompts by name: those that are shipped, those in a user's folders, or one file."""
+"""Finds prompts by name: shipped, of a plug-in package, in a user's folders, at Langfuse, or one file."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from prompts import langfuse
+from prompts.lock import held, not_as_released
+from prompts.packages import package_folders
 from prompts.template import PromptTemplate, read
-from sqlassay.errors import UnknownName, UserError
+from sqlassay.errors import UnknownName, UserError, located
 
 SHIPPED = Path(__file__).parent / "templates"
-"""Where the shipped prompts are: `<name>/v<N>.yaml`, and `lock.json` with the digest of each."""
+"""Where the shipped prompts are: `<name>/v<N>.yaml`, all of them released."""
 
-_FILE = re.compile(r"v([1-9][0-9]*)\.yaml")
+_FILE = re.compile(r"v0*([1-9][0-9]*)\.ya?ml")
 _REF = re.compile(r"([^@]+)(?:@v?([1-9][0-9]*))?")
 
 
@@ -21,51 +24,126 @@ def load(ref: str, folders: Sequence[Path] = ()) -> PromptTemplate:
     """Find and read one prompt.
 
     Args:
-        ref: `name` for its newest version, `name@1` or `name@v1` for that version, or the path of a YAML file.
+        ref: `name` for its newest version, `name@1` or `name@v1` for that version, `langfuse:name@3`, or the path of a
+            YAML file.
         folders: The user's own folders, laid out as `<folder>/<name>/v<N>.yaml`.
 
     Raises:
         UnknownName: There is no such prompt; the message suggests the nearest.
-        UserError: The file is wrong, a shipped prompt was edited, or two folders hold one name.
+        UserError: The file is wrong, a released prompt was edited, a name or version is there twice, or the prompt that
+            it is linked by is none that can be.
     """
+    template = _load(ref, folders)
+    return replace(template, linker=_linker(template, folders)) if template.linking else template
+
+
+def _linker(template: PromptTemplate, folders: Sequence[Path]) -> PromptTemplate:
+    """The prompt that another is linked by; it is asked by itself, so that no two can wait for each other."""
+    with located(f"{template.path}: linking"):
+        linker = _load(template.linking, folders)
+        if linker.linking:
+            raise UserError(f"prompt {linker.ref} is linked by another itself ({linker.linking})")
+        if linker.output != "json":
+            raise UserError(f"prompt {linker.ref} does not answer with JSON", remedy="its `output` must be json")
+    return linker
+
+
+def _load(ref: str, folders: Sequence[Path]) -> PromptTemplate:
+    """One prompt without the one that it is linked by."""
+    if langfuse.is_ref(ref):
+        return langfuse.fetch(ref)
     if ref.endswith((".yaml", ".yml")):
         return _from_file(Path(ref))
-    found = _find(folders)
+    return read_in_place(locate(ref, folders))
+
+
+def locate(ref: str, folders: Sequence[Path] = ()) -> Path:
+    """The file of a prompt that is named by its name, unread.
+
+    Args:
+        ref: `name` for its newest version, `name@1` or `name@v1` for that version.
+        folders: The user's own folders.
+
+    Raises:
+        UnknownName: There is no such prompt.
+        UserError: A name or version is there twice, or a folder does not exist.
+    """
+    return chosen(ref, _find(folders))
+
+
+def chosen(ref: str, found: Mapping[str, Mapping[int, Path]]) -> Path:
+    """The file that a ref names among those that were found.
+
+    Raises:
+        UnknownName: There is none.
+    """
     match = _REF.fullmatch(ref)
     versions = found.get(match[1], {}) if match else {}
     version = int(match[2]) if match and match[2] else max(versions, default=0)
     if version not in versions:
         raise UnknownName("prompt", ref, (*found, *_refs(found)))
-    return _read(versions[version])
+    return versions[version]
 
 
 def refs(folders: Sequence[Path] = ()) -> tuple[str, ...]:
     """Every prompt and version that `load` would find, such as `zero_shot@1`. Reads no template.
 
     Raises:
-        UserError: Two folders hold one name, or a folder does not exist.
+        UserError: A name or version is there twice, or a folder does not exist.
     """
     return _refs(_find(folders))
 
 
-def _refs(found: dict[str, dict[int, Path]]) -> tuple[str, ...]:
+def _refs(found: Mapping[str, Mapping[int, Path]]) -> tuple[str, ...]:
     return tuple(f"{name}@{version}" for name in sorted(found) for version in sorted(found[name]))
 
 
 def _find(folders: Sequence[Path]) -> dict[str, dict[int, Path]]:
     found: dict[str, dict[int, Path]] = {}
-    for root in (SHIPPED, *folders):
-        if not root.is_dir():
-            raise UserError("there is no such folder of prompts", place=str(root))
-        for folder in sorted(root.iterdir()):
-            matches = ((path, _FILE.fullmatch(path.name)) for path in sorted(folder.glob("*.yaml")))
-            versions = {int(match[1]): path for path, match in matches if match}
-            if not versions:
-                continue
-            if folder.name in found:
-                raise _claimed_twice(folder.name, next(iter(found[folder.name].values())).parent, folder)
-            found[folder.name] = versions
+    for root in (SHIPPED, *package_folders(), *folders):
+        for name, versions in in_folder(root).items():
+            if name in found:
+                raise _claimed_twice(name, next(iter(found[name].values())).parent, root / name)
+            found[name] = versions
     return found
+
+
+def versions_in(folder: Path) -> dict[int, Path]:
+    """The files of one prompt by their versions.
+
+    Raises:
+        UserError: Two files are of one version.
+    """
+    versions: dict[int, Path] = {}
+    for path in sorted(folder.glob("*.y*ml")):
+        version = version_of(path)
+        if version is None:
+            continue
+        if version in versions:
+            raise UserError(
+                f"version {version} of prompt {folder.name!r} is there twice: {versions[version]} and {path}",
+                remedy=f"keep one, as v{version}.yaml",
+            )
+        versions[version] = path
+    return versions
+
+
+def in_folder(root: Path) -> dict[str, dict[int, Path]]:
+    """The files of every prompt of one folder, by name and version.
+
+    Raises:
+        UserError: The folder does not exist, or a version is there twice.
+    """
+    if not root.is_dir():
+        raise UserError("there is no such folder of prompts", place=str(root))
+    found = {folder.name: versions_in(folder) for folder in sorted(root.iterdir())}
+    return {name: versions for name, versions in found.items() if versions}
+
+
+def version_of(path: Path) -> int | None:
+    """Which version a file's name says it is; `None` when it says none."""
+    match = _FILE.fullmatch(path.name)
+    return int(match[1]) if match else None
 
 
 def _claimed_twice(name: str, first: Path, second: Path) -> UserError:
@@ -74,29 +152,33 @@ def _claimed_twice(name: str, first: Path, second: Path) -> UserError:
 
 def _from_file(path: Path) -> PromptTemplate:
     if path.resolve().is_relative_to(SHIPPED):
-        return _read(path.resolve())
+        return read_in_place(path.resolve())
     template = read(path)
     if (SHIPPED / template.name).is_dir():
         raise _claimed_twice(template.name, SHIPPED / template.name, path)
-    return template
+    # A file that is named by its path may be one of a folder with a lock all the same.
+    return held(template, path.absolute().parent.parent) if _is_in_place(template) else template
 
 
-def _read(path: Path) -> PromptTemplate:
+def read_in_place(path: Path) -> PromptTemplate:
+    """Read a version of a prompt, `<folder>/<name>/v<N>.yaml`, and hold it against the lock of the folder.
+
+    Raises:
+        UserError: The file is wrong, belongs elsewhere, or is not what was released.
+    """
     template = read(path)
-    expected = f"{template.name}/v{template.version}.yaml"
-    if f"{path.parent.name}/{path.name}" != expected:
-        raise UserError(f"it is {template.ref} and so belongs in {expected}", place=str(path))
-    if path.is_relative_to(SHIPPED):
-        _hold_lock(template)
-    return template
+    if not _is_in_place(template):
+        raise UserError(f"it is {template.ref} and so belongs in {_place_of(template)}", place=str(path))
+    found = held(template, path.parent.parent)
+    if not found.released and path.is_relative_to(SHIPPED):
+        raise not_as_released(template, None)
+    return found
 
 
-def _hold_lock(template: PromptTemplate) -> None:
-    lock = json.loads((SHIPPED / "lock.json").read_text("utf-8"))
-    if lock.get(template.ref) != template.sha256:
-        raise UserError(
-            f"prompt {template.ref} is not what was released under this name:"
-            f" lock.json says {lock.get(template.ref)}, the file is {template.sha256}",
-            place=str(template.path),
-            remedy=f"released prompts are never edited; add v{template.version + 1}",
-        )
+def _is_in_place(template: PromptTemplate) -> bool:
+    path = template.path.absolute()
+    return f"{path.parent.name}/{path.name}" == _place_of(template)
+
+
+def _place_of(template: PromptTemplate) -> str:
+    return f"{template.name}/v{template.version}.yaml"

@@ -57,7 +57,7 @@ def _environment() -> SandboxedEnvironment:
     return environment
 
 
-_ENVIRONMENT = _environment()
+ENVIRONMENT = _environment()
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ def compiled(source: str) -> Compiled:
         RenderingFailed: It is not a template, uses an unknown filter, or refers to another file.
     """
     try:
-        tree = _ENVIRONMENT.parse(source)
+        tree = ENVIRONMENT.parse(source)
         if any(meta.find_referenced_templates(tree)):
             raise RenderingFailed("a prompt cannot include, import or extend another file")
-        return Compiled(frozenset(meta.find_undeclared_variables(tree)), _ENVIRONMENT.from_string(source))
+        return Compiled(frozenset(meta.find_undeclared_variables(tree)), ENVIRONMENT.from_string(source))
     except jinja2.TemplateSyntaxError as error:
         raise RenderingFailed(f"line {error.lineno}: {error.message}") from error

@@ -89,7 +89,8 @@ _UNFINISHED = re.compile(
     re.IGNORECASE,
 )
 _PROSE_LINE = re.compile(
-    r"(?:Here|I|In|It|Note|Please|That|The|These|This|We|You)\s+[a-z]"
+    r"(?:Also|Because|Feel|Here|Hope|However|I|If|In|It|Let|Note|Please|Since|Thanks|That|The|These|This|We|Would|You)\s+[a-z]"
+    r"|\d+\.\s+[A-Za-z]|---[ \t]*(?:\n|\Z)"
     r"|[A-Z][A-Za-z]*(?: [A-Za-z]+){0,3}:(?!:)(?:\s|\Z)|\*\*|\#{2,6} |```|</"
 )
 _NEXT_SENTENCE = re.compile(r"\s+[A-Z][a-z]+\s")

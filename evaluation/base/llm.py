@@ -191,7 +191,7 @@ class LLMEvaluator(EvaluationStrategy):
         source = judge.source
         assert source is not None  # noqa: S101 - a bench that only names its judges is asked nothing
         try:
-            variables = self._variables(texts, source.databases.schema_text(case.target), case)
+            variables = self._variables(texts, self._schema(source, case.question, case.target), case)
         except BackendError as error:
             return Ballot(failure=Reason.BACKEND_DOWN, error=str(error))
         asked = await source.ask(
@@ -220,9 +220,13 @@ class LLMEvaluator(EvaluationStrategy):
             table = ResultTable(("column",), ("",), [("x" * USUAL_ROW,)] * self.rows)
             other = Executed(golds[0] if golds else "x" * USUAL_STATEMENT, table)
             case = Case(question, dialect, (other,), other.sql, other, target=target)
-            schema = source.databases.schema_text(target)
+            schema = self._schema(source, question, target)
             for texts in self.shown(case):
                 yield source, self._variables(texts, schema, case)
+
+    def _schema(self, source: ModelSource, question: Question, target: str) -> str:
+        text = source.databases.schema_text(target, question.db_id, self.template.schema)
+        return text.about(question.context, source.schema_tokens, source.adapter.model).text
 
     def _variables(self, texts: Mapping[str, str], schema: str, case: Case) -> dict[str, object]:
         data = {"question": case.question.text, "evidence": case.question.evidence, "schema": schema, **texts}

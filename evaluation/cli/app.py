@@ -18,6 +18,7 @@ from evaluation.cli import (
     keys,
     models,
     plugins,
+    prompts,
     report,
     runs,
     schema,
@@ -54,6 +55,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(backends.app, name="backends")
 app.add_typer(models.app, name="models")
+app.add_typer(prompts.app, name="prompts")
 app.add_typer(judge.app, name="judge")
 app.add_typer(keys.app, name="keys")
 app.command("audit")(audit.audit)

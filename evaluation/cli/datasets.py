@@ -47,10 +47,13 @@ def show(
     opened = open_dataset(dataset, databases=databases, ids="position" if ids_by_position else "field")
     questions: Counter[str] = Counter()
     grades: Counter[str] = Counter()
+    turns: Counter[str] = Counter()
     without_gold = 0
     for question in opened.questions():
         questions[question.db_id] += 1
         grades[question.difficulty or "not graded"] += 1
+        if question.conversation is not None:
+            turns[question.conversation] += 1
         without_gold += not (question.gold or question.gold_by_dialect or question.gold_results)
     engines = []
     for name in BACKENDS.names():
@@ -69,6 +72,7 @@ def show(
                 "questions": questions.total(),
                 "without_gold": without_gold,
                 "difficulty": dict(grades),
+                "conversations": len(turns),
                 "databases": [dict(zip(("db_id", "questions", "engines"), row, strict=True)) for row in rows],
             }
         )
@@ -77,5 +81,8 @@ def show(
     screen.print(
         f"{opened.question_file}: {output.counted(questions.total(), 'question')}, {without_gold:,} without gold"
     )
+    if turns:
+        longest = output.counted(max(turns.values()), "turn")
+        screen.print(f"{output.counted(len(turns), 'conversation')}, the longest of {longest}")
     screen.print("difficulty: " + ", ".join(f"{grade} {count:,}" for grade, count in grades.items()))
     screen.print(output.table(("database", "questions", "found for"), rows))

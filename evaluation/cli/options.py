@@ -39,8 +39,8 @@ Filter = Annotated[
     typer.Option(
         "--filter",
         metavar="KEY=VALUE",
-        help="Only questions whose db_id, difficulty, tag or turn is VALUE. May be given several times: values of one"
-        " key are alternatives, keys must all hold.",
+        help="Only questions whose db_id, difficulty, tag, conversation or turn is VALUE. May be given several times:"
+        " values of one key are alternatives, keys must all hold.",
     ),
 ]
 Ids = Annotated[
@@ -85,5 +85,12 @@ BaseUrl = Annotated[
 ApiKeyEnv = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--api-key-env", metavar="NAME", help="The variable that holds the key, if not the provider's own."),
+]
+PromptFolders = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option("--folder", metavar="DIR", help="A folder with your own prompts; several times."),
+]
+PromptFolder = Annotated[
+    Path, typer.Option("--folder", metavar="DIR", help="The folder of your prompts, DIR/NAME/v<N>.yaml.")
 ]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Ask anew: an answer is kept for five minutes.")]

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 
 def report(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run id, the group of several runs, `latest`, or a run's folder.")
-    ] = "latest",
+    names: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(
+            metavar="[RUN]...", help="Run ids, groups of several runs, `latest` (unless given), or folders of runs."
+        ),
+    ] = None,
     runs: Runs = Path("runs"),
     show: Annotated[
         Optional[Status],  # noqa: UP045
@@ -32,7 +35,7 @@ def report(
         typer.Option(
             "--by",
             metavar="KEY",
-            help="Slice the results by difficulty, db_id, tag, feature of the gold, route or model.",
+            help="Slice the results by difficulty, db_id, tag, turn, feature of the gold, route or model.",
         ),
     ] = None,
     disagreements: Annotated[
@@ -42,25 +45,34 @@ def report(
 ) -> None:
     """Show the results of a run, or of all runs of one experiment, from what is on disk.
 
+    Several runs that differ in their prompt, model or engine are compared question by question, each with the first.
+
     Always with the three counts: scored items, system failures (the system under test was wrong or gave nothing) and
     instrument failures (nothing can be said).
     """
-    from evaluation.reports import console
-    from evaluation.reports.disagreement import disagree, partings
+    from evaluation.reports import console, paired_screen
+    from evaluation.reports.disagreement import partings
+    from evaluation.reports.paired import compare
     from evaluation.reports.taxonomy import taxonomy
     from evaluation.runs import find_runs, summarise
 
-    found = find_runs(run, runs)
+    names = names or ["latest"]
+    found = list({folder.run_id: folder for name in names for folder in find_runs(name, runs)}.values())
+    compared = compare(found)
     summaries = [summarise(folder) for folder in found]
     if json:
         entries = [_entry(folder, summary, by) for folder, summary in zip(found, summaries, strict=True)]
         if show is not None or disagreements:
             for entry, folder in zip(entries, found, strict=True):
                 entry["shown_items"] = [line for line in folder.raw_items() if _wanted(line, show, disagreements)]
-        output.print_json({"runs": entries})
+        output.print_json({"runs": entries, "comparisons": [one.to_json() for one in compared]})
         return
     screen = output.data()
     screen.print(console.Results(summaries))
+    for block in paired_screen.comparisons(compared):
+        screen.print(block)
+    if where := paired_screen.more(compared, output.program()):
+        output.talk().print(where)
     for summary, folder in zip(summaries, found, strict=True):
         screen.print()
         screen.print(f"{summary.title}  {summary.run_id}")
@@ -72,11 +84,18 @@ def report(
         if by is not None:
             _print_slices(screen, _sliced(folder, summary, by), by)
         if show is not None or disagreements:
-            for record in folder.items():
-                statuses = {verdict.status for verdict in record.verdicts}
-                if show in statuses or (disagreements and disagree(record)):
-                    screen.print()
-                    screen.print(console.item(record))
+            _print_items(screen, folder, show, disagreements)
+
+
+def _print_items(screen: Console, folder: RunFolder, show: Status | None, disagreements: bool) -> None:
+    from evaluation.reports import console
+    from evaluation.reports.disagreement import disagree
+
+    for record in folder.items():
+        statuses = {verdict.status for verdict in record.verdicts}
+        if show in statuses or (disagreements and disagree(record)):
+            screen.print()
+            screen.print(console.item(record))
 
 
 def _print_slices(screen: Console, slices: list[RunSummary], by: str) -> None:

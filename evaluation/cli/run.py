@@ -205,19 +205,31 @@ def _resume_command(experiment: str | Path, folder: Path) -> str:
 
 
 def _conclude(group: str, folder: Path, *, json: bool) -> int:
-    from evaluation.reports import console
+    from evaluation.reports import console, paired_screen
+    from evaluation.reports.paired import compare
     from evaluation.runs import find_runs, summarise
 
     found = find_runs(group, folder)
     summaries = [summarise(run) for run in found]
+    compared = compare(found)
     if json:
-        output.print_json({"group": group, "runs": [summary.to_json() for summary in summaries]})
+        output.print_json(
+            {
+                "group": group,
+                "runs": [summary.to_json() for summary in summaries],
+                "comparisons": [one.to_json() for one in compared],
+            }
+        )
     else:
         screen = output.data()
         screen.print(console.Results(summaries))
         for summary in summaries:
             for note in console.notes(summary):
                 screen.print(f"{summary.title if len(summaries) > 1 else ''}: {note}".removeprefix(": "))
+        for part in paired_screen.comparisons(compared):
+            screen.print(part)
+        if where := paired_screen.more(compared, output.program()):
+            output.talk().print(where)
     code = ExitCode.OK
     for run, summary in zip(found, summaries, strict=True):
         if run.manifest["status"] == "stopped":
@@ -263,6 +275,8 @@ def _new(
 
 def _unfinished(path: Path | None, runs: Path | None, *, retry_unscored: bool) -> tuple[ExperimentFile, str, Path]:
     """The newest group of runs that has something left to do, with the experiment as it was recorded."""
+    from dataclasses import replace
+
     from evaluation.experiment import parse_experiment, read_experiment
     from evaluation.runs import unfinished_group
 
@@ -279,4 +293,5 @@ def _unfinished(path: Path | None, runs: Path | None, *, retry_unscored: bool) -
             remedy="undo the change, run `sqlassay run --resume` for the experiment as it was, or start anew",
         )
     file = parse_experiment(recorded["text"], Path(recorded["path"]))
+    file = replace(file, pinned=manifest.get("pinned", {}))
     return file.with_selection(manifest["identity"]["selection"]), str(manifest["group"]), folder

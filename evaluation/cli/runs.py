@@ -56,6 +56,9 @@ def show(
         heads = ("run_id", "group", "title", "status", "started", "ended", "stopped_by")
         rows: list[tuple[str, str]] = [(key, str(manifest[key])) for key in heads if key in manifest]
         rows += [(key, _flat(value)) for key, value in manifest["identity"].items()]
+        unreleased = [prompt["ref"] for prompt in manifest.get("prompts", ()) if not prompt["released"]]
+        if unreleased:
+            rows.append(("unreleased", f"{', '.join(unreleased)}: the file may have changed since"))
         rows.append(("versions", _flat(manifest["versions"])))
         rows.append(("experiment", f"{manifest['experiment']['path']} sha256 {manifest['experiment']['sha256'][:12]}"))
         output.data().print(output.table(("", ""), rows))

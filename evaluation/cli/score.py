@@ -51,7 +51,9 @@ def score(
     ids: Ids = None,
     by: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--by", metavar="KEY", help="Slice the results by difficulty, db_id, tag or feature of the gold."),
+        typer.Option(
+            "--by", metavar="KEY", help="Slice the results by difficulty, db_id, tag, turn or feature of the gold."
+        ),
     ] = None,
     output_file: Annotated[
         Optional[Path],  # noqa: UP045
@@ -90,6 +92,7 @@ def score(
     from database_backends.runner import Runner, default_workers
 
     with Runner(workers or default_workers(), megabytes=megabytes) as runner:
+        from evaluation.calibration.note import calibration_notes
         from evaluation.cli.caching import shared_store
         from evaluation.cli.progress import ProgressDisplay
         from evaluation.cli.selecting import selection_of
@@ -117,7 +120,8 @@ def score(
         if verdicts is not None:
             found = filter(None, map(finder.target, db_ids)) if finder.backend.embedded else ()
             verdicts.spare((predictions, *opened.files, *map(Path, found)))
-        known = standings(describe_strategies(strategies), None)
+        described = describe_strategies(strategies)
+        known = standings(described, calibration_notes(described), None)
         summary = RunSummary(predictions.name, total=len(selected), standings=known)
         disagreements = Disagreements()
         sliced = None if by is None else Slices(by, finder.backend.dialect, known)

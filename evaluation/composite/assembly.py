@@ -23,9 +23,10 @@ from evaluation.experiment import (
     RouterSection,
     SelfConsistencySection,
 )
+from evaluation.few_shot.pool import Pool
 from evaluation.generation import ModelSource, ResponseCache
 from evaluation.models import Models, Part
-from prompts.template import PromptTemplate
+from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay.resilience import Endpoint
 
 
@@ -42,6 +43,8 @@ class Assembly:
         cache: Answers from before; `None` asks always.
         prices: Of each part's tokens, by its place below the model, dotted.
         budget: What may be spent.
+        examples: What prompts that show examples choose from; `None` where no prompt does.
+        keep: Is given every prompt before it is sent.
     """
 
     models: Models
@@ -52,6 +55,8 @@ class Assembly:
     cache: ResponseCache | None
     prices: Mapping[str, Prices]
     budget: Budget
+    examples: Pool | None
+    keep: Callable[[RenderedPrompt], None]
 
     def source(self, section: AnyModel, at: Location, repeat: int) -> AnswerSource:
         """The source of a model's answers.
@@ -116,4 +121,7 @@ class Assembly:
             repeat,
             part.section.stream,
             self.budget,
+            part.section.schema_tokens,
+            self.examples,
+            self.keep,
         )

@@ -50,7 +50,7 @@ class Repair(AnswerSource):
             variables: Mapping[str, object] = {"sql": answer.sql or "", "error": error}
             again = await self.source.ask(self.template, question, target, before=before, variables=variables)
             if again.completion is None:  # the provider gave no correction: what there was stands
-                calls += Answer(None, again.settled, again.record).as_call(f"attempt {attempt + 1}", "no correction")
+                calls += self.source.read(again).as_call(f"attempt {attempt + 1}", "no correction")
                 break
             calls += answer.as_call(f"attempt {attempt}", error)
             asked = again

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from adapters.base import FinishReason
 from evaluation.answers import Answer, AnswerSource, ModelStopped
 from evaluation.datasets.base import Question
 from evaluation.generation import Asked, ModelSource
@@ -89,7 +88,7 @@ class Router(AnswerSource):
             decision = RouteRecord(name, "classifier", confidence)
         else:
             decision = self._by_keywords(question, confidence)
-        return decision, [CallRecord("classifier", self.classifier_name, words, asked.record)]
+        return decision, [*asked.calls, CallRecord("classifier", self.classifier_name, words, asked.record)]
 
     @property
     def variables(self) -> Mapping[str, object]:
@@ -98,10 +97,8 @@ class Router(AnswerSource):
 
     def _read(self, asked: Asked) -> tuple[str | None, float | None, str]:
         """The class, the confidence, and both in words."""
-        if asked.completion is None:
-            return None, None, asked.settled.reason.words if asked.settled is not None else "no answer"
-        if asked.completion.finish_reason is not FinishReason.STOP:
-            return None, None, asked.completion.finish_reason.value
+        if asked.completion is None or asked.silence:
+            return None, None, asked.silence
         fields = find_object(asked.completion.text) or {}
         name, confidence = fields.get("route"), fields.get("confidence")
         if name not in [route.name for route in self.routes]:

@@ -6,9 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sqlassay.registry import Registry
+
+if TYPE_CHECKING:
+    from evaluation.history import Shown
 
 Ids = Literal["field", "position"]
 """Where question ids come from: the dataset's own field, or the position from 0."""
@@ -46,6 +49,10 @@ class Question:
         difficulty: The dataset's own grade; `None` when it has none.
         tags: Labels to slice by.
         turn: 0-based turn of a conversation; `None` for a single question.
+        conversation: Which conversation it is a turn of; `None` where the dataset does not say.
+        turns: How many turns the conversation has.
+        before: The turn before this one; `None` for the first.
+        history: What a prompt shows of the turns before; `None` where it shows none.
     """
 
     id: str
@@ -58,6 +65,27 @@ class Question:
     tags: tuple[str, ...] = ()
     turn: int | None = None
     gold_results: tuple[GoldResult, ...] = ()
+    conversation: str | None = None
+    turns: int | None = None
+    before: Question | None = field(default=None, repr=False, compare=False)
+    history: Shown | None = None
+
+    @property
+    def earlier(self) -> tuple[Question, ...]:
+        """The turns before this one, the first first."""
+        found: list[Question] = []
+        turn = self.before
+        while turn is not None:
+            found.append(turn)
+            turn = turn.before
+        return tuple(reversed(found))
+
+    @property
+    def context(self) -> str:
+        """All that says what it is about: text, evidence, and what is shown of the turns before (*and the others?*)."""
+        turns = () if self.history is None else self.history.turns
+        before = (text for turn in turns for text in (turn.question, turn.sql or ""))
+        return "\n".join((self.text, self.evidence, *before))
 
     def golds(self, dialect: str) -> tuple[str, ...]:
         """The acceptable SQL in one dialect; empty when there is none."""

@@ -12,7 +12,7 @@ from evaluation.datasets.record import Record
 from evaluation.datasets.text_file import read_lines
 from sqlassay.errors import UnknownName, UserError
 
-_LONGEST_CELL = 2**31 - 1
+LONGEST_CELL = 2**31 - 1
 """In characters; the most that every platform's `csv` takes."""
 
 _END = "\0"
@@ -66,7 +66,7 @@ def table_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not blank, with the number of their first line."""
     # The limit is the module's, for the whole process; the default of 128 KiB refuses long SQL.
-    csv.field_size_limit(_LONGEST_CELL)
+    csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(chain(read_lines(path), [_END]))
     line = 1
     try:

@@ -14,7 +14,7 @@ def find_database(folders: Iterable[Path], db_id: str, suffixes: tuple[str, ...]
         db_id: The database. One that is not a plain name is never found: it could lead out of the folder.
         suffixes: What the names of the engine's files end in, the usual one first.
     """
-    if not db_id or Path(db_id).name != db_id:
+    if not is_plain_name(db_id):
         return None
     for folder in folders:
         for suffix in suffixes:
@@ -22,6 +22,11 @@ def find_database(folders: Iterable[Path], db_id: str, suffixes: tuple[str, ...]
                 if _is_file(file):
                     return file
     return None
+
+
+def is_plain_name(db_id: str) -> bool:
+    """Whether it names something in a folder, and cannot lead out of it."""
+    return db_id not in ("", "..") and Path(db_id).name == db_id
 
 
 def _is_file(file: Path) -> bool:

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 
 from evaluation.datasets.base import Question
 from evaluation.datasets.csv_file import row_records
+from evaluation.datasets.databases import is_plain_name
+from evaluation.datasets.defog_metadata import read_metadata
 from evaluation.datasets.defog_notation import expand
+from evaluation.datasets.describing import CanDescribeColumns, Descriptions
 from evaluation.datasets.file_dataset import FileDataset
 from evaluation.datasets.record import Record
 
 
-class DefogDataset(FileDataset):
+class DefogDataset(FileDataset, CanDescribeColumns):
     """A CSV table of `question`, `db_name`, `query`, `query_category` and `instructions`.
 
     Other columns are not read. `query` may hold several golds in the notation of `defog_notation`; the category
     becomes a tag, the instructions become the evidence. Positions from 0 are the ids.
+    `metadata/<db_name>.json` describes the columns of a database.
     """
 
     name = "defog"
@@ -36,3 +40,10 @@ class DefogDataset(FileDataset):
             evidence=record.optional_text("instructions") or "",
             tags=record.texts("query_category"),
         )
+
+    def descriptions(self, db_id: str) -> Descriptions:
+        """As the database's file in `metadata` has them; none where it is not there."""
+        if not is_plain_name(db_id):
+            return {}
+        files = (folder / f"{db_id}.json" for folder in self._beside("metadata", "../metadata"))
+        return next((read_metadata(file) for file in files if file.is_file()), {})

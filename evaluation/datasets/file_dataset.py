@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from evaluation.datasets.base import Dataset, Ids, Question
+from evaluation.datasets.conversations import linked
 from evaluation.datasets.databases import find_database
 from evaluation.datasets.record import Record
 from evaluation.datasets.text_file import no_such_file, unreadable
@@ -54,7 +55,11 @@ class FileDataset(Dataset):
         """The question that a record holds."""
 
     def questions(self) -> Iterator[Question]:
-        """Every question, in file order, one at a time."""
+        """Every question, in file order; the turns of a conversation are read together."""
+        return linked(self._placed())
+
+    def _placed(self) -> Iterator[tuple[str, Question]]:
+        """Every question with its place."""
         seen: dict[str, int] = {}
         for position, record in enumerate(self.records()):
             question_id = self._own_id(record) or str(position)
@@ -66,7 +71,7 @@ class FileDataset(Dataset):
                     remedy="give each question its own id, or count them from 0 with --ids-by-position",
                 )
             seen[question_id] = record.number
-            yield self.question(record, question_id)
+            yield record.place, self.question(record, question_id)
         if not seen:
             raise UserError("holds no questions", place=str(self.question_file), remedy="was it written to the end?")
 
@@ -77,14 +82,16 @@ class FileDataset(Dataset):
 
     def database(self, db_id: str, suffixes: tuple[str, ...]) -> Path | None:
         """The database file of a `db_id`, or `None`; see `find_database`."""
-        beside = self.question_file.parent
-        folders = (
-            # Not Path.parent: the parent of "." is "." to it.
-            [Path(os.path.normpath(beside / folder)) for folder in self.database_folders]
-            if self.databases is None
-            else [self.databases]
-        )
-        return find_database(folders, db_id, suffixes)
+        return find_database(self._database_folders(), db_id, suffixes)
+
+    def _database_folders(self) -> list[Path]:
+        """Where databases are looked for."""
+        return self._beside(*self.database_folders) if self.databases is None else [self.databases]
+
+    def _beside(self, *folders: str) -> list[Path]:
+        """Folders as seen from that of the question file."""
+        # Not Path.parent: the parent of "." is "." to it.
+        return [Path(os.path.normpath(self.question_file.parent / folder)) for folder in folders]
 
     def _own_id(self, record: Record) -> str | None:
         return record.identifier(self.id_key) if self.id_key and self.ids == "field" else None

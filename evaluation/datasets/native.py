@@ -9,7 +9,7 @@ from evaluation.datasets.file_dataset import FileDataset
 from evaluation.datasets.record import Record
 from sqlassay.errors import UnknownName
 
-KEYS = ("id", "question", "db_id", "gold", "evidence", "difficulty", "tags", "turn")
+KEYS = ("id", "question", "db_id", "gold", "evidence", "difficulty", "tags", "conversation", "turn")
 """Every key there is; only `question` and `db_id` must be there."""
 
 DEFAULT_DIALECT = "default"
@@ -40,6 +40,7 @@ class NativeDataset(FileDataset):
             difficulty=record.optional_text("difficulty"),
             tags=record.texts("tags"),
             turn=record.optional_count("turn"),
+            conversation=record.identifier("conversation"),
         )
 
 

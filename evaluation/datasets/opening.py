@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from evaluation.datasets.base import DATASETS, Dataset, Ids
 from evaluation.datasets.selection import Selection
 from sqlassay.errors import UserError
 
 if TYPE_CHECKING:
-    from evaluation.experiment import ExperimentFile
+    from evaluation.experiment import DatasetSection, ExperimentFile
 
 
 def open_dataset(spec: str, *, databases: str | Path | None = None, ids: Ids = "field") -> Dataset:
@@ -35,19 +35,25 @@ def open_dataset(spec: str, *, databases: str | Path | None = None, ids: Ids = "
     return DATASETS.get(name)(Path(path).expanduser(), databases=folder, ids=ids)
 
 
-def open_section(file: ExperimentFile) -> tuple[Dataset, Selection]:
-    """The dataset of an experiment, and which of its questions are asked.
+def open_section(
+    file: ExperimentFile, section: DatasetSection, key: Literal["dataset", "examples"] = "dataset"
+) -> tuple[Dataset, Selection]:
+    """A dataset of an experiment, and which of its questions count.
+
+    Args:
+        file: The experiment.
+        section: Names the dataset.
+        key: Where it stands.
 
     Raises:
         UserError: The file or folder is not there, or the selection makes no sense.
         UnknownName: No such format.
     """
-    section = file.experiment.dataset
     databases = None if section.databases is None else file.resolve(section.databases)
-    with file.at("dataset", "format"):
+    with file.at(key, "format"):
         dataset = DATASETS.get(section.format)
-    with file.at("dataset", "path"):
+    with file.at(key, "path"):
         opened = dataset(file.resolve(section.path), databases=databases, ids=section.ids)
-    filters = tuple((key, value) for key, values in section.filter.items() for value in values)
-    with file.at("dataset"):
+    filters = tuple((name, value) for name, values in section.filter.items() for value in values)
+    with file.at(key):
         return opened, Selection(section.limit, section.sample, section.seed, filters, section.only)

@@ -21,17 +21,19 @@ class Record:
         unit: What the file is counted in.
         number: Which line or entry, from 1.
         fields: Keys and values.
+        part: Which part of the entry it is, in words; empty for all of it.
     """
 
     file: Path
     unit: Literal["line", "entry"]
     number: int
     fields: Mapping[str, object]
+    part: str = ""
 
     @property
     def place(self) -> str:
         """File and line or entry, for messages."""
-        return f"{self.file}, {self.unit} {self.number}"
+        return f"{self.file}, {self.unit} {self.number}{self.part and f', {self.part}'}"
 
     def has(self, key: str) -> bool:
         """Whether the key is there with a value."""

@@ -16,6 +16,7 @@ _VALUES: dict[str, Callable[[Question], tuple[str | None, ...]]] = {
     "db_id": lambda question: (question.db_id,),
     "difficulty": lambda question: (question.difficulty,),
     "tag": lambda question: question.tags,
+    "conversation": lambda question: (question.conversation,),
     "turn": lambda question: (None if question.turn is None else str(question.turn),),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from evaluation.datasets.base import Question
 from evaluation.datasets.describing import CanDescribe
@@ -26,7 +27,13 @@ class SpiderDataset(FileDataset, CanDescribe):
     """
 
     name = "spider"
-    file_patterns = ("dev.json", "test.json", "train.json", "train_spider.json", "train_others.json")
+    file_patterns: ClassVar[tuple[str, ...]] = (
+        "dev.json",
+        "test.json",
+        "train.json",
+        "train_spider.json",
+        "train_others.json",
+    )
     default_file = "dev.json"
     database_folders = ("database", "databases", "test_database")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -58,10 +59,15 @@ def read_predictions(path: Path, questions: Iterable[Question]) -> Predictions:
         UserError: Not readable, broken at a line, too short or too long, or for another database.
         UnknownName: A prediction for a question that is not in the dataset.
     """
-    db_ids = {question.id: question.db_id for question in questions}
+    db_ids: dict[str, str] = {}
+    turns: Counter[str | None] = Counter()
+    for question in questions:
+        db_ids[question.id] = question.db_id
+        turns[question.conversation] += 1
     form = _BY_SUFFIX.get(path.suffix.lower()) or _sniffed(path)
     if form == "text":
-        found = list(text_format.read(path, frozenset(db_ids.values())))
+        sizes = () if None in turns else tuple(turns.values())
+        found = list(text_format.read(path, frozenset(db_ids.values()), sizes))
     else:
         read = {"json": json_format.read, "jsonl": jsonl_format.read, "csv": csv_format.read}[form]
         found = list(read(path))

@@ -14,6 +14,7 @@ from evaluation.calibration.note import UNCALIBRATED
 from evaluation.estimate import Estimate
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.disagreement import Parting
+from evaluation.reports.interactions import Interactions
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
 from evaluation.reports.taxonomy import Row
 from evaluation.verdicts import GOLDS_FOR, JUDGE_WHY, JUDGES, NOT_ASKED, NOT_CHECKED, ORDER, Reason, Status, Summary
@@ -38,6 +39,9 @@ FIRST = "first attempt"
 """Of a model that repairs its statements: the row above is what came of it in the end."""
 CORRECTED, NOT_CORRECTED = "corrected", "not corrected"
 """Of a judge: its accuracy without the errors that it is known to make, and where these do not tell it."""
+
+INTERACTIONS = "interactions"
+"""Of conversations: the row above counts questions, this one conversations whose every turn is right."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +121,28 @@ def _plain_table() -> Table:
 
 def _beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple[str, tuple[str, ...]]]:
     """The rows that belong under a strategy's own: what they are, and their cells."""
-    standing = summary.standings.get(label)
-    if standing is not None:
-        corrected = standing.calibration.corrected(counts)
-        name = CORRECTED if corrected else NOT_CORRECTED if standing.calibration.calibration else UNCALIBRATED
-        yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
     if label in summary.first_attempts:
         yield FIRST, _numbers(summary.first_attempts[label])
+    interactions = summary.interactions.get(label)
+    if interactions is not None and interactions.scored + interactions.unscored:
+        yield INTERACTIONS, _of_interactions(interactions)
+    standing = summary.standings.get(label)
+    if standing is not None:
+        corrected = standing.note.corrected(counts)
+        name = CORRECTED if corrected else NOT_CORRECTED if standing.note.calibration else UNCALIBRATED
+        yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
+
+
+def _of_interactions(counts: Interactions) -> tuple[str, ...]:
+    return (
+        *_share(counts.accuracy, counts.interval),
+        f"{counts.scored:,}",
+        f"{counts.correct:,}",
+        "",
+        f"{counts.incorrect:,}",
+        "",
+        f"{counts.unscored:,}",
+    )
 
 
 def _share(score: float | None, interval: Sequence[float] | None) -> tuple[str, str]:
@@ -223,7 +242,7 @@ def item(record: ItemRecord) -> RenderableType:
     def line(heading: str, text: object) -> None:
         lines.add_row(printable(heading), Text(printable(str(text))))
 
-    line(record.id, f"{record.question}  [{record.db_id}]")
+    line(record.id, f"{record.question}  [{record.db_id}{_turn(record)}]")
     for status, words in _verdict_lines(record.verdicts):
         line(status, words)
     if record.route is not None:
@@ -246,6 +265,19 @@ def item(record: ItemRecord) -> RenderableType:
     if evidence.get(ORDER) == NOT_CHECKED:
         line("order", f"{NOT_CHECKED}: {evidence.get('because')}")
     return lines
+
+
+def _turn(record: ItemRecord) -> str:
+    """Which turn of which conversation, and what its prompt was given of those before; empty where it is none."""
+    if record.conversation is None:
+        return ""
+    told = f", turn {record.turn} of conversation {record.conversation}"
+    history = record.history
+    if history is None:
+        return told
+    left_out = f", {history.left_out} left out" if history.left_out else ""
+    without = f", {history.without_sql} without SQL" if history.without_sql else ""
+    return f"{told}, {history.by} history: {history.shown} shown{left_out}{without}"
 
 
 def _verdict_lines(verdicts: Sequence[VerdictRecord]) -> Iterable[tuple[str, str]]:
@@ -287,21 +319,30 @@ def notes(summary: RunSummary) -> list[str]:
             told.append((label, f"{counts.order_not_checked:,} scored, order: not checked"))
     lines = [text if len(labels) == len(summary.strategies) else f"{text} ({', '.join(labels)})"
              for text, labels in _merged(told).items()]  # fmt: skip
-    return [*_judges(summary), *_figures(summary), *lines, *spent(summary)]
+    return [*_judges(summary), *_figures(summary), *lines, *_cut(summary), *spent(summary)]
+
+
+def _cut(summary: RunSummary) -> list[str]:
+    """Conversations that cannot be counted, where others can."""
+    most = max((counts.incomplete for counts in summary.interactions.values()), default=0)
+    if not most:
+        return []
+    are = "conversation is not there with all its turns" if most == 1 else "conversations are not there with all turns"
+    return [f"{most:,} {are}, and not among the interactions"]
 
 
 def _judges(summary: RunSummary) -> list[str]:
-    """What goes with the verdicts of judges: their errors, their kin, where they were not asked, what they remarked."""
+    """What goes with the verdicts of judges: how far to believe them, their kin, where they were not asked, remarks."""
     lines = []
     for label, counts in summary.strategies.items():
         standing = summary.standings.get(label)
-        if standing is not None:
-            lines += [f"{label}: {words}" for words in (standing.calibration.words(counts), *standing.kin)]
-        lines += [f"{label}: {count:,} not asked: {why}" for why, count in counts.not_asked.items()]
+        told = [standing.note.words(counts), *standing.kin] if standing is not None else []
+        told += [f"{count:,} not asked: {why}" for why, count in counts.not_asked.items()]
         if counts.annotations:
-            told = [f"{remark.replace('_', ' ')} {count:,}" for remark, count in counts.annotations.items()]
-            lines.append(f"{label}: the verdicts of execution, with remarks: {', '.join(told)}")
-    return [printable(line) for line in lines]
+            remarks = ", ".join(f"{remark.replace('_', ' ')} {count:,}" for remark, count in counts.annotations.items())
+            told.append(f"the verdicts of execution, with remarks: {remarks}")
+        lines += [printable(f"{label}: {words}") for words in told]
+    return lines
 
 
 def _figures(summary: RunSummary) -> list[str]:

@@ -1,4 +1,4 @@
-"""A run by slices: by difficulty, database, tag, what the gold is made of, or who answered."""
+"""A run by slices: by difficulty, database, tag, turn, what the gold is made of, or who answered."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ KEYS: dict[str, Key] = {
     "difficulty": lambda record, _: (record.difficulty or "not graded",),
     "db_id": lambda record, _: (record.db_id,),
     "tag": lambda record, _: record.tags or ("no tag",),
+    "turn": lambda record, _: ("no turn" if record.turn is None else str(record.turn),),
     "feature": _features,
     "route": lambda record, _: (record.route.route if record.route is not None else "no route",),
     "model": lambda record, _: (record.answered_by or (record.answer.model if record.answer else "") or "no model",),
@@ -53,27 +54,29 @@ class Slices:
         self.key = key
         self._dialect = dialect
         self._standings = {
-            label: replace(standing, calibration=standing.calibration.of_slices)
-            for label, standing in (standings or {}).items()
+            label: replace(standing, note=standing.note.of_slices) for label, standing in (standings or {}).items()
         }
         self._found: dict[str, RunSummary] = {}
 
     def add(self, record: ItemRecord) -> None:
         """Count one item in each of its slices."""
         for name in KEYS[self.key](record, self._dialect):
-            summary = self._found.setdefault(name, RunSummary(name, standings=self._standings))
+            made = RunSummary(name, standings=self._standings, by_conversation=self.key == "db_id")
+            summary = self._found.setdefault(name, made)
             summary.total += 1
             summary.add(record)
 
     @property
     def summaries(self) -> list[RunSummary]:
-        """One for each slice, grades from easy to hard, others by name."""
+        """One for each slice, grades from easy to hard, turns from the first, others by name."""
         return [self._found[name] for name in sorted(self._found, key=_place)]
 
 
+_MOST_DIGITS = 9
 _GRADES = ("easy", "simple", "medium", "moderate", "hard", "challenging", "extra")
 
 
-def _place(name: str) -> tuple[int, str]:
-    """Grades from easy to hard, everything else by name."""
-    return (_GRADES.index(name) if name in _GRADES else len(_GRADES), name)
+def _place(name: str) -> tuple[int, int, str]:
+    """Grades from easy to hard, numbers by size, everything else by name."""
+    number = int(name) if name.isascii() and name.isdigit() and len(name) <= _MOST_DIGITS else -1
+    return (_GRADES.index(name) if name in _GRADES else len(_GRADES), number, name)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.calibration.note import CalibrationNote, calibration_notes
-from evaluation.verdicts import JUDGES
+from evaluation.calibration.note import CalibrationNote
+from evaluation.verdicts import JUDGES, Summary
 
 
 @dataclass(frozen=True)
@@ -15,33 +15,36 @@ class Standing:
     """What is known of the judges of one strategy.
 
     Attributes:
-        calibration: Their errors, or that they are not known.
+        note: Their errors, or that they are not known.
         kin: In words, which of them are relatives of the model under test.
     """
 
-    calibration: CalibrationNote
+    note: CalibrationNote
     kin: tuple[str, ...] = ()
+
+    def to_json(self, counts: Summary) -> dict[str, Any]:
+        """As JSON types, beside the counts of their verdicts."""
+        return {
+            "judge": self.note.to_json(counts),
+            "kin": list(self.kin),
+            "not_asked": dict(counts.not_asked),
+            "annotations": dict(counts.annotations),
+        }
 
 
 def standings(
-    strategies: Iterable[Mapping[str, Any]],
-    tested: Any,
-    *,
-    run_id: str = "",
-    dataset: Mapping[str, Any] | None = None,
+    strategies: Iterable[Mapping[str, Any]], notes: Mapping[str, CalibrationNote], tested: Any
 ) -> dict[str, Standing]:
     """What is known of the judges of a run, by the label of the strategy that asks them.
 
     Args:
         strategies: What a run remembers its strategies by.
+        notes: How far they are to be believed, by label.
         tested: What a run remembers its model by; `None` where predictions were given.
-        run_id: The run; empty where predictions were given.
-        dataset: Format and digest of the dataset; `None` where they are not known.
     """
     models = list(_identities(tested))
-    entries = {str(one["label"]): one for one in strategies}
-    notes = calibration_notes(entries.values(), run_id=run_id, dataset=dataset)
-    return {label: Standing(note, tuple(_kin(entries[label].get(JUDGES, ()), models))) for label, note in notes.items()}
+    judges = {str(one["label"]): one.get(JUDGES) or () for one in strategies}
+    return {label: Standing(note, tuple(_kin(judges[label], models))) for label, note in notes.items()}
 
 
 def _kin(judges: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]]) -> Iterator[str]:

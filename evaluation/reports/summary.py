@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
+from evaluation.reports.interactions import InteractionCounter, Interactions
 from evaluation.reports.standing import Standing
 from evaluation.statistics.interval import wilson
 from evaluation.verdicts import ANNOTATION, GOLDS_FOR, NOT_ASKED, NOT_CHECKED, ORDER, Figure, Reason, Status, Summary
@@ -100,6 +101,7 @@ class RunSummary:
         standings: What is known of the judges, by the label of the strategy that asks them.
         missing_databases: The databases that are not there.
         gold_dialects: The dialects for which there are golds where one is missing.
+        by_conversation: Whether conversations are counted as well: not where items are put together otherwise.
     """
 
     title: str
@@ -111,8 +113,10 @@ class RunSummary:
     standings: Mapping[str, Standing] = field(default_factory=dict)
     missing_databases: set[str] = field(default_factory=set)
     gold_dialects: set[str] = field(default_factory=set)
+    by_conversation: bool = True
     _counts: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _first: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
+    _conversations: InteractionCounter = field(default_factory=InteractionCounter)
     _items: int = 0
 
     def add(self, record: ItemRecord) -> None:
@@ -120,6 +124,8 @@ class RunSummary:
         self._items += 1
         self.tokens.add([record.answer, *(call.answer for call in record.calls)])
         self.judging.add(call.answer for call in record.judging)
+        if self.by_conversation:
+            self._conversations.add(record)
         for verdict in record.first.verdicts if record.first is not None else ():
             self._first[verdict.strategy].add(verdict)
         for verdict in record.verdicts:
@@ -144,6 +150,11 @@ class RunSummary:
         return {label: counts.summary for label, counts in self._first.items()}
 
     @property
+    def interactions(self) -> dict[str, Interactions]:
+        """The conversations of each strategy; empty where there are none."""
+        return self._conversations.by_strategy
+
+    @property
     def instrument_failure_share(self) -> float:
         """The largest share of items that any strategy could not score."""
         return max((s.instrument_failures / s.total for s in self.strategies.values()), default=0.0)
@@ -158,6 +169,7 @@ class RunSummary:
             "items": self.items,
             "strategies": self._strategies_json(self.strategies),
             "first_attempts": self._strategies_json(self.first_attempts),
+            "interactions": [{"strategy": label, **counts.to_json()} for label, counts in self.interactions.items()],
             "missing_databases": sorted(self.missing_databases),
             "gold_dialects": sorted(self.gold_dialects),
             "tokens": vars(self.tokens),
@@ -168,7 +180,7 @@ class RunSummary:
         told = []
         for label, summary in strategies.items():
             standing = self.standings.get(label)
-            told.append(_strategy_json(label, summary) | ({} if standing is None else _judged_json(standing, summary)))
+            told.append(_strategy_json(label, summary) | ({} if standing is None else standing.to_json(summary)))
         return told
 
 
@@ -182,16 +194,6 @@ def interval_of(summary: Summary) -> tuple[float, float] | None:
     if not summary.scored or summary.score_sum != summary.correct:
         return None
     return wilson(summary.correct, summary.scored)
-
-
-def _judged_json(standing: Standing, summary: Summary) -> dict[str, Any]:
-    """What goes with the score of a strategy that asks judges."""
-    return {
-        "calibration": standing.calibration.to_json(summary),
-        "kin": list(standing.kin),
-        "not_asked": dict(summary.not_asked),
-        "annotations": dict(summary.annotations),
-    }
 
 
 def _strategy_json(label: str, summary: Summary) -> dict[str, Any]:

@@ -20,9 +20,10 @@ import pytest
 from adapters import errors
 from adapters.base import Feature, FinishReason, ModelAdapter, Usage
 from adapters.remote import RemoteAdapter
+from prompts.extraction import Extraction, Method, extract
 from sqlassay.errors import UserError
 from tests.conformance.adapter import KEY, REQUEST, AdapterConformance, run
-from tests.providers.server import ANSWER, REQUEST_ID, Protocol, ProviderServer
+from tests.providers.server import ANSWER, CALL, REQUEST_ID, Protocol, ProviderServer
 
 SCHEMA = {
     "type": "object",
@@ -121,6 +122,36 @@ class RemoteConformance(AdapterConformance):
         for model, (text, reason) in self.ends.items():
             found = run(self.at(model), lambda a: a.generate(request_))
             assert (model, found.text, found.finish_reason) == (model, text, reason)
+
+    @pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
+    def test_a_tool_call_is_part_of_the_answer(self, request_: Any) -> None:
+        if "uses_a_tool" not in self.protocol.replies:
+            return
+        found = run(self.at("uses_a_tool"), lambda a: a.generate(request_))
+        assert found.text.startswith("<tool_call>")
+        call = json.loads(found.text.removeprefix("<tool_call>").removesuffix("</tool_call>"))
+        given = call["arguments"]
+        assert {**call, "arguments": json.loads(given) if isinstance(given, str) else given} == CALL
+        assert extract(found.text) == Extraction(CALL["arguments"]["sql"], Method.TOOL_CALL)
+        assert request_.stream is (found.first_token_seconds is not None)
+
+    @pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
+    def test_calls_come_after_what_is_said(self, request_: Any) -> None:
+        if "uses_two_tools" not in self.protocol.replies:
+            return
+        found = run(self.at("uses_two_tools"), lambda a: a.generate(request_))
+        said, *calls = found.text.split("\n")
+        assert said == "Both:"
+        assert len(calls) == 2
+        assert extract(found.text).sql == CALL["arguments"]["sql"]
+
+    @pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
+    def test_a_tool_may_be_given_plain_text(self, request_: Any) -> None:
+        if "uses_its_own_tool" not in self.protocol.replies:
+            return
+        found = run(self.at("uses_its_own_tool"), lambda a: a.generate(request_))
+        assert found.text == '<tool_call>{"name": "sql", "arguments": "SELECT 1"}</tool_call>'
+        assert extract(found.text).sql == "SELECT 1"
 
     @pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
     def test_what_the_provider_does_not_say_is_unknown(self, request_: Any) -> None:

@@ -73,7 +73,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "unknown key in a list": (
         SMALL + "    tempeature: 0\n",
         "x.yaml:7: unknown key in models.0: 'tempeature' (known: adapter, concurrency, fallback, label,"
-        " model, parameters, prices, repair, requests_per_minute, router and 4 more)",
+        " model, parameters, prices, repair, requests_per_minute, router and 5 more)",
     ),
     "unknown key of a backend": (
         SMALL + "backends:\n  - sqlite\n  - {backend: duckdb, tarjet: x}\n",
@@ -197,7 +197,7 @@ def test_any_text_is_an_experiment_or_one_line(text: str) -> None:
 
 def test_a_small_experiment_has_defaults() -> None:
     experiment = parse_experiment(SMALL, Path("x.yaml")).experiment
-    assert experiment.prompts == ("zero_shot",)
+    assert experiment.prompts == ("zero_shot@1",)
     assert experiment.backends == (BackendSection(backend="sqlite", target=None),)
     assert experiment.strategies == (StrategySection(strategy="execution_match"),)
     assert (experiment.repeats, experiment.max_instrument_failures, experiment.output.runs) == (1, 0.05, "runs")
@@ -377,8 +377,8 @@ NOT_THERE: dict[str, tuple[dict[str, object], str]] = {
         "trial.yaml:10: models.1 and models.0 are both called 'tape' (give one a `label`)",
     ),
     "a prompt twice": (
-        {"prompts": ["zero_shot@1", "zero_shot"]},
-        "trial.yaml:15: prompts.1, 'zero_shot', is the same as prompts.0, 'zero_shot@1' (leave one out; ",
+        {"prompts": ["zero_shot@1", "zero_shot@v1"]},
+        "trial.yaml:15: prompts.1, 'zero_shot@v1', is the same as prompts.0, 'zero_shot@1' (leave one out; ",
     ),
     "a backend twice": (
         {"backends": ["sqlite", {"backend": "sqlite"}]},

@@ -31,6 +31,7 @@ from evaluation.answers import Answer, RunStopped
 from evaluation.databases import Databases
 from evaluation.datasets.opening import open_dataset
 from evaluation.generation import ModelSource, ResponseCache
+from evaluation.history import Shown, Turn
 from evaluation.records import AttemptRecord
 from evaluation.store import Store
 from evaluation.verdicts import Reason
@@ -232,6 +233,81 @@ def test_what_is_asked(world: World) -> None:
     assert "SQLite" in text
     assert request.parameters["temperature"] == 0.5
     assert (request.question_id, request.prompt, request.dialect, request.repeat) == ("q0", "zero_shot@1", "sqlite", 2)
+
+
+PRUNED = ("singer.name", "singer.age")
+"""Of the one table of this world, which no question is about: all but the key."""
+
+
+def test_what_the_schema_leaves_out_is_recorded(world: World) -> None:
+    adapter = Script(GOOD, ProviderUnavailable("script", "m", "down"))
+    whole, bounded = source(world, adapter), source(world, adapter, schema_tokens=1)
+    answer = ask(bounded, world)
+    assert answer.record is not None
+    assert answer.record.schema_left_out == PRUNED
+    assert "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY\n);" in adapter.heard[0].messages[1].content
+    failed = ask(replace(bounded, endpoint=Endpoint(Circuit("s"), RetryPolicy(attempts=1), CallLimits(1))), world)
+    assert failed.record is not None
+    assert failed.record.schema_left_out == PRUNED
+    adapter.lines = [GOOD]
+    complete = ask(whole, world)
+    assert complete.record is not None
+    assert complete.record.schema_left_out == ()
+
+
+def test_what_comes_before_a_prompt_hides_nothing(world: World) -> None:
+    asked = source(world, Script(), schema_tokens=1)
+    (question,) = asked.databases._dataset.questions()
+    before = (Message("user", "Hello."), Message("assistant", "Hello."))
+    prompt, request, _ = asked.request(asked.template, question, str(world.database), before)
+    assert request.messages[:2] == before
+    assert prompt.schema_left_out == PRUNED
+
+
+def test_the_evidence_says_what_the_question_needs(world: World) -> None:
+    asked = source(world, Script())
+    (question,) = asked.databases._dataset.questions()
+    bounded = replace(asked, schema_tokens=18)
+    for evidence, kept in (("the age", "age INTEGER"), ("the name", "name TEXT")):
+        _, request, _ = bounded.request(asked.template, replace(question, evidence=evidence), str(world.database))
+        assert f"id INTEGER PRIMARY KEY,\n  {kept}\n);" in request.messages[1].content
+
+
+def test_a_turn_needs_what_the_turns_before_it_need(world: World) -> None:
+    asked = source(world, Script())
+    (question,) = asked.databases._dataset.questions()
+    bounded = replace(asked, schema_tokens=18)
+    for turn, kept in (
+        (Turn("And the age?", None), "age INTEGER"),
+        (Turn("And that?", "SELECT name FROM singer"), "name TEXT"),
+    ):
+        follow_up = replace(question, text="Of the others?", history=Shown("own", (turn,)))
+        _, request, *_ = bounded.request(asked.template, follow_up, str(world.database))
+        assert f"id INTEGER PRIMARY KEY,\n  {kept}\n);" in request.messages[1].content
+
+
+def test_a_prompt_without_the_schema_reads_no_database(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "bare.yaml"
+    path.write_text("{name: bare, version: 1, output: sql_block, messages: [{role: user, content: '{{ question }}'}]}")
+    asked = source(world, Script(), template=load(str(path)), schema_tokens=1)
+    (question,) = asked.databases._dataset.questions()
+    prompt, _, _ = asked.request(asked.template, question, str(tmp_path / "no.sqlite"))
+    assert prompt.schema_left_out == ()
+
+
+def test_every_version_of_zero_shot_shows_the_schema_in_its_way(world: World) -> None:
+    asked = source(world, Script())
+    (question,) = asked.databases._dataset.questions()
+    shown = {
+        2: "-- some rows:\n-- id | name | age\n-- 1 | 'Ann' | 31\n-- 2 | 'Bob' | 45\n-- 3 | 'Cleo' | NULL\n",
+        3: "\nsinger(id INTEGER PK, name TEXT, age INTEGER)\n",
+        4: "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY,\n  name TEXT,\n  age INTEGER\n);",
+        5: "(name:TEXT, Examples: ['Ann', 'Bob', 'Cleo']),\n(age:INTEGER, Examples: [31, 45]),\n]",
+    }
+    for version, text in shown.items():
+        _, request, _ = asked.request(load(f"zero_shot@{version}"), question, str(world.database))
+        assert text in request.messages[1].content
+        assert ("julianday" in request.messages[0].content) is (version == 5)
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"[]", b'{"text": 1}', b'{"usage": {}}', b"\xff", b"null"])

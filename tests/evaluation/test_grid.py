@@ -150,6 +150,7 @@ STAYS = {
 CHANGES = {
     "model": ("model", {"models": [OTHER]}),
     "parameters": ("parameters", {"models": [{**TAPE, "parameters": {"temperature": 1}}]}),
+    "tokens of the schema": ("schema_tokens", {"models": [{**TAPE, "schema_tokens": 9}]}),
     "selection": ("dataset", {"dataset": {"format": "jsonl", "path": "questions.jsonl", "limit": 3}}),
     "backend": ("backend", {"backends": [{"backend": "duckdb", "target": "x.duckdb"}]}),
     "strategies": ("strategies", {"strategies": ["execution_match:bird"]}),
@@ -185,6 +186,26 @@ def test_the_questions_and_the_answers_identify_a_run_too(world: World) -> None:
     after = Grid(read(world))
     new = after.identity(after.cells[0])
     assert [name for name in old if old[name] != new[name]] == ["dataset", "model"]
+
+
+def test_what_a_prompt_shows_of_the_schema_identifies_a_run(world: World) -> None:
+    shop = world.folder / "databases" / "show" / "database_description"
+    shop.mkdir()
+    (shop / "singer.csv").write_text("original_column_name,column_description\nage,in years\n")
+    (world.folder / "dev.json").write_text('[{"db_id": "show", "question": "x", "SQL": "SELECT 1"}]')
+    dataset = {"format": "bird", "path": "dev.json"}
+
+    def identity(prompt: str, **model: object) -> dict[str, object]:
+        grid = Grid(read(world, dataset=dataset, prompts=[prompt], models=[{**TAPE, **model}]))
+        return grid.identity(grid.cells[0])
+
+    plain, before = identity("zero_shot@1"), identity("zero_shot@5", schema_tokens=500)
+    assert (plain["schema_tokens"], plain["descriptions"], plain["tokens_counted_by"]) == (None, None, None)
+    assert (before["schema_tokens"], before["tokens_counted_by"]) == (500, {"": "estimate"})
+    (shop / "singer.csv").write_text("original_column_name,column_description\nage,in months\n")
+    after = identity("zero_shot@5", schema_tokens=500)
+    assert [key for key in before if before[key] != after[key]] == ["descriptions"]
+    assert identity("zero_shot@1") == plain
 
 
 def test_a_run_that_became_another_is_refused(world: World, runner: Runner) -> None:

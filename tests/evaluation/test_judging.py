@@ -218,11 +218,11 @@ def test_no_score_is_shown_without_its_error(judged: World, court: Court, capsys
         assert judged.run("report", "--runs", judged.runs, *by) == 0
         assert capsys.readouterr().out.count("uncalibrated") == 2 + bool(by)  # in tables, and why
     told = summaries(judged, capsys)
-    assert told["llm_judge"]["calibration"]["calibrated"] is False
-    assert "calibration" not in told["execution_match"]
+    assert told["llm_judge"]["judge"]["calibrated"] is False
+    assert "judge" not in told["execution_match"]
     assert judged.run("report", "--runs", judged.runs, "--json", "--by", "db_id") == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
-    assert run["slices"][0]["strategies"][1]["calibration"]["calibrated"] is False
+    assert run["slices"][0]["strategies"][1]["judge"]["calibrated"] is False
 
 
 @pytest.mark.parametrize(

@@ -103,10 +103,12 @@ def told(records: Iterable[ItemRecord]) -> list[list[str]]:
 
 
 def test_a_record_says_everything(world: World, runner: Runner) -> None:
-    answer = Answer(GOLD, None, AnswerRecord("abc", "```sql…", "stop", "m", 1, 2), "fence")
+    asked = AnswerRecord("abc", "short@1", "def", "```sql…", "stop", "m", 1, 2)
+    answer = Answer(GOLD, None, asked, "fence", ("reasoning",))
     (record,) = records(orchestrator(world, runner, Given({}, answer)), [question("q0")])
     assert (record.id, record.position, record.db_id, record.question) == ("q0", 0, "show", "Question q0?")
     assert (record.difficulty, record.tags, record.sql, record.extraction) == ("easy", ("a", "b"), GOLD, "fence")
+    assert record.removed == ("reasoning",)
     assert record.answer == answer.record
     assert [(gold.sql, gold.rows, gold.failure, gold.cached) for gold in record.golds] == [(GOLD, 1, None, False)]
     assert record.predicted is not None

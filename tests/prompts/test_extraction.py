@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.extraction import EXTRACTORS, Method, Removed, extract
+from prompts.extraction import EXTRACTORS, Extraction, Method, Removed, extract
 
 Q = "SELECT name FROM singer WHERE age > 20"
 MULTILINE = "SELECT name,\n       age\nFROM singer\nWHERE age > 20;"
 CTE = "WITH old AS (\n  SELECT * FROM singer WHERE age > 60\n)\nSELECT count(*) FROM old"
-REASONING, BEFORE, AFTER, BLOCKS = Removed
+REASONING, BEFORE, AFTER, BLOCKS, CALLS, FIELDS, ENDED = Removed
 
 FENCED = [
     ("label", f"```sql\n{Q}\n```", Q),
@@ -28,23 +28,33 @@ FENCED = [
     ("tildes", f"~~~sql\n{Q}\n~~~", Q),
     ("four backticks", "````sql\nSELECT '```'\nFROM t\n````", "SELECT '```'\nFROM t"),
     ("windows line ends", f"```sql\r\n{Q}\r\n```\r\n", Q),
-    ("indented in a list", f"1. The query:\n   ```sql\n   {Q}\n   ```", Q),
-    ("fence after prose on one line", f"Here you are: ```sql\n{Q}\n```", Q),
+    ("indented in a list", f"1. The query:\n   ```sql\n   {Q}\n   ```", Q, (BEFORE,)),
+    ("fence after prose on one line", f"Here you are: ```sql\n{Q}\n```", Q, (BEFORE,)),
     ("all on one line", f"```sql {Q}```", Q),
     ("SQL begins on the fence's line", "```sql SELECT name\nFROM singer\n```", "SELECT name\nFROM singer"),
-    ("closed at the end of the SQL's line", f"```sql\n{Q};```\nThat is all.", f"{Q};"),
-    ("closed at the ends of two blocks' lines", "```sql\nSELECT 1;```\nor\n```sql\nSELECT 2;```", "SELECT 2;"),
-    ("prose around", f"Sure!\n\n```sql\n{MULTILINE}\n```\n\nThis lists the singers.", MULTILINE),
+    ("closed at the end of the SQL's line", f"```sql\n{Q};```\nThat is all.", f"{Q};", (AFTER,)),
+    (
+        "closed at the ends of two blocks' lines",
+        "```sql\nSELECT 1;```\nor\n```sql\nSELECT 2;```",
+        "SELECT 2;",
+        (BEFORE, BLOCKS),
+    ),
+    ("prose around", f"Sure!\n\n```sql\n{MULTILINE}\n```\n\nThis lists the singers.", MULTILINE, (BEFORE, AFTER)),
     ("WITH first", f"```sql\n{CTE}\n```", CTE),
     ("comment first", f"```sql\n-- older than 20\n{Q}\n```", f"-- older than 20\n{Q}"),
     ("two statements stay two", "```sql\nSELECT 1; SELECT 2\n```", "SELECT 1; SELECT 2"),
     ("not a query, for the guard to judge", "```sql\nDROP TABLE singer\n```", "DROP TABLE singer"),
     ("broken SQL is not repaired", "```sql\nSELEC name FORM singer\n```", "SELEC name FORM singer"),
-    ("the last labelled block", "First:\n```sql\nSELECT 1\n```\nBetter:\n```sql\nSELECT 2\n```", "SELECT 2"),
+    (
+        "the last labelled block",
+        "First:\n```sql\nSELECT 1\n```\nBetter:\n```sql\nSELECT 2\n```",
+        "SELECT 2",
+        (BEFORE, BLOCKS),
+    ),
     ("an empty last block", "```sql\nSELECT 1\n```\n```sql\n\n```", "SELECT 1"),
-    ("a labelled block before its output", f"```sql\n{Q}\n```\nOutput:\n```\nselect_count\n3\n```", Q),
-    ("a labelled block before plain SQL", f"```sql\n{Q}\n```\n```\nSELECT 2\n```", Q),
-    ("a forgotten closing fence", "```sql\nSELECT 1\n\n```sql\nSELECT 2\n```", "SELECT 2"),
+    ("a labelled block before its output", f"```sql\n{Q}\n```\nOutput:\n```\nselect_count\n3\n```", Q, (AFTER, BLOCKS)),
+    ("a labelled block before plain SQL", f"```sql\n{Q}\n```\n```\nSELECT 2\n```", Q, (BLOCKS,)),
+    ("a forgotten closing fence", "```sql\nSELECT 1\n\n```sql\nSELECT 2\n```", "SELECT 2", (BLOCKS,)),
     ("backticks in the SQL", "```sql\nSELECT `a` FROM `t`\n```", "SELECT `a` FROM `t`"),
 ]
 
@@ -79,9 +89,169 @@ BARE = [
     ("bare, IS NULL", "SELECT x IS NULL FROM t"),
 ]
 
+ARGUMENTS = json.dumps({"sql": Q})
+CALL = json.dumps({"name": "run_sql", "arguments": {"sql": Q}})
+IN_TEXT = json.dumps({"name": "run_sql", "arguments": ARGUMENTS})
+PARAMETERS = json.dumps({"name": "run_sql", "parameters": {"query": Q}})
+OPENAI = json.dumps({"tool_calls": [{"id": "call_1", "type": "function", "function": json.loads(IN_TEXT)}]})
+CLAUDE = f'<invoke name="run_sql">\n<parameter name="sql">{Q}</parameter>\n</invoke>'
+SEARCH = '{"name": "search", "arguments": {"query": "singers of France"}}'
+
+TOOL_CALLS = [
+    ("Hermes", f"<tool_call>\n{CALL}\n</tool_call>", Q),
+    ("Hermes, on one line", f"<tool_call>{CALL}</tool_call>", Q),
+    ("Hermes, not closed", f"<tool_call>\n{CALL}", Q),
+    ("Hermes, prose around", f"I run it.\n<tool_call>{CALL}</tool_call>\nThat is all.", Q, (BEFORE, AFTER)),
+    ("Hermes, arguments as text", f"<tool_call>{IN_TEXT}</tool_call>", Q),
+    ("Hermes, arguments are SQL", f'<tool_call>{{"name": "run_sql", "arguments": "{Q}"}}</tool_call>', Q),
+    (
+        "Hermes, a line broken within JSON",
+        '<tool_call>{"name": "run_sql", "arguments": {"sql": "SELECT a\nFROM t"}}</tool_call>',
+        "SELECT a\nFROM t",
+    ),
+    (
+        "Hermes, tags in the SQL",
+        '<tool_call>{"name": "run_sql", "arguments": {"sql": "SELECT \'</tool_call>\'"}}</tool_call>',
+        "SELECT '</tool_call>'",
+    ),
+    (
+        "the last of two calls",
+        f"<tool_call>{CALL.replace('20', '30')}</tool_call>\n<tool_call>{CALL}</tool_call>",
+        Q,
+        (CALLS,),
+    ),
+    ("a call before one without SQL", f"<tool_call>{CALL}</tool_call><tool_call>{SEARCH}</tool_call>", Q, (CALLS,)),
+    ("a broken call before a good one", f"<tool_call>{{'a'}}</tool_call><tool_call>{CALL}</tool_call>", Q, (BEFORE,)),
+    ("a call after SQL in prose", f"```sql\nSELECT 0\n```\n<tool_call>{CALL}</tool_call>", Q, (BEFORE,)),
+    ("a call after reasoning", f"<think>SELECT 0?</think><tool_call>{CALL}</tool_call>", Q, (REASONING,)),
+    (
+        "Qwen Coder",
+        f"<tool_call>\n<function=run_sql>\n<parameter=sql>\n{Q}\n</parameter>\n</function>\n</tool_call>",
+        Q,
+    ),
+    (
+        "Qwen Coder, two parameters",
+        f"<function=run_sql>\n<parameter=db>a</parameter>\n<parameter=sql>{Q}</parameter>\n</function>",
+        Q,
+    ),
+    ("Llama, function tag", f"<function=run_sql>{ARGUMENTS}</function>", Q),
+    ("Llama, python tag", f"<|python_tag|>{PARAMETERS}", Q),
+    ("Llama, python tag and end", f"<|python_tag|>{PARAMETERS}<|eom_id|>", Q, (ENDED,)),
+    ("Llama, bare", PARAMETERS, Q),
+    ("Llama, two", f"<|python_tag|>{CALL.replace('20', '30')}; {CALL}", Q, (CALLS,)),
+    ("Mistral", f"[TOOL_CALLS][{CALL}]", Q),
+    ("Mistral, space and end", f"[TOOL_CALLS] [{CALL}]</s>", Q, (ENDED,)),
+    ("Mistral, prose before", f"I look.[TOOL_CALLS][{CALL}]", Q, (BEFORE,)),
+    ("Mistral, name and arguments", f"[TOOL_CALLS]run_sql[ARGS]{ARGUMENTS}", Q),
+    ("Mistral, name before JSON", f"[TOOL_CALLS]run_sql{ARGUMENTS}", Q),
+    ("OpenAI, message", OPENAI, Q),
+    ("OpenAI, arguments as text", IN_TEXT, Q),
+    ("OpenAI, in a block", f"```json\n{IN_TEXT}\n```", Q),
+    ("OpenAI, in prose", f"The call: {IN_TEXT}.", Q, (BEFORE, AFTER)),
+    ("OpenAI, a list", f"[{IN_TEXT}]", Q),
+    ("OpenAI, function within", json.dumps({"type": "function", "function": json.loads(CALL)}), Q),
+    ("Anthropic, tags", f"<function_calls>\n{CLAUDE}\n</function_calls>", Q),
+    ("Anthropic, prefixed tags", CLAUDE.replace("<", "<x:").replace("<x:/", "</x:"), Q),
+    ("Anthropic, tags, SQL with <", CLAUDE.replace("> 20", "< 20"), Q.replace("> 20", "< 20")),
+    ("Anthropic, prose before", f"I run it.\n\n{CLAUDE}", Q, (BEFORE,)),
+    ("Anthropic, JSON", json.dumps([{"type": "tool_use", "id": "t", "name": "run_sql", "input": {"sql": Q}}]), Q),
+    ("Gemini", json.dumps({"functionCall": {"name": "run_sql", "args": {"sql": Q}}}), Q),
+    (
+        "DeepSeek",
+        f"<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>run_sql\n```json\n{ARGUMENTS}\n```"
+        "<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+        Q,
+    ),
+    ("the key sql, not SQL", CALL.replace("SELECT", "SELEC"), Q.replace("SELECT", "SELEC")),
+    ("two statements in a call stay two", CALL.replace("> 20", "> 20; SELECT 2"), f"{Q}; SELECT 2"),
+]
+
 CASES = [
-    *((name, answer, sql, Method.FENCED_SQL) for name, answer, sql in FENCED),
+    *((name, answer, sql, Method.FENCED_SQL, *removed) for name, answer, sql, *removed in FENCED),
     *((name, sql, sql, Method.BARE) for name, sql in BARE),
+    *((name, answer, sql, Method.TOOL_CALL, *removed) for name, answer, sql, *removed in TOOL_CALLS),
+    ("a call cut off", '<tool_call>{"name": "run_sql", "arguments": {"sql": "SELECT name', None, Method.NONE),
+    (
+        "a call in tags cut off",
+        f'<invoke name="run_sql">\n<parameter name="sql">\n{Q}',
+        Q,
+        Method.AFTER_PROSE,
+        (BEFORE,),
+    ),
+    ("a call without SQL", f"<tool_call>{SEARCH}</tool_call>", None, Method.NONE),
+    (
+        "a call without SQL beside a block",
+        f"<tool_call>{SEARCH}</tool_call>\n```sql\n{Q}\n```",
+        Q,
+        Method.FENCED_SQL,
+        (BEFORE,),
+    ),
+    ("JSON with a name", json.dumps({"name": "singers", "sql": Q}), Q, Method.JSON, (FIELDS,)),
+    ("JSON, a line broken within", '{"sql": "SELECT a\nFROM t"}', "SELECT a\nFROM t", Method.JSON),
+    ("JSON, escapes are read", '{"sql": "SELECT \\"a\\"\\nFROM t"}', 'SELECT "a"\nFROM t', Method.JSON),
+    ("JSON, a text", json.dumps(Q), Q, Method.JSON),
+    ("JSON, a list", f'[{{"sql": "{Q}"}}]', Q, Method.JSON, (BEFORE, AFTER)),
+    (
+        "JSON in a block, prose around",
+        f"So:\n```json\n{ARGUMENTS}\n```\nDone.",
+        Q,
+        Method.JSON,
+        (BEFORE, AFTER),
+    ),
+    ("JSON cut off", '{"sql": "SELECT name FROM sing', None, Method.NONE),
+    ("JSON cut off, a query within", '{"sql": "(SELECT 1) UNION (SELECT', None, Method.NONE),
+    ("JSON in a block cut off", '```json\n{"sql": "SELECT name FROM', None, Method.NONE),
+    ("tags", f"<sql>{Q}</sql>", Q, Method.TAGGED),
+    ("tags on lines, prose after", f"<answer>\n{Q};\n</answer>\nDone.", f"{Q};", Method.TAGGED, (AFTER,)),
+    ("tags around a block", f"<answer>```sql\n{Q}\n```</answer>", Q, Method.FENCED_SQL),
+    ("tags around tags", f"So:\n<answer>\n<sql>\n{Q}\n</sql>\n</answer>", Q, Method.TAGGED, (BEFORE,)),
+    (
+        "the last tags with SQL",
+        f"<sql>SELECT 0</sql> <sql>{Q}</sql> <answer>42</answer>",
+        Q,
+        Method.TAGGED,
+        (BEFORE, AFTER),
+    ),
+    ("tags in the SQL", "```sql\nSELECT '<sql>SELECT 1</sql>'\n```", "SELECT '<sql>SELECT 1</sql>'", Method.FENCED_SQL),
+    ("end of turn", f"{Q}<|im_end|>", Q, Method.BARE, (ENDED,)),
+    ("end of turn, Llama 2", f"{Q};</s>", f"{Q};", Method.BARE, (ENDED,)),
+    (
+        "end of turn, and the next one made up",
+        f"{Q}<|im_end|>\n<|im_start|>user\nAnd?<|im_end|>\n```sql\nSELECT 2\n```",
+        Q,
+        Method.BARE,
+        (ENDED,),
+    ),
+    ("end of turn after a fence", f"```sql\n{Q}\n```<|eot_id|>", Q, Method.FENCED_SQL, (ENDED,)),
+    ("end of turn before a fence", f"```sql\n{Q}<|end|>", Q, Method.UNCLOSED_FENCE, (ENDED,)),
+    ("end of turn in the SQL", "SELECT '</s>' AS x", "SELECT '</s>' AS x", Method.BARE),
+    ("end of turn in a block", "```sql\nSELECT 1 -- </s>\n```", "SELECT 1 -- </s>", Method.FENCED_SQL),
+    ("chatter on the next line", f"{Q}\nHope this helps", Q, Method.BARE, (AFTER,)),
+    ("an offer on the next line", f"{Q}\nLet me know!", Q, Method.BARE, (AFTER,)),
+    ("a rule and notes", f"{Q}\n---\nNotes", Q, Method.BARE, (AFTER,)),
+    ("numbered statements", f"1. {Q}\n2. SELECT 2", Q, Method.IN_SENTENCE, (BEFORE, AFTER)),
+    ("numbered explanation", f"{Q}\n1. The names\n2. The age", Q, Method.BARE, (AFTER,)),
+    ("the next question made up", f"{Q}\n\nQuestion: Who?\nSQL: SELECT 2", Q, Method.BARE, (AFTER,)),
+    ("an alternative", f"{Q};\n\nAlternatively:\n\nSELECT 2;", f"{Q};", Method.BARE, (AFTER,)),
+    ("Magistral's reasoning", f"[THINK]SELECT 0 FROM t[/THINK]{Q}", Q, Method.BARE, (REASONING,)),
+    ("Kimi's reasoning", f"◁think▷SELECT 0 FROM t◁/think▷{Q}", Q, Method.BARE, (REASONING,)),
+    (
+        "channels",
+        f"<|channel|>analysis<|message|>SELECT 0?<|end|><|start|>assistant<|channel|>final<|message|>{Q}<|return|>",
+        Q,
+        Method.BARE,
+        (REASONING, ENDED),
+    ),
+    (
+        "channels, a call",
+        "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary to=functions.run_sql"
+        f" <|constrain|>json<|message|>{ARGUMENTS}<|call|>",
+        Q,
+        Method.JSON,
+        (REASONING, ENDED),
+    ),
+    ("channels cut off", f"<|channel|>analysis<|message|>Maybe {Q}", None, Method.NONE, (REASONING,)),
+    ("prose before reasoning", f"Let me see.\n<think>SELECT 0 FROM t</think>\n{Q}", Q, Method.BARE, (REASONING,)),
     ("plain fence", f"```\n{Q}\n```", Q, Method.FENCED),
     ("other label", f"```text\n{Q}\n```", Q, Method.FENCED),
     ("no label, on one line", f"```{Q}```", Q, Method.FENCED),
@@ -98,70 +268,82 @@ CASES = [
         "```\nSELECT 1\n```\n```\nSELECT 2\n```\n```\n 3\n```",
         "SELECT 2",
         Method.FENCED,
+        (BLOCKS,),
     ),
     ("unclosed", f"```sql\n{Q}", Q, Method.UNCLOSED_FENCE),
     ("unclosed and cut off", "```sql\nSELECT name FROM (SELECT", "SELECT name FROM (SELECT", Method.UNCLOSED_FENCE),
     ("unclosed without label", f"```\n{Q}", Q, Method.UNCLOSED_FENCE),
     ("only a fence", "```sql\n```", None, Method.NONE),
     ("bare, white space around", f"\n  {Q}\n\n", Q, Method.BARE),
-    ("prose after an empty line", f"{Q}\n\nThis doesn't list the young ones.", Q, Method.BARE),
-    ("prose after a semicolon", f"{Q};\nThe query lists names.", f"{Q};", Method.BARE),
-    ("prose after a semicolon, same line", f"{Q}; this lists names.", f"{Q};", Method.BARE),
-    ("a fence closed that the prompt opened", f"{Q}\n```", Q, Method.BARE),
+    ("prose after an empty line", f"{Q}\n\nThis doesn't list the young ones.", Q, Method.BARE, (AFTER,)),
+    ("prose after a semicolon", f"{Q};\nThe query lists names.", f"{Q};", Method.BARE, (AFTER,)),
+    ("prose after a semicolon, same line", f"{Q}; this lists names.", f"{Q};", Method.BARE, (AFTER,)),
+    ("a fence closed that the prompt opened", f"{Q}\n```", Q, Method.BARE, (BLOCKS,)),
     (
         "GROUP BY ALL before an empty line",
         "SELECT a FROM t GROUP BY ALL\n\nThat is it.",
         "SELECT a FROM t GROUP BY ALL",
         Method.BARE,
+        (AFTER,),
     ),
-    ("heading after", f"{Q}\n**Explanation**\nIt lists names.", Q, Method.BARE),
-    ("labelled line after", f"{Q}\nExplanation: it lists names.", Q, Method.BARE),
-    ("sentence after", f"{Q}\nThis query lists names.", Q, Method.BARE),
+    ("heading after", f"{Q}\n**Explanation**\nIt lists names.", Q, Method.BARE, (AFTER,)),
+    ("labelled line after", f"{Q}\nExplanation: it lists names.", Q, Method.BARE, (AFTER,)),
+    ("sentence after", f"{Q}\nThis query lists names.", Q, Method.BARE, (AFTER,)),
     (
         "explained piece by piece",
         f"{Q}\n\nExplanation:\n- SELECT name: the name\n- FROM singer: the table",
         Q,
         Method.BARE,
+        (AFTER,),
     ),
-    ("prose before, after a colon", f"Here is the query: {Q}", Q, Method.AFTER_PROSE),
-    ("bold before", f"**Query:** {Q};", f"{Q};", Method.AFTER_PROSE),
-    ("prose before, own line", f"Here is the query.\n{Q}", Q, Method.AFTER_PROSE),
-    ("prose before and after", f"Here is the query:\n\n{Q}\n\nIt lists names.", Q, Method.AFTER_PROSE),
-    ("prose before, WITH", f"With this we count them:\n{CTE}", CTE, Method.AFTER_PROSE),
-    ("prose before, comment kept", f"Here:\n\n-- old ones\n{Q}", f"-- old ones\n{Q}", Method.AFTER_PROSE),
-    ("LangChain's style", f"Question: names?\nSQLQuery: {Q}\nSQLResult: Joe\nAnswer: Joe", Q, Method.AFTER_PROSE),
-    ("full stop after a sentence", f"The query is: {Q}.", Q, Method.AFTER_PROSE),
-    ("inline code", f"Use `{Q}` for that.", Q, Method.INLINE_CODE),
+    ("prose before, after a colon", f"Here is the query: {Q}", Q, Method.AFTER_PROSE, (BEFORE,)),
+    ("bold before", f"**Query:** {Q};", f"{Q};", Method.AFTER_PROSE, (BEFORE,)),
+    ("prose before, own line", f"Here is the query.\n{Q}", Q, Method.AFTER_PROSE, (BEFORE,)),
+    ("prose before and after", f"Here is the query:\n\n{Q}\n\nIt lists names.", Q, Method.AFTER_PROSE, (BEFORE, AFTER)),
+    ("prose before, WITH", f"With this we count them:\n{CTE}", CTE, Method.AFTER_PROSE, (BEFORE,)),
+    ("prose before, comment kept", f"Here:\n\n-- old ones\n{Q}", f"-- old ones\n{Q}", Method.AFTER_PROSE, (BEFORE,)),
+    (
+        "LangChain's style",
+        f"Question: names?\nSQLQuery: {Q}\nSQLResult: Joe\nAnswer: Joe",
+        Q,
+        Method.AFTER_PROSE,
+        (BEFORE, AFTER),
+    ),
+    ("full stop after a sentence", f"The query is: {Q}.", Q, Method.AFTER_PROSE, (BEFORE, AFTER)),
+    ("inline code", f"Use `{Q}` for that.", Q, Method.INLINE_CODE, (BEFORE, AFTER)),
     (
         "inline code with double backticks",
         "Use ``SELECT `a` FROM t`` for that.",
         "SELECT `a` FROM t",
         Method.INLINE_CODE,
+        (BEFORE, AFTER),
     ),
     (
         "inline code after a name",
         f"The table `singer` is enough: `{Q}`, where `age` is in years.",
         Q,
         Method.INLINE_CODE,
+        (BEFORE, AFTER),
     ),
-    ("in a sentence", f"The answer would be {Q}.", Q, Method.IN_SENTENCE),
-    ("in a sentence, more after", f"You could run {Q}. This lists names.", Q, Method.IN_SENTENCE),
-    ("in brackets in a sentence", f"I would run it ({Q}) and look.", Q, Method.IN_SENTENCE),
+    ("in a sentence", f"The answer would be {Q}.", Q, Method.IN_SENTENCE, (BEFORE, AFTER)),
+    ("in a sentence, more after", f"You could run {Q}. This lists names.", Q, Method.IN_SENTENCE, (BEFORE, AFTER)),
+    ("in brackets in a sentence", f"I would run it ({Q}) and look.", Q, Method.IN_SENTENCE, (BEFORE, AFTER)),
     ("JSON", json.dumps({"sql": MULTILINE}), MULTILINE, Method.JSON),
-    ("JSON with more keys", json.dumps({"reasoning": f"`{Q}`?", "sql": Q}), Q, Method.JSON),
+    ("JSON with more keys", json.dumps({"reasoning": f"`{Q}`?", "sql": Q}), Q, Method.JSON, (FIELDS,)),
     ("JSON in a block", f"```json\n{json.dumps({'sql': Q})}\n```", Q, Method.JSON),
-    ("JSON in prose", f'The result: {{"sql": "{Q}"}} as asked.', Q, Method.JSON),
+    ("JSON in prose", f'The result: {{"sql": "{Q}"}} as asked.', Q, Method.JSON, (BEFORE, AFTER)),
     ("JSON without SQL", '{"sql": null}', None, Method.NONE),
     ("JSON, deep", '{"a":' * 100_000, None, Method.NONE),
-    ("reasoning", f"<think>\n```sql\nSELECT 0\n```\n</think>\n```sql\n{Q}\n```", Q, Method.FENCED_SQL),
+    ("reasoning", f"<think>\n```sql\nSELECT 0\n```\n</think>\n```sql\n{Q}\n```", Q, Method.FENCED_SQL, (REASONING,)),
     (
         "reasoning with an unclosed fence",
         f"<think>\n```sql\nSELECT 0\n</think>\n```sql\n{Q}\n```",
         Q,
         Method.FENCED_SQL,
+        (REASONING,),
     ),
-    ("reasoning that the prompt opened", f"I try SELECT 0 FROM t.\n</think>\n\n{Q}", Q, Method.BARE),
-    ("reasoning cut off", f"<think>\nMaybe {Q}", None, Method.NONE),
+    ("reasoning that the prompt opened", f"I try SELECT 0 FROM t.\n</think>\n\n{Q}", Q, Method.BARE, (REASONING,)),
+    ("reasoning cut off", f"<think>\nMaybe {Q}", None, Method.NONE, (REASONING,)),
     ("reasoning tag in the SQL", "```sql\nSELECT '</think>'\n```", "SELECT '</think>'", Method.FENCED_SQL),
     ("nothing", "", None, Method.NONE),
     ("only the first word", "SELECT", None, Method.NONE),
@@ -189,34 +371,36 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "sql", "method"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
-def test_case(answer: str, sql: str | None, method: Method) -> None:
-    found = extract(answer)
-    assert (found.sql, found.method) == (sql, method)
+@pytest.mark.parametrize(
+    ("answer", "sql", "method", "removed"),
+    [pytest.param(*case[1:4], *(case[4:] or ((),)), id=case[0]) for case in CASES],
+)
+def test_case(answer: str, sql: str | None, method: Method, removed: tuple[Removed, ...]) -> None:
+    assert extract(answer) == Extraction(sql, method, removed)
 
 
 def test_names_of_cases_are_unique() -> None:
-    assert len({case[0] for case in CASES}) == len(CASES) >= 50
+    assert len({case[0] for case in CASES}) == len(CASES) >= 80
 
 
 @pytest.mark.parametrize(
-    ("answer", "removed"),
+    ("answer", "method", "removed"),
     [
-        (Q, ()),
-        (f"```sql\n{Q}\n```", ()),
-        (f"Here: {Q}", (BEFORE,)),
-        (f"{Q}\n\nThis is it.", (AFTER,)),
-        (f"Use `{Q}` here.", (BEFORE, AFTER)),
-        (f"`{Q}`", ()),
-        (f"A\n```sql\n{Q}\n```\nB\n```\nC\n```", (BEFORE, AFTER, BLOCKS)),
-        (f"```sql\nSELECT 0\n```\n```sql\n{Q}\n```", (BLOCKS,)),
-        (f"<think>hm</think>{Q}", (REASONING,)),
-        (json.dumps({"sql": Q, "why": "because"}), ()),
-        ("No.", ()),
+        (ARGUMENTS, Method.JSON, ()),
+        (f"<think>hm</think>Here: {ARGUMENTS} Done.", Method.JSON, (REASONING, BEFORE, AFTER)),
+        (f"A\n```json\n{ARGUMENTS}\n```\n```\nC\n```", Method.JSON, (BEFORE, BLOCKS)),
+        (json.dumps({"sql": Q, "why": "because"}), Method.JSON, (FIELDS,)),
+        (f"<tool_call>{CALL}</tool_call>", Method.TOOL_CALL, ()),
+        (f"{ARGUMENTS}<|im_end|>", Method.JSON, (ENDED,)),
     ],
 )
-def test_what_was_taken_off_is_recorded(answer: str, removed: tuple[Removed, ...]) -> None:
-    assert extract(answer).removed == removed
+def test_where_only_json_counts(answer: str, method: Method, removed: tuple[Removed, ...]) -> None:
+    assert EXTRACTORS["json"](answer) == Extraction(Q, method, removed)
+
+
+@pytest.mark.parametrize("answer", [f"```sql\n{Q}\n```", Q, "{}", "[]", "", '{"sql": 5}'])
+def test_what_is_no_json_where_only_json_counts(answer: str) -> None:
+    assert EXTRACTORS["json"](answer).sql is None
 
 
 PIECES = st.sampled_from(
@@ -234,6 +418,11 @@ PIECES = st.sampled_from(
         ";",
         "{",
         '{"sql": "',
+        '{"name": "f", "arguments": {"sql": "',
+        "<tool_call>",
+        "</sql>",
+        "<sql>",
+        "<|im_end|>",
         "}",
         "'",
         '"',
@@ -258,7 +447,7 @@ def test_never_raises_and_never_invents(answer: str) -> None:
     assert (found.sql is None) == (found.method is Method.NONE)
     if found.sql is not None:
         assert found.sql.strip()
-        assert found.sql in answer or found.method is Method.JSON
+        assert found.sql in answer or found.method in (Method.JSON, Method.TOOL_CALL)
 
 
 @given(
@@ -305,6 +494,22 @@ def test_fenced_sql_comes_back_as_it_is(sql: str, before: str, label: str, after
         "Select 1\nThis is\n",
         "- SELECT a: b\n",
         "`SELECT 1` ",
+        "<tool_call>",
+        '<tool_call>{"name": "f", "arguments": {"sql": "SELECT 1"}}</tool_call>',
+        '<tool_call>{"name": ',
+        '{"name": ',
+        '[{"id": 1, "',
+        '<invoke name="f"><parameter name="sql">',
+        "<function=f><parameter=sql>x</parameter>",
+        "<sql>",
+        "</sql>",
+        "<sql>SELECT 1",
+        "<sql>SELECT 1</sql>",
+        "<sql><answer>SELECT 1</answer></sql>",
+        "</s>\n",
+        "```\n</s>\n```\n",
+        "<|channel|>analysis<|message|>",
+        "1. a\n",
     ],
 )
 def test_hostile_answers_are_read(piece: str) -> None:

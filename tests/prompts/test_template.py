@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.extraction import Method
-from prompts.template import PromptTemplate, read
+from prompts.schema_text.style import SchemaStyle
+from prompts.template import PromptTemplate, Shots, read
 from sqlassay.errors import UserError
 from sqlassay.messages import Message
 
@@ -67,6 +68,22 @@ def test_optional_fields(write: Write) -> None:
     assert (found.description, found.stop) == ("as short as can be", ("###",))
 
 
+def test_examples_and_linking(write: Write) -> None:
+    text = GOOD.replace("{{ question }}", "{% for e in examples %}{{ e.sql }}{% endfor %}{{ question }}")
+    found = read(write(f"{text}examples: {{select: similar, count: 3}}\nlinking: schema_link@1\n"))
+    assert (found.examples, found.linking, found.linker) == (Shots("similar", 3), "schema_link@1", None)
+    assert found.shots == {"short@3": Shots("similar", 3)}
+    rendered = found.render({**VALUES, "examples": [{"sql": "SELECT 1;"}, {"sql": "SELECT 2;"}]})
+    assert rendered.messages[1].content == "SELECT 1;SELECT 2;How many?"
+
+
+def test_what_is_shown_of_the_schema(write: Write) -> None:
+    assert read(write(GOOD)).schema == SchemaStyle("ddl", 0, 0, False, None)
+    text = "schema: {format: markdown, rows: 2, values: 3, descriptions: true, max_tokens: 900}"
+    assert read(write(GOOD + text)).schema == SchemaStyle("markdown", 2, 3, True, 900)
+    assert read(write(GOOD + "schema: {format: compact, rows: 0, descriptions: false}")).schema.format == "compact"
+
+
 def test_extract_uses_the_declared_output(write: Write) -> None:
     found = read(write(GOOD)).extract("```sql\nSELECT 1\n```")
     assert (found.sql, found.method) == ("SELECT 1", Method.FENCED_SQL)
@@ -91,6 +108,54 @@ def test_extract_uses_the_declared_output(write: Write) -> None:
         ("{{ question }}", "{% include 'x' %}", ": messages[1].content", "cannot include, import or extend"),
         ("{{ question }}", "{{ question | attr('x') }}", ": messages[1].content", "line 1: No filter named 'attr'."),
         ("  - {role: user", "  - 5\n  - {role: user", ": messages[1]", "must be a mapping with the keys role, content"),
+        (
+            "output: sql_block",
+            "output: sql_block\nexamples: {select: nearest, count: 3}",
+            ": examples.select",
+            "must be one of static, similar",
+        ),
+        (
+            "output: sql_block",
+            "output: sql_block\nexamples: {select: static, count: 0}",
+            ": examples.count",
+            "must be a whole number from 1",
+        ),
+        ("output: sql_block", "output: sql_block\nexamples: {select: static}", ": examples", "key 'count' is missing"),
+        ("output: sql_block", "output: sql_block\nexamples: 3", ": examples", "must be a mapping with the keys"),
+        (
+            "output: sql_block",
+            "output: sql_block\nexamples: {select: static, count: 3}",
+            ": examples",
+            "are asked for, and no message mentions the variable of this name",
+        ),
+        ("{{ question }}", "{{ examples }}", ": messages", "mention 'examples', and the key of this name"),
+        ("output: sql_block", "output: sql_block\nlinking: 3", ": linking", "must be text"),
+        (
+            "output: sql_block",
+            "output: sql_block\nlinking: schema_link",
+            ": linking",
+            "must be a prompt and its version",
+        ),
+        (
+            GOOD,
+            GOOD + "schema: ddl",
+            ": schema",
+            "must be a mapping with the keys format, rows",
+        ),
+        (GOOD, GOOD + "schema: {formt: ddl}", ": schema", "unknown key 'formt' (did you mean 'format'?)"),
+        (GOOD, GOOD + "schema: {format: DDL}", ": schema.format", "unknown format 'DDL' (did you mean 'ddl'?)"),
+        (GOOD, GOOD + "schema: {format: 1}", ": schema.format", "must be text"),
+        (GOOD, GOOD + "schema: {rows: -1}", ": schema.rows", "must be a whole number from 0 to 100"),
+        (GOOD, GOOD + "schema: {values: true}", ": schema.values", "must be a whole number from 0 to 100"),
+        (GOOD, GOOD + "schema: {values: 101}", ": schema.values", "must be a whole number from 0 to 100"),
+        (GOOD, GOOD + "schema: {descriptions: 1}", ": schema.descriptions", "must be true or false"),
+        (GOOD, GOOD + "schema: {max_tokens: 0}", ": schema.max_tokens", "must be a whole number from 1"),
+        (
+            GOOD,
+            GOOD + "schema: {format: compact, rows: 2}",
+            ": schema.rows",
+            "format compact has no place for rows",
+        ),
         (GOOD, "[]", "", "must be a mapping with the keys name, version, messages, output"),
         (GOOD, "", "", "must be a mapping with the keys name, version, messages, output"),
         (GOOD, "name: [", "", "not valid YAML: while parsing"),
@@ -142,7 +207,7 @@ def test_digest_tells_prompts_apart_and_nothing_else(write: Write) -> None:
 def test_values_are_data(question: str) -> None:
     from prompts.library import load
 
-    rendered = load("zero_shot").render(
+    rendered = load("zero_shot@1").render(
         {"dialect": "SQLite", "schema": "CREATE TABLE t (a);", "evidence": "", "question": question}
     )
     assert f"Question:\n\n{question}\n\nAnswer with" in rendered.messages[1].content

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.providers.chat_completions import cut
-from tests.providers.server import ANSWER, REQUEST_ID, Protocol, Reply
+from tests.providers.server import ANSWER, CALL, REQUEST_ID, Protocol, Reply
 
 
 def message(*texts: str, stop: str | None = "end_turn", **more: object) -> dict[str, object]:
@@ -41,6 +41,8 @@ _INVALID = "invalid_request_error"
 _LIMIT = error("rate_limit_error", "This request would exceed your account's rate limit.")
 _THOUGHTS = {"type": "thinking", "thinking": "Singers …", "signature": "EqQB"}
 
+_USES = {"type": "tool_use", "id": "toolu_1", "name": CALL["name"], "input": CALL["arguments"]}
+
 REPLIES: dict[str, Reply] = {
     "good": Reply(body=message(ANSWER)),
     "other": Reply(body=message(ANSWER, model="other")),
@@ -53,6 +55,8 @@ REPLIES: dict[str, Reply] = {
     "full": Reply(body=message("SELECT", stop="model_context_window_exceeded")),
     "stopped": Reply(body=message("SELECT", stop="stop_sequence", stop_sequence="###")),
     "calls_a_tool": Reply(body=message(stop="tool_use")),
+    "uses_a_tool": Reply(body=message(stop="tool_use", content=[_USES])),
+    "uses_two_tools": Reply(body=message(stop="tool_use", content=[{"type": "text", "text": "Both:"}, _USES, _USES])),
     "no_usage": Reply(body={"content": [{"type": "text", "text": ANSWER}], "stop_reason": "end_turn"}),
     "rate_limited": Reply(429, _LIMIT, {"retry-after": "7"}),
     "ramp": Reply(429, error("rate_limit_error", "Slower.", "ramp_limit_exceeded")),
@@ -139,6 +143,14 @@ class Anthropic(Protocol):
             {"type": "ping"},
         ]
         for index, block in enumerate(body["content"]):
+            if block["type"] == "tool_use":
+                begun = {**block, "input": {}}
+                events.append({"type": "content_block_start", "index": index, "content_block": begun})
+                for part in cut(json.dumps(block["input"])):
+                    delta = {"type": "input_json_delta", "partial_json": part}
+                    events.append({"type": "content_block_delta", "index": index, "delta": delta})
+                events.append({"type": "content_block_stop", "index": index})
+                continue
             name = block["type"] if block["type"] == "thinking" else "text"
             events.append({"type": "content_block_start", "index": index, "content_block": {**block, name: ""}})
             for part in cut(block[name]) if isinstance(block[name], str) else [block[name]]:

@@ -6,13 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.providers.server import ANSWER, Protocol, Reply
+from tests.providers.server import ANSWER, CALL, Protocol, Reply
 
 MODELS = ("good", "other")
 
 
 def completion(
-    content: str | None = ANSWER, *, finish_reason: str = "stop", refusal: str | None = None, **more: object
+    content: str | None = ANSWER,
+    *,
+    finish_reason: str = "stop",
+    refusal: str | None = None,
+    calls: tuple[Mapping[str, object], ...] = (),
+    **more: object,
 ) -> dict[str, object]:
     """The body of a chat completion."""
     return {
@@ -25,7 +30,12 @@ def completion(
             {
                 "index": 0,
                 "finish_reason": finish_reason,
-                "message": {"role": "assistant", "content": content, "refusal": refusal},
+                "message": {
+                    "role": "assistant",
+                    "content": content,
+                    "refusal": refusal,
+                    **({"tool_calls": list(calls)} if calls else {}),
+                },
                 "logprobs": None,
             }
         ],
@@ -45,6 +55,12 @@ def error(message: str, *, code: str | None = None, kind: str = "invalid_request
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
 
+def call(number: int = 0) -> dict[str, object]:
+    """A tool call of a message; its arguments are JSON within a text."""
+    function = {"name": CALL["name"], "arguments": json.dumps(CALL["arguments"])}
+    return {"id": f"call_{number}", "type": "function", "function": function}
+
+
 _LIMIT = error("Rate limit reached for requests", code="rate_limit_exceeded", kind="requests")
 _TOO_LONG = "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
 
@@ -57,6 +73,11 @@ REPLIES: dict[str, Reply] = {
     "truncated": Reply(body=completion("SELECT name FROM", finish_reason="length")),
     "out_of_thought": Reply(body=completion(None, finish_reason="length")),
     "calls_a_tool": Reply(body=completion(None, finish_reason="tool_calls")),
+    "uses_a_tool": Reply(body=completion(None, finish_reason="tool_calls", calls=(call(),))),
+    "uses_two_tools": Reply(body=completion("Both:", finish_reason="tool_calls", calls=(call(), call(1)))),
+    "uses_its_own_tool": Reply(
+        body=completion(None, calls=({"type": "custom", "custom": {"name": "sql", "input": "SELECT 1"}},))
+    ),
     "no_usage": Reply(body={"choices": [{"message": {"content": ANSWER}, "finish_reason": "stop"}]}),
     "rate_limited": Reply(429, _LIMIT, {"retry-after": "7"}),
     "rate_limited_ms": Reply(429, _LIMIT, {"retry-after-ms": "1500", "retry-after": "2"}),
@@ -122,6 +143,11 @@ class ChatCompletions(Protocol):
         deltas: list[dict[str, object]] = [{"role": "assistant", "content": ""}]
         deltas += [{"content": part} for part in cut(message.get("content") or "")]
         deltas += [{"refusal": part} for part in cut(message.get("refusal") or "")]
+        for index, made in enumerate(message.get("tool_calls") or ()):
+            kind = made["type"]
+            begun, name = made[kind], {"function": "arguments", "custom": "input"}[kind]
+            deltas.append({"tool_calls": [{**made, "index": index, kind: {**begun, name: ""}}]})
+            deltas += [{"tool_calls": [{"index": index, kind: {name: part}}]} for part in cut(begun[name])]
         common = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": body.get("model", "")}
         chunks = [{**common, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
         chunks.append({**common, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.providers.chat_completions import cut
-from tests.providers.server import ANSWER, REQUEST_ID, Protocol, Reply
+from tests.providers.server import ANSWER, CALL, REQUEST_ID, Protocol, Reply
 
 _TYPE = "type.googleapis.com/google.rpc."
 
@@ -76,6 +76,19 @@ REPLIES: dict[str, Reply] = {
         body=answer(finish="MAX_TOKENS", usageMetadata={"promptTokenCount": 9, "thoughtsTokenCount": 100})
     ),
     "calls_a_tool": Reply(body=answer(finish="MALFORMED_FUNCTION_CALL")),
+    "uses_a_tool": Reply(
+        body=answer(
+            candidates=[
+                {
+                    "content": {
+                        "role": "model",
+                        "parts": [{"functionCall": {"name": CALL["name"], "args": CALL["arguments"]}}],
+                    },
+                    "finishReason": "STOP",
+                }
+            ]
+        )
+    ),
     "no_usage": Reply(body={"candidates": [{"content": {"parts": [{"text": ANSWER}]}, "finishReason": "STOP"}]}),
     "rate_limited": Reply(429, error(429, "RESOURCE_EXHAUSTED", _OVER, quota(_MINUTE), retry="7s")),
     "rate_limited_finely": Reply(429, error(429, "RESOURCE_EXHAUSTED", _OVER, retry="0.25s")),
@@ -159,9 +172,11 @@ class Gemini(Protocol):
             return [f"data: {json.dumps(body)}\r\n\r\n"]
         candidate = body["candidates"][0]
         parts = candidate["content"].get("parts", [])
-        found = [
+        found = [part for part in parts if "functionCall" in part]
+        found += [
             {**part, "text": text}
             for part in parts
+            if "text" in part
             for text in (cut(part["text"]) if isinstance(part["text"], str) else [part["text"]])
         ]
         chunks = [{**body, "candidates": [{"content": {"role": "model", "parts": [part]}}]} for part in found]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.providers.chat_completions import cut
-from tests.providers.server import ANSWER, Protocol, Reply
+from tests.providers.server import ANSWER, CALL, Protocol, Reply
 
 MODELS = ("good", "other")
 
@@ -65,6 +65,7 @@ REPLIES: dict[str, Reply] = {
     "other": Reply(body=answer(model="other:latest")),
     "truncated": Reply(body=answer("SELECT name FROM", done_reason="length")),
     "thinks": Reply(body=answer(thinking="Singers are in the table singer.")),
+    "uses_a_tool": Reply(body=answer(message={"role": "assistant", "content": "", "tool_calls": [{"function": CALL}]})),
     "unloaded": Reply(body=answer("", done_reason="unload")),
     "reads_from_cache": Reply(body={key: value for key, value in answer().items() if key != "prompt_eval_count"}),
     "says_little": Reply(body={"message": {"role": "assistant", "content": ANSWER}, "done": True}),
@@ -146,6 +147,8 @@ class OllamaChat(Protocol):
         common = {"model": body.get("model", ""), "created_at": body.get("created_at", ""), "done": False}
         lines = [{**common, **self.saying("", part)} for part in cut(thinking)]
         lines += [{**common, **self.saying(part, "")} for part in cut(content)]
+        if calls := body.get("message", {}).get("tool_calls"):
+            lines.append({**common, "message": {"role": "assistant", "content": "", "tool_calls": calls}})
         return [f"{json.dumps(line)}\n" for line in (*lines, {**body, **self.saying("", "")})]
 
     def said(self, body: Any) -> tuple[str, str]:
@@ -180,7 +183,9 @@ class OllamaGenerate(OllamaChat):
     """Ollama's answers to a text."""
 
     path = "/api/generate"
-    replies: ClassVar[Mapping[str, Reply]] = {name: generated(reply) for name, reply in REPLIES.items()}
+    replies: ClassVar[Mapping[str, Reply]] = {
+        name: generated(reply) for name, reply in REPLIES.items() if name != "uses_a_tool"
+    }
 
     def said(self, body: Any) -> tuple[str, str]:
         """They stand on their own."""

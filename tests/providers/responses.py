@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.providers.chat_completions import REPLIES as CHAT
 from tests.providers.chat_completions import ChatCompletions, cut
-from tests.providers.server import ANSWER, Reply
+from tests.providers.server import ANSWER, CALL, Reply
 
 
 def response(
@@ -49,6 +49,23 @@ REPLIES: dict[str, Reply] = {
     "refuses": Reply(body=response(None, refusal="I can't help with that.")),
     "filtered": Reply(body=response("", incomplete="content_filter")),
     "truncated": Reply(body=response("SELECT name FROM", incomplete="max_output_tokens")),
+    "uses_a_tool": Reply(
+        body=response(
+            output=[
+                {
+                    "type": "function_call",
+                    "id": "fc_1",
+                    "call_id": "call_1",
+                    "status": "completed",
+                    "name": CALL["name"],
+                    "arguments": json.dumps(CALL["arguments"]),
+                }
+            ]
+        )
+    ),
+    "uses_its_own_tool": Reply(
+        body=response(output=[{"type": "custom_tool_call", "call_id": "call_1", "name": "sql", "input": "SELECT 1"}])
+    ),
     "empty": Reply(body={}),
     "failed": Reply(body=response(status="failed", error={"code": "server_error", "message": "Upstream failed"})),
 }
@@ -72,6 +89,8 @@ class Responses(ChatCompletions):
         )
         events: list[dict[str, object]] = [{"type": "response.created", "response": {**body, "output": []}}]
         events += [{"type": "response.output_text.delta", "delta": part} for part in cut(text)]
+        given = "".join(item.get("arguments", "") for item in body.get("output", []))
+        events += [{"type": "response.function_call_arguments.delta", "delta": part} for part in cut(given)]
         if "status" in body:
             events.append({"type": f"response.{body['status']}", "response": body})
         numbered = [{**event, "sequence_number": number} for number, event in enumerate(events)]

@@ -20,6 +20,8 @@ from types import TracebackType
 from typing import Any, ClassVar
 
 ANSWER = "```sql\nSELECT count(*) FROM singer\n```"
+CALL: dict[str, Any] = {"name": "run_sql", "arguments": {"sql": 'SELECT count(*)\nFROM "singer"'}}
+"""What the reply `uses_a_tool` calls, without a word besides."""
 REQUEST_ID = "req_123"
 
 

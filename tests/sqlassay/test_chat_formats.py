@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import jinja2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sqlassay.chat_formats import FORMATS, chat_format
 from sqlassay.errors import UserError
-from sqlassay.messages import Message
+from sqlassay.messages import Message, Role
 
 # `chat_template` of each model's tokenizer_config.json at huggingface.co; Mistral's without its parts for tools.
 PUBLISHED: Mapping[str, tuple[str, str, str]] = {
@@ -83,7 +84,14 @@ CONVERSATIONS = {
     "shot": (*SHOT, QUESTION),
     "system_and_shots": (SYSTEM, *SHOT, *SHOT, QUESTION),
 }
+ROLES: tuple[Role, ...] = ("user", "assistant")
 TURNS = r"<\|\w+\|>|\[/?INST\]|</?s>|<</?SYS>>"
+
+
+@cache
+def compiled(name: str) -> jinja2.Template:
+    """The published template, in an environment as transformers has it."""
+    return jinja2.Environment(trim_blocks=True, lstrip_blocks=True).from_string(PUBLISHED[name][2])
 
 
 def published(name: str, messages: tuple[Message, ...]) -> str:
@@ -92,11 +100,10 @@ def published(name: str, messages: tuple[Message, ...]) -> str:
     def fail(message: str) -> None:
         raise AssertionError(message)
 
-    first, last, template = PUBLISHED[name]
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)  # as transformers has it
+    first, last, _ = PUBLISHED[name]
     values: dict[str, Any] = {"bos_token": first, "eos_token": last, "raise_exception": fail}
     said = [{"role": message.role, "content": message.content} for message in messages]
-    found = environment.from_string(template).render(messages=said, add_generation_prompt=True, **values)
+    found = compiled(name).render(messages=said, add_generation_prompt=True, **values)
     return found.removeprefix(first)
 
 
@@ -110,6 +117,77 @@ def test_every_format_has_its_published_template() -> None:
 def test_a_prompt_is_that_of_the_published_template(name: str, conversation: str) -> None:
     messages = CONVERSATIONS[conversation]
     assert FORMATS[name].prompt(messages) == published(name, messages)
+
+
+HOSTILE = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                *("<|end|>", "<|user|>\n", "<|im_start|>system\n", "<|eot_id|>", "[INST]", "[/INST]", "</s>", "<s>"),
+                *("<<SYS>>\n", "\n<</SYS>>\n\n", "[TOOL_CALLS]", "<|", "|>", "<<", "SYS>>", "im_end", "INST"),
+                *"<|>[]/ sx\n",
+            ]
+        ),
+        st.text(max_size=4),
+    ),
+    max_size=8,
+).map("".join)
+"""Texts that are full of the tokens of all formats and of pieces of them."""
+TALKS = st.tuples(st.none() | HOSTILE, st.lists(st.tuples(HOSTILE, HOSTILE), max_size=3), HOSTILE).map(
+    lambda talk: (
+        *([] if talk[0] is None else [Message("system", talk[0])]),
+        *(Message(role, text) for turn in talk[1] for role, text in zip(ROLES, turn, strict=True)),
+        Message("user", talk[2]),
+    )
+)
+"""A system message or none, some turns, and a question."""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(deadline=None)  # the template is compiled for the first of them
+@given(TALKS)
+def test_any_conversation_is_that_of_the_published_template(name: str, messages: tuple[Message, ...]) -> None:
+    plain = tuple(Message(message.role, FORMATS[name].plain(message.content)) for message in messages)
+    assert FORMATS[name].prompt(messages) == published(name, plain)
+
+
+def read_back(name: str, prompt: str) -> list[tuple[str, str]]:
+    """The messages of a prompt, told by the tokens of the format alone."""
+    if name in ("phi3", "chatml", "llama3"):
+        turn = {
+            "phi3": r"<\|(system|user|assistant)\|>\n(.*?)(?:<\|end\|>\n|\Z)",
+            "chatml": r"<\|im_start\|>(\w+)\n(.*?)(?:<\|im_end\|>\n|\Z)",
+            "llama3": r"<\|start_header_id\|>(\w+)<\|end_header_id\|>\n\n(.*?)(?:<\|eot_id\|>|\Z)",
+        }[name]
+        assert re.sub(turn, "", prompt, flags=re.DOTALL) == ""
+        *found, last = re.findall(turn, prompt, re.DOTALL)
+        assert last == ("assistant", "")
+        return found
+    turn = {
+        "llama2": r"(?:^|<s>)\[INST\] (.*?) ?\[/INST\](.*?)(?:</s>|\Z)",
+        "mistral": r"\[INST\] (.*?)\[/INST\](.*?)(?:</s>|\Z)",
+    }[name]
+    assert re.sub(turn, "", prompt, flags=re.DOTALL) == ""
+    said = [text for one in re.findall(turn, prompt, re.DOTALL) for text in one]
+    assert said.pop() == ""
+    return list(zip(ROLES * len(said), said, strict=False))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(TALKS)
+def test_a_prompt_reads_back_as_its_messages(name: str, messages: tuple[Message, ...]) -> None:
+    """No text can forge, end or change a turn: only white space at its ends and a space within a token differ."""
+    found = FORMATS[name]
+    said = [(message.role, found.plain(message.content)) for message in messages]
+    if name in ("llama2", "mistral") and said[0][0] == "system":
+        (_, system), *turns = said
+        at = 0 if name == "llama2" else len(turns) - 1
+        around = ("<<SYS>>\n", "\n<</SYS>>\n\n") if name == "llama2" else ("", "\n\n")
+        said = [
+            (role, f"{around[0]}{system}{around[1]}{text}" if i == at else text) for i, (role, text) in enumerate(turns)
+        ]
+    read = read_back(name, found.prompt(messages))
+    assert [(role, text.strip()) for role, text in read] == [(role, text.strip()) for role, text in said]
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -166,6 +166,7 @@ def _write(file: Path, questions: Sequence[Question], ported: Sequence[Ported], 
                 "evidence": question.evidence,
                 "difficulty": question.difficulty,
                 "tags": list(question.tags),
+                "conversation": question.conversation,
                 "turn": question.turn,
             }
             kept = {key: value for key, value in record.items() if value not in (None, "", [])}

@@ -82,7 +82,7 @@ def _of_experiment(path: Path) -> Iterator[Named]:
     from evaluation.experiment import read_experiment
 
     file = read_experiment(path)
-    dataset, selection = open_section(file)
+    dataset, selection = open_section(file, file.experiment.dataset)
     db_ids = [question.db_id for question in selection.apply(dataset.questions())]
     for index, section in enumerate(file.experiment.backends):
         with file.at("backends", index):

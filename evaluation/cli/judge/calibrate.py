@@ -91,5 +91,5 @@ def _corrected(folder: RunFolder, label: str) -> str:
     from evaluation.runs import summarise
 
     summary = summarise(folder)
-    note, counts = summary.standings[label].calibration, summary.strategies[label]
+    note, counts = summary.standings[label].note, summary.strategies[label]
     return f"{counts.correct:,} of {counts.scored:,} as judged, {note.accuracy(counts)}"

@@ -98,6 +98,11 @@ def write_run(
         "max_instrument_failures": 0.05,
         "identity": {
             "dataset": {**dataset, "questions": len(found)},
+            "selection": {},
+            "model": {"provider": "replay", "model": "tape"},
+            "parameters": {},
+            "prompt": {"ref": "plain@1", "sha256": "c" * 64},
+            "repeat": 0,
             "backend": {"name": backend, "engine": "3"},
             "strategies": [dict(one) for one in entries],
         },

@@ -73,7 +73,7 @@ def test_the_errors_are_recovered_and_the_truth_is_covered(
         return json.loads(capsys.readouterr().out)
 
     first = told("run", experiment(world, judge, "first"), "--limit", str(CALIBRATED), "--no-cache", "--quiet")
-    assert [run["strategies"][1]["calibration"]["calibrated"] for run in first["runs"]] == [False, False]
+    assert [run["strategies"][1]["judge"]["calibrated"] for run in first["runs"]] == [False, False]
     found = told("judge", "calibrate", first["group"], "--runs", world.runs)
     assert found["rates"]["lenient"]["low"] <= LENIENT <= found["rates"]["lenient"]["high"]
     assert found["rates"]["harsh"]["low"] <= HARSH <= found["rates"]["harsh"]["high"]
@@ -90,9 +90,9 @@ def test_the_errors_are_recovered_and_the_truth_is_covered(
     second = told("run", experiment(world, judge, "second"), "--ids", others, "--no-cache", "--quiet")
     (run,) = second["runs"]
     execution, judged = run["strategies"]
-    low, high = judged["calibration"]["interval_95"]
+    low, high = judged["judge"]["interval_95"]
     assert low <= execution["score"] <= high
-    assert judged["calibration"]["caution"] is None
+    assert judged["judge"]["caution"] is None
     assert world.run("report", second["group"], "--runs", world.runs) == ExitCode.OK
     shown = capsys.readouterr().out
     assert "llm_judge: corrected accuracy " in shown
@@ -100,7 +100,7 @@ def test_the_errors_are_recovered_and_the_truth_is_covered(
 
     warmer = experiment(world, judge, "warmer", parameters={"temperature": 0.7})
     (run,) = told("run", warmer, "--ids", "q0", "--no-cache", "--quiet")["runs"]
-    assert run["strategies"][1]["calibration"]["calibrated"] is False
+    assert run["strategies"][1]["judge"]["calibrated"] is False
 
 
 def test_a_judge_that_is_asked_only_where_execution_has_not_proven_equality(

@@ -128,7 +128,7 @@ def test_reports_show_the_corrected_accuracy_under_the_judges_own(
     first = write_run(tmp_path, "first", judged(300, 0.5, seed=5))
     kept.keep(calibrate([first], entry(), StrategyTruth(entry(TRUTH))))
     summary = summarise(folder)
-    told = summary.standings[JUDGE].calibration.corrected(summary.strategies[JUDGE])
+    told = summary.standings[JUDGE].note.corrected(summary.strategies[JUDGE])
     assert told is not None
     after = shown(summary, width)
     assert f"{100 * told.value:.1f} %" in after
@@ -138,9 +138,9 @@ def test_reports_show_the_corrected_accuracy_under_the_judges_own(
     (note,) = [line for line in console.notes(summary) if line.startswith(f"{JUDGE}: ")]
     assert note.startswith(f"{JUDGE}: corrected accuracy {100 * told.value:.1f} %")
     plain, judge = summary.to_json()["strategies"]
-    assert "calibration" not in plain
-    assert judge["calibration"]["corrected_accuracy"] == told.value
-    assert judge["calibration"]["interval_95"] == [told.low, told.high]
+    assert "judge" not in plain
+    assert judge["judge"]["corrected_accuracy"] == told.value
+    assert judge["judge"]["interval_95"] == [told.low, told.high]
     true = summary.strategies[TRUTH].score
     assert true is not None
     assert told.low <= true <= told.high
@@ -160,7 +160,7 @@ def test_a_slice_is_not_corrected(kept: KeptCalibrations, tmp_path: Path) -> Non
     for record in folder.items():
         sliced.add(record)
     (part,) = sliced.summaries
-    assert part.standings[JUDGE].calibration.corrected(part.strategies[JUDGE]) is None
+    assert part.standings[JUDGE].note.corrected(part.strategies[JUDGE]) is None
     assert "not corrected" in shown(part, 200)
 
 

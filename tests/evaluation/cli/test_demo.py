@@ -74,6 +74,25 @@ def test_the_answers_show_what_models_do_wrong(demo: Path) -> None:
     assert {"match", "match_vacuous", "no_sql", "syntax", "unknown_column", "wrong_order"} <= reasons
 
 
+def test_two_prompts_are_judged_as_the_careful_reader_judged_them(demo: Path, tmp_path: Path, capsys: Capture) -> None:
+    assert run(["run", str(demo / "ab.yaml"), "--runs", str(tmp_path), "--quiet", "--json"]) == 0
+    (compared,) = json.loads(capsys.readouterr().out)["comparisons"]
+    wanted: dict[str, dict[str, str]] = {"zero_shot@1": {}, "checklist@1": {}}
+    for line in map(json.loads, (demo / "answers" / "ab.jsonl").read_text().splitlines()):
+        for prompt in [line["prompt"]] if "prompt" in line else wanted:
+            wanted[prompt][line["question_id"]] = line["note"]["verdict"]
+    for folder, verdicts in zip(sorted(tmp_path.iterdir()), wanted.values(), strict=True):
+        assert {item["id"]: item["verdicts"][0]["status"] for item in items_of(folder)} == verdicts
+    before, after = wanted.values()
+    flips = {
+        side: [question for question in before if before[question] != after[question] == status]
+        for side, status in (("only_candidate", "correct"), ("only_baseline", "incorrect"))
+    }
+    assert {side: [flip["id"] for flip in told] for side, told in compared["flips"].items()} == flips
+    assert (compared["baseline"]["name"], compared["candidate"]["name"]) == ("zero_shot@1", "checklist@1")
+    assert compared["difference_shown"]
+
+
 def test_what_the_user_has_changed_stays(demo: Path, capsys: Capture) -> None:
     notes = demo / "README.md"
     notes.write_text("mine")
@@ -92,7 +111,7 @@ def test_the_words_at_the_end_can_be_typed(demo: Path, capsys: Capture, monkeypa
     assert run(["demo", "here"]) == 0
     told = capsys.readouterr().err
     commands = [line.partition("sqlassay ")[2].split() for line in told.splitlines() if "sqlassay " in line]
-    assert [command[0] for command in commands] == ["report", "run"]
+    assert [command[0] for command in commands] == ["report", "report", "run"]
     for command in commands:
         assert run(command) == 0
 

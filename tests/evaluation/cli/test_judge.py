@@ -44,7 +44,7 @@ def test_calibrate_then_every_report_shows_it(runs: Path, capsys: Captured) -> N
     assert "(on this very run, whose truth is known" in capsys.readouterr().out
     assert run(["report", "second", "--json"]) == ExitCode.OK
     strategies = json.loads(capsys.readouterr().out)["runs"][0]["strategies"]
-    corrected = strategies[1]["calibration"]
+    corrected = strategies[1]["judge"]
     low, high = corrected["interval_95"]
     assert low <= strategies[0]["score"] <= high
     assert corrected["measured"]["confusion"]["lenient"] > 0

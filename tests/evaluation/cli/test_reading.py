@@ -163,7 +163,7 @@ def test_datasets_list(world: World, capsys: Capture) -> None:
     table = capsys.readouterr().out
     assert world.run("datasets", "list", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["format"] for row in rows] == ["bird", "csv", "defog", "jsonl", "spider", "spider2"]
+    assert [row["format"] for row in rows] == ["bird", "cosql", "csv", "defog", "jsonl", "sparc", "spider", "spider2"]
     assert all(row["what"] and row["package"] == "sqlassay" for row in rows)
     assert all(row["what"] in table for row in rows)
 

@@ -67,6 +67,14 @@ REASONS = {
 }
 
 
+def test_a_tool_call_is_an_answer(world: World, server: ProviderServer) -> None:
+    world.questions(1)
+    assert world.run("run", world.experiment(models=[model_at(server.base_url, "uses_two_tools")]), "-q") == 0
+    (item,) = items_of(world.run_folders()[0])
+    assert (item["extraction"], item["sql"]) == ("tool_call", 'SELECT count(*)\nFROM "singer"')
+    assert item["removed"] == ["prose_before", "other_calls"]
+
+
 @pytest.mark.parametrize(("model", "reason"), REASONS.items())
 def test_what_the_system_under_test_does_wrong_is_incorrect(
     model: str, reason: str, world: World, server: ProviderServer

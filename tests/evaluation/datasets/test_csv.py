@@ -45,7 +45,8 @@ BAD = {
     "header alone": ("question,db_id\n", "{file}: holds no questions (was it written to the end?)"),
     "no header": (
         "x,a\n",
-        "{file}, line 1: unknown column 'x' (known: db_id, difficulty, evidence, gold, id, question, tags, turn)",
+        "{file}, line 1: unknown column 'x'"
+        " (known: conversation, db_id, difficulty, evidence, gold, id, question, tags, turn)",
     ),
     "semicolons": (
         "question;db_id\nx;a\n",

@@ -61,7 +61,8 @@ BAD = {
     ),
     "far key": (
         '{"question": "x", "db_id": "a", "zzz": "e"}',
-        "{file}, line 1: unknown key 'zzz' (known: db_id, difficulty, evidence, gold, id, question, tags, turn)",
+        "{file}, line 1: unknown key 'zzz'"
+        " (known: conversation, db_id, difficulty, evidence, gold, id, question, tags, turn)",
     ),
     "unknown dialect": (
         '{"question": "x", "db_id": "a", "gold": {"postgress": "SELECT 1"}}',

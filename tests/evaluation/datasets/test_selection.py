@@ -137,7 +137,7 @@ def test_a_filter_is_parsed(text: str, pair: tuple[str, str]) -> None:
     {
         "world_1": "filter 'world_1' is not of the form KEY=VALUE (such as db_id=world_1)",
         "db_id=": "filter 'db_id=' is not of the form KEY=VALUE (such as db_id=world_1)",
-        "=x": "unknown filter key '' (known: db_id, difficulty, tag, turn)",
+        "=x": "unknown filter key '' (known: conversation, db_id, difficulty, tag, turn)",
         "tags=x": "unknown filter key 'tags' (did you mean 'tag'?)",
     }.items(),
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,9 @@ NUMBERED = asked("1471@shop", "1472@farm", "0@shop")
 SHUFFLED = asked("2@shop", "0@farm", "1@shop")
 """Ids that are all positions, of other questions."""
 
+TALKS = [replace(question, conversation=talk) for question, talk in zip(PLAIN, ("0", "0", "1"), strict=True)]
+"""Two turns of one conversation, and one of another."""
+
 BIRD = "\t----- bird -----\t"
 
 GOOD = {
@@ -49,6 +53,11 @@ GOOD = {
     "a line of nothing but a db_id": ("a.sql", "A\tshop\n\tfarm\nC\tshop\n", PLAIN, ["A", "", "C"]),
     "a tab before a table": ("a.sql", "FROM\tshop\nB\nC\n", PLAIN, ["FROM\tshop", "B", "C"]),
     "tabs": ("a.sql", "A\ta\nB\tb\nC\tc\n", PLAIN, ["A\ta", "B\tb", "C\tc"]),
+    "blank lines between conversations": ("a.sql", "A\nB\n\nC\n", TALKS, ["A", "B", "C"]),
+    "blank lines after conversations": ("a.sql", "A\tshop\nB\tfarm\n\nC\tshop\n\n", TALKS, ["A", "B", "C"]),
+    "blank lines between and for no SQL": ("a.sql", "\nB\n\n\n", TALKS, ["", "B", ""]),
+    "conversations without blank lines": ("a.sql", "A\nB\nC\n", TALKS, ["A", "B", "C"]),
+    "conversations, no SQL": ("a.sql", "A\nB\n\n", TALKS, ["A", "B", ""]),
     "object by id": ("a.json", '{"q3": "C", "q1": "A", "q2": "B"}', PLAIN, ["A", "B", "C"]),
     "object by position": ("a.json", '{"0": "A", "2": "C", "1": "B"}', PLAIN, ["A", "B", "C"]),
     "ids and positions overlap: ids": ("a.json", '{"1471": "A", "1472": "B", "0": "C"}', NUMBERED, ["A", "B", "C"]),

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from evaluation.calibration.note import CalibrationNote
+from evaluation.calibration.note import CalibrationNote, calibration_notes
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports import console
 from evaluation.reports.standing import Standing, standings
@@ -70,8 +70,10 @@ def test_who_judges_is_told_from_what_the_run_remembers() -> None:
     judge = {"name": "j", "model": {"provider": "openai", "model": "gpt-5"}, "parameters": {}}
     strategies = [{"label": "execution_match"}, {"label": "llm_judge", "judges": [judge]}]
     router = {"composite": {}, "parts": {"a": {"model": {"provider": "ollama", "model": "qwen3"}, "parameters": {}}}}
-    assert standings(strategies, router) == {"llm_judge": Standing(CalibrationNote())}
+    notes = calibration_notes(strategies)
+    assert standings(strategies, notes, router) == {"llm_judge": Standing(CalibrationNote())}
     router["parts"]["b"] = {"model": {"provider": "openrouter", "model": "openai/gpt-5-mini"}, "parameters": {}}
-    assert standings(strategies, router)["llm_judge"].kin == ("judge j is of the family of openai/gpt-5-mini (GPT)",)
-    assert standings(strategies, None)["llm_judge"].kin == ()
-    assert standings([], None) == {}
+    (kin,) = (one.kin for one in standings(strategies, notes, router).values())
+    assert kin == ("judge j is of the family of openai/gpt-5-mini (GPT)",)
+    assert standings(strategies, notes, None)["llm_judge"].kin == ()
+    assert standings([], {}, None) == {}

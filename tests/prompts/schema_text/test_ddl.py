@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlglot
 
-from prompts.schema_text import ddl
+from prompts.schema_text.ddl import ddl
 from sqlassay.schema import Column, ForeignKey, Schema, Table
 
 SINGER = Table("singer", (Column("id", "INTEGER", False, True), Column("name", "TEXT", False), Column("age", "")))

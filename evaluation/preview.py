@@ -1,0 +1,135 @@
+"""What a model would be sent for a question, made as a run makes it and not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from adapters.base import Completion, GenerationRequest, ModelAdapter, ModelInfo
+from adapters.errors import AdapterError
+from evaluation.catalogue import Catalogue
+from evaluation.databases import Databases
+from evaluation.datasets.base import Question
+from evaluation.generation import ModelSource
+from evaluation.history import GoldHistory, Window, shows_history
+from prompts.template import PromptTemplate, RenderedPrompt
+from sqlassay import tokens
+from sqlassay.chat_formats import chat_format
+from sqlassay.resilience import CallLimits, Circuit, Endpoint, RetryPolicy
+from sqlassay.tokens import TokenCount
+from sqlassay.validation import ValidationResult
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One request, not sent.
+
+    Attributes:
+        question: The question.
+        template: The prompt's template.
+        prompt: What it became.
+        request: What would be sent.
+        adapter: To whom.
+    """
+
+    question: Question
+    template: PromptTemplate
+    prompt: RenderedPrompt
+    request: GenerationRequest
+    adapter: ModelAdapter
+
+    @property
+    def max_tokens(self) -> int:
+        """Of the answer, where the request limits it; else 0."""
+        found = self.request.parameters.get("max_tokens")
+        return found if isinstance(found, int) else 0
+
+    def text(self, name: str | None) -> str | None:
+        """The one text that the messages become in a chat format; the adapter's own unless another is named.
+
+        Raises:
+            UserError: There is no such format, or it has no place for these messages.
+        """
+        name = name or self.adapter.chat_format
+        return None if name is None else chat_format(name).prompt(self.prompt.messages)
+
+    def count(self, text: str) -> TokenCount:
+        """The tokens of a text, as the model counts them where that is known."""
+        return tokens.count(text, self.adapter.model)
+
+    async def context_length(self, catalogue: Catalogue) -> int | None:
+        """Tokens that the model has room for, prompt and answer together, as a setting or its provider says.
+
+        Returns:
+            `None` where neither does.
+        """
+        adapter = self.adapter
+        if adapter.context_length is not None or adapter.offline:
+            return adapter.context_length
+        try:
+            offered = await catalogue.models(adapter)
+        except AdapterError:
+            return None
+        finally:
+            await adapter.close()
+        return next((one.context_length for one in offered if one.id == adapter.model), None)
+
+
+class Nobody(ModelAdapter):
+    """Stands where a model would, when none is named or its key is not there; it is never asked.
+
+    Args:
+        model: Whose tokens are counted; may be empty.
+    """
+
+    provider: ClassVar[str] = "nobody"
+    offline: ClassVar[bool] = True
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """Nothing changes an answer that never comes."""
+        return {}
+
+    async def generate(self, request: GenerationRequest) -> Completion:
+        """Never called."""
+        raise NotImplementedError
+
+    async def list_models(self) -> tuple[ModelInfo, ...]:
+        """None."""
+        return ()
+
+    async def check(self) -> ValidationResult:
+        """Never called."""
+        raise NotImplementedError
+
+
+def preview(
+    source: ModelSource,
+    template: PromptTemplate,
+    question: Question,
+    target: str,
+    variables: Mapping[str, object] | None = None,
+) -> Preview:
+    """What a source would send.
+
+    Raises:
+        BackendError: The database whose schema is shown cannot be read.
+        UserError: The prompt lacks a variable.
+    """
+    prompt, request, _ = source.request(template, question, target, variables=variables)
+    return Preview(question, template, prompt, request, source.adapter)
+
+
+def preview_alone(template: PromptTemplate, question: Question, databases: Databases, adapter: ModelAdapter) -> Preview:
+    """What a model would be sent in an experiment with nothing but the defaults; of earlier turns, the golds.
+
+    Raises:
+        BackendError: The database cannot be read.
+        UserError: It is not there, or the prompt lacks a variable.
+    """
+    endpoint = Endpoint(Circuit(adapter.endpoint), RetryPolicy(), CallLimits(1))
+    source = ModelSource(adapter, template, databases, endpoint)
+    if shows_history(template):
+        question = GoldHistory(Window(), databases.backend.dialect).foreseen(question)
+    return preview(source, template, question, databases.require(question.db_id))

@@ -1,0 +1,56 @@
+"""A new version of a prompt, to be changed and released."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from prompts.library import SHIPPED, in_folder, load
+from prompts.template import NAME, read, text_of
+from sqlassay.errors import UserError
+
+_START = "zero_shot"
+
+
+def draft(name: str, folder: Path, source: str | None = None) -> Path:
+    """Write the next free version of a prompt.
+
+    Args:
+        name: Its name.
+        folder: Of the user's own prompts; made when it is not there.
+        source: What it starts as; the newest version of the name, or `zero_shot`, unless given.
+
+    Returns:
+        The new file, which passes for a prompt as it is.
+
+    Raises:
+        UserError: The name is none or taken, or the file cannot be written.
+        UnknownName: There is no such source.
+    """
+    if not NAME.fullmatch(name):
+        raise UserError(f"{name!r} cannot be a name", remedy="lower-case letters, digits, '_' and '-', a letter first")
+    if (SHIPPED / name).is_dir() and folder.resolve() != SHIPPED:
+        raise UserError(f"{name!r} is the name of a shipped prompt", remedy="give yours another name")
+    versions = in_folder(folder).get(name, {}) if folder.exists() else {}
+    folders = [folder] if folder.exists() and folder.resolve() != SHIPPED else []
+    origin = load(source or (name if versions else _START), folders)
+    version = max(versions, default=0) + 1
+    path = folder / name / f"v{version}.yaml"
+    text = text_of(origin)
+    for key, value in (("name", name), ("version", str(version))):
+        text = re.sub(rf"^{key}:.*$", f"{key}: {value}", text, count=1, flags=re.MULTILINE)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
+    made = read(path)
+    if (made.name, made.version) != (name, version):
+        path.unlink()
+        raise UserError(
+            "its keys `name` and `version` do not stand at the start of a line",
+            place=str(origin.path),
+            remedy="copy it by hand",
+        )
+    return path

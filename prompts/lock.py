@@ -1,0 +1,101 @@
+"""Which prompts of a folder are released: `lock.json` holds the digest of each one's file, never to change again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from prompts.template import PromptTemplate
+from sqlassay.errors import UserError
+
+LOCK = "lock.json"
+
+
+def read_lock(folder: Path) -> dict[str, str]:
+    """The digests of a folder's released prompts by their refs; none where there is no lock.
+
+    Raises:
+        UserError: The file cannot be read, or is no lock.
+    """
+    path = folder / LOCK
+    try:
+        content = json.loads(path.read_text("utf-8"), object_pairs_hook=_once_each)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", place=str(path)) from error
+    except ValueError as error:
+        raise UserError(f"not a lock of prompts: {error}", place=str(path), remedy="restore the file") from error
+    if not (isinstance(content, dict) and all(isinstance(digest, str) for digest in content.values())):
+        raise UserError(
+            "not a lock of prompts: it must hold a digest for each ref", place=str(path), remedy="restore the file"
+        )
+    return content
+
+
+def held(template: PromptTemplate, folder: Path) -> PromptTemplate:
+    """A prompt of a folder, with whether it is released.
+
+    Raises:
+        UserError: It is not what was released.
+    """
+    released = read_lock(folder).get(template.ref)
+    if released is None:
+        return template
+    if released != template.sha256:
+        raise not_as_released(template, released)
+    return replace(template, released=True)
+
+
+def release(folder: Path, templates: Sequence[PromptTemplate]) -> list[PromptTemplate]:
+    """Write the digests of prompts into the lock of their folder, at once or not at all.
+
+    Returns:
+        Those that were not in it.
+
+    Raises:
+        UserError: One was released before and has been edited since, or the lock cannot be read or written.
+    """
+    lock = read_lock(folder)
+    for template in templates:
+        if lock.get(template.ref, template.sha256) != template.sha256:
+            raise not_as_released(template, lock[template.ref])
+    new = [template for template in templates if template.ref not in lock]
+    if new:
+        lock |= {template.ref: template.sha256 for template in new}
+        _write(folder / LOCK, lock)
+    return new
+
+
+def not_as_released(template: PromptTemplate, released: str | None) -> UserError:
+    """The mistake of editing a released prompt."""
+    return UserError(
+        f"prompt {template.ref} is not what was released under this name:"
+        f" lock.json says {released}, the file is {template.sha256}",
+        place=str(template.path),
+        remedy=f"released prompts are never edited; add v{template.version + 1}",
+    )
+
+
+def _write(path: Path, lock: dict[str, str]) -> None:
+    temporary = path.with_name(f"{LOCK}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(dict(sorted(lock.items())), indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """As two branches that released the same version would be merged, a ref may stand there twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = sorted({key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1})
+        raise ValueError(f"{', '.join(twice)} is there twice")
+    return found

@@ -1,0 +1,1 @@
+"""A schema as text: what it looks like, and what of it a question needs."""

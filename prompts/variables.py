@@ -1,0 +1,23 @@
+"""The variables that a prompt may mention, each with a value as a run could give it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+QUESTION: Mapping[str, object] = {
+    "question": "How many singers are there?",
+    "evidence": "a singer is a person",
+    "schema": "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY\n);",
+    "dialect": "SQLite",
+    "dialect_rules": "- Identifiers are quoted with double quotes.",
+    "examples": [{"question": "How many?", "sql": "SELECT 1", "db_id": "concert", "evidence": ""}],
+    "history": [{"question": "How many?", "sql": "SELECT 1"}],
+}
+"""Given to every prompt; examples, where its file says which."""
+ROUTER: Mapping[str, object] = {"routes": [{"name": "easy", "description": "one table"}]}
+"""Given besides to the prompt of a router's classifier."""
+CORRECTION: Mapping[str, object] = {"sql": "SELECT", "error": "incomplete input"}
+"""Given besides to the prompt of a correction, which follows the conversation so far."""
+EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION}
+TEXTS = frozenset(name for name, value in EVERY.items() if isinstance(value, str))
+"""Of which there is nothing but the text itself: no attribute, no key."""

@@ -1,0 +1,197 @@
+"""The paired comparison, against independent implementations, by simulation, and by what must hold."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import product
+from math import comb, fsum, sqrt
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from evaluation.statistics.paired import Paired, holm
+
+# From statsmodels 0.14, `mcnemar([[0, only_a], [only_b, 0]], exact=True)`.
+EXACT = [
+    (5, 15, 0.04138946533203125),
+    (30, 10, 0.0022214337732293643),
+    (1, 8, 0.0390625),
+    (121, 59, 4.4344492637551645e-06),
+    (0, 6, 0.03125),
+    (20, 20, 1.0),
+    (0, 1, 1.0),
+    (3, 0, 0.25),
+    (0, 0, 1.0),
+    # From scipy's `binomtest`.
+    (50_500, 49_500, 0.0015823598788515154),
+]
+
+
+@pytest.mark.parametrize(("only_a", "only_b", "p"), EXACT)
+def test_exact_mcnemar(only_a: int, only_b: int, p: float) -> None:
+    assert Paired.of(only_a, only_b, 7).p == pytest.approx(p, rel=1e-8)
+
+
+def test_what_is_too_small_for_a_float_is_not_zero() -> None:
+    assert 0 < Paired.of(100_000, 0, 0).p < 1e-300
+
+
+def test_bonett_and_price_by_hand() -> None:
+    # 28 questions alike, 30 + 12 apart, n = 70: (13 - 31)/72 ± 1.959964 √((44/72 - (18/72)²)/72)
+    low, high = Paired.of(30, 12, 28).interval()
+    half = 1.959964 * sqrt((44 / 72 - (18 / 72) ** 2) / 72)
+    assert (low, high) == (pytest.approx(-0.25 - half, abs=1e-6), pytest.approx(-0.25 + half, abs=1e-6))
+
+
+@pytest.mark.parametrize(
+    ("n", "only_a", "only_b"), [(20, 0.1, 0.3), (72, 0.1, 0.1), (72, 0.02, 0.2), (300, 0.05, 0.08), (10, 0.0, 0.1)]
+)
+def test_the_interval_holds_the_true_difference_as_often_as_it_says(n: int, only_a: float, only_b: float) -> None:
+    """Counted over all outcomes with their probabilities: no luck in it."""
+    covered = 0.0
+    for a in range(n + 1):
+        for b in range(n + 1 - a):
+            chance = comb(n, a) * comb(n - a, b) * only_a**a * only_b**b * (1 - only_a - only_b) ** (n - a - b)
+            if chance > 1e-9:
+                low, high = Paired.of(a, b, n - a - b).interval()
+                covered += chance * (low <= only_b - only_a <= high)
+    assert covered > 0.93
+
+
+def test_with_repeats_it_still_does() -> None:
+    """Three repeats, which mostly say the same again: as many questions, not three times as many."""
+    chance = random.Random(5)
+    covered = significant = 0
+    for _ in range(1000):
+        differences: Counter[int] = Counter()
+        for _ in range(60):
+            side = chance.choices((-1, 0, 1), (0.15, 0.7, 0.15))[0]
+            differences[sum(side * (chance.random() < 0.9) for _ in range(3))] += 1
+        compared = Paired(differences, 180)
+        low, high = compared.interval()
+        covered += low <= 0 <= high
+        significant += compared.p <= 0.05
+    assert covered > 930
+    assert significant < 65
+
+
+def by_every_sign(differences: Counter[int]) -> float:
+    """The share of all signs under which the sum is at least as far from zero."""
+    values = [abs(value) for value in differences.elements() if value]
+    seen = abs(sum(differences.elements()))
+    signs = list(product((-1, 1), repeat=len(values)))
+    far = sum(abs(sum(s * v for s, v in zip(chosen, values, strict=True))) >= seen for chosen in signs)
+    return far / len(signs)
+
+
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=9).map(Counter))
+def test_p_is_what_tossing_every_coin_gives(differences: Counter[int]) -> None:
+    assert Paired(differences, 4 * differences.total()).p == pytest.approx(by_every_sign(differences))
+
+
+counts = st.tuples(st.integers(0, 300), st.integers(0, 300), st.integers(0, 1000)).filter(any)
+
+
+@given(counts)
+def test_a_and_b_are_mirror_images(given: tuple[int, int, int]) -> None:
+    only_a, only_b, alike = given
+    one, other = Paired.of(only_a, only_b, alike), Paired.of(only_b, only_a, alike)
+    assert one.difference == -other.difference
+    assert one.p == other.p
+    assert one.interval() == (pytest.approx(-other.interval()[1]), pytest.approx(-other.interval()[0]))
+    assert one.detectable() == other.detectable()
+
+
+@given(counts)
+def test_bounds(given: tuple[int, int, int]) -> None:
+    compared = Paired.of(*given)
+    low, high = compared.interval()
+    assert -1 <= low <= compared.difference <= high <= 1
+    assert 0 < compared.p <= 1
+    detectable = compared.detectable()
+    assert (detectable is None) == (compared.questions < 6)
+    assert detectable is None or 0 < detectable <= 1
+
+
+@given(counts)
+def test_the_same_again_is_no_news(given: tuple[int, int, int]) -> None:
+    """Repeats without randomness change nothing."""
+    only_a, only_b, alike = given
+    once = Paired.of(only_a, only_b, alike)
+    thrice = Paired({-3: only_a, 0: alike, 3: only_b}, 3 * once.questions)
+    assert thrice.difference == pytest.approx(once.difference)
+    assert thrice.p == pytest.approx(once.p)
+    assert thrice.interval() == (pytest.approx(once.interval()[0]), pytest.approx(once.interval()[1]))
+    assert thrice.detectable() == pytest.approx(once.detectable())
+
+
+@given(st.integers(0, 200), st.integers(0, 200), st.integers(0, 200))
+def test_one_more_for_the_better_is_surer(only_a: int, more: int, alike: int) -> None:
+    before, after = Paired.of(only_a, only_a + more, alike), Paired.of(only_a, only_a + more + 1, alike)
+    assert after.p <= before.p * (1 + 1e-9)
+
+
+@given(counts)
+def test_what_is_alike_says_nothing_of_luck(given: tuple[int, int, int]) -> None:
+    only_a, only_b, alike = given
+    assert Paired.of(only_a, only_b, alike + 100).p == Paired.of(only_a, only_b, alike).p
+
+
+def power(n: int, apart: float, difference: float, alpha: float = 0.05) -> float:
+    """How probably the exact test shows a true difference; over all outcomes."""
+    found = 0.0
+    for total in range(n + 1):
+        chance = comb(n, total) * apart**total * (1 - apart) ** (n - total)
+        if chance < 1e-9:
+            continue
+        up = (apart + difference) / (2 * apart)
+        found += chance * fsum(
+            comb(total, b) * up**b * (1 - up) ** (total - b)
+            for b in range(total + 1)
+            if Paired.of(total - b, b, 0).p <= alpha
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("n", "only_a", "only_b"), [(300, 30, 20), (200, 10, 10), (72, 15, 10), (72, 4, 2), (100, 0, 0), (20, 10, 10)]
+)
+def test_what_is_detectable_is_shown_four_times_in_five(n: int, only_a: int, only_b: int) -> None:
+    least = Paired.of(only_a, only_b, n - only_a - only_b).detectable()
+    assert least is not None
+    apart = max((only_a + only_b) / n, least)
+    assert 0.78 < power(n, apart, least) < 0.9
+    assert power(n, apart, 0.7 * least) < 0.7
+
+
+@given(counts, st.floats(0.001, 0.2))
+def test_a_stricter_test_sees_less(given: tuple[int, int, int], alpha: float) -> None:
+    compared = Paired.of(*given)
+    strict, lax = compared.detectable(alpha / 2), compared.detectable(alpha)
+    assume(strict is not None and lax is not None)
+    assert strict is not None
+    assert lax is not None
+    assert strict >= lax - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),  # statsmodels 0.14, `multipletests(method="holm")`
+        ([0.5], [0.5]),
+        ([0.2, 0.2, 0.9], [0.6, 0.6, 0.9]),
+        ([0.9, 0.8], [1.0, 1.0]),
+        ([], []),
+    ],
+)
+def test_holm(before: list[float], after: list[float]) -> None:
+    assert holm(before) == pytest.approx(after)
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_lowers_nothing_and_keeps_the_order(before: list[float]) -> None:
+    after = holm(before)
+    assert all(b <= a <= 1 for b, a in zip(before, after, strict=True))
+    assert [a for _, a in sorted(zip(before, after, strict=True))] == sorted(after)
