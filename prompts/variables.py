@@ -18,6 +18,16 @@ ROUTER: Mapping[str, object] = {"routes": [{"name": "easy", "description": "one 
 """Given besides to the prompt of a router's classifier."""
 CORRECTION: Mapping[str, object] = {"sql": "SELECT", "error": "incomplete input"}
 """Given besides to the prompt of a correction, which follows the conversation so far."""
-EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION}
+JUDGE: Mapping[str, object] = {
+    **{name: [{"name": "good", "description": "as it should be"}] for name in ("grades", "categories", "criteria")},
+    "ordered": True,
+    **{
+        f"{whose}_{what}": "SELECT 1"
+        for whose in ("candidate", "gold", "first", "second")
+        for what in ("sql", "result")
+    },
+}
+"""Given besides to the prompt of a judge, as far as it is shown them."""
+EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION, **JUDGE}
 TEXTS = frozenset(name for name, value in EVERY.items() if isinstance(value, str))
 """Of which there is nothing but the text itself: no attribute, no key."""

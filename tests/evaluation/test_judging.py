@@ -345,8 +345,8 @@ def test_two_systems(judged: World, court: Court, capsys: Capture) -> None:
     (run,) = judged.run_folders()
     assert reasons(run, "llm_judge_pairwise") == {
         "q0": "judged_equal",  # both return the same
-        "q1": "judged_correct",
-        "q2": "judged_wrong",  # the other one runs
+        "q1": "judged_better",
+        "q2": "judged_worse",  # the other one runs
         "q3": "judged_equal",  # neither has a result
         "q4": "judged_equal",
     }
@@ -513,3 +513,50 @@ def test_judges_of_a_run_that_is_large_are_all_heard(judged: World, court: Court
     bad = sum(n % 5 == 0 or n % 7 == 0 for n in range(200))
     assert counts(summaries(judged, capsys)["llm_judge"]) == (200 - bad, 200 - bad, 0, bad)
     assert heard == dict.fromkeys(range(200), 1)
+
+
+def test_predictions_are_judged_by_whom_the_command_names(
+    judged: World, court: Court, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", court.base_url)
+    predictions = judged.folder / "mine.sql"
+    predictions.write_text("SELECT count(*) FROM singer\nSELECT 4\nSELECT sum(1) + 1 FROM singer\nSELEC\n\n")
+    questions = f"jsonl:{judged.folder / 'questions.jsonl'}"
+    panel = 'judge=["openai:lenient","openai:kind"],vote=unanimous'
+    command = ("score", predictions, "--dataset", questions, "--convention", "sqlassay", "-q")
+    asked = ("--strategy", "llm_judge:judge=openai:lenient", "--strategy", f"llm_judge:variant=two,{panel}")
+    assert judged.run(*command, *asked, "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    told = {one["strategy"]: one for one in shown["strategies"]}
+    assert counts(told["llm_judge"]) == (5, 2, 3, 0)
+    assert counts(told["llm_judge:two"]) == (4, 2, 2, 1)
+    assert told["llm_judge"]["judge"]["calibrated"] is False
+    assert shown["judging"]["asked"] + shown["judging"]["from_cache"] == 6
+    assert judged.run(*command, "--strategy", "llm_judge:judge=openai:lenient") == 0
+    shown = capsys.readouterr().out
+    assert "uncalibrated" in shown
+    assert "judging: 2 answers, 2 of them from the cache" in shown
+    assert court.asked("lenient") == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "spec", "words"),
+    [
+        ("score", "llm_judge", "llm_judge has no judge (name it"),
+        ("score", "llm_judge:judge=gpt-5", "judge 'gpt-5' is not ADAPTER:MODEL (such as judge=openai:gpt-5)"),
+        ("score", "llm_judge:judge=opnai:gpt-5", "unknown adapter 'opnai' (did you mean 'openai'?)"),
+        ("score", "structural:judge=openai:gpt-5", "structural asks no judge"),
+        ("verdict", "llm_judge", "llm_judge has no judge (name it"),
+        ("verdict", "llm_judge:judge=openai:gpt-5", "no judge can be asked here (`sqlassay score` and `run` can)"),
+    ],
+)
+def test_mistakes_on_the_command_line(command: str, spec: str, words: str, judged: World, capsys: Capture) -> None:
+    (judged.folder / "mine.sql").write_text("SELECT 1\n" * 5)
+    arguments: dict[str, tuple[str | Path, ...]] = {
+        "score": (judged.folder / "mine.sql", "--dataset", f"jsonl:{judged.folder / 'questions.jsonl'}"),
+        "verdict": ("--database", f"sqlite:{judged.database}", "--gold", "SELECT 1", "--predicted", "SELECT 1"),
+    }
+    assert judged.run(command, *arguments[command], "--strategy", spec) == 2
+    shown = capsys.readouterr().err
+    assert words in shown
+    assert shown.count("\n") == 1

@@ -51,7 +51,7 @@ MORE = {
     "judge_reference_free": _JUDGE | _CANDIDATE,
     "judge_rubric": _JUDGE | _CANDIDATE | _GOLD | {"criteria"},
 }
-"""What prompts of composite models, conversations and judges are given besides."""
+"""What some prompts are given besides."""
 
 
 @pytest.mark.parametrize("ref", refs())

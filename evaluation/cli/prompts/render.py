@@ -45,10 +45,10 @@ def render(
     ] = False,
     json: Json = False,
 ) -> int:
-    """Show exactly what a model would be sent for a question, with its tokens and the room that the model has.
+    """Show exactly what a model would be sent for a question, and whether it fits.
 
-    Nothing is sent: at most, the model's provider is asked how much room it has. Exits with 1 when the prompt does not
-    fit.
+    With its tokens, and the room that the model has. Nothing is sent: at most, the model's provider is asked how much
+    room it has. Exits with 1 when the prompt does not fit.
 
     Example: `sqlassay prompts render zero_shot --dataset bird:data/bird/dev --id 17 --model openai:gpt-4o-mini`
     """
