@@ -70,7 +70,7 @@ def summarise(folder: RunFolder) -> RunSummary:
     """Add up a run from its records, with what is known of its judges.
 
     Raises:
-        UserError: A record or a calibration cannot be read.
+        UserError: A record cannot be read.
     """
     manifest = folder.manifest
     identity = manifest["identity"]

@@ -199,9 +199,9 @@ class Verdict:
         return self.reason.status
 
     @property
-    def by_judgement(self) -> bool:
-        """Whether the strategy had to judge: there was a result, and nothing settled the matter beforehand."""
-        return self.reason not in NO_RESULT and NOT_ASKED not in self.evidence
+    def by_judges(self) -> bool:
+        """Whether judges were asked for it: nothing settled the matter beforehand, and it is no remark of theirs."""
+        return JUDGES in self.evidence and ANNOTATION not in self.evidence
 
     @classmethod
     def of(cls, reason: Reason, **evidence: object) -> Verdict:
@@ -245,7 +245,7 @@ class Summary:
         score_sum: Sum of the scores of the scored items.
         figures: The strategy's further numbers, by name.
         order_not_checked: Verdicts that stand although the order, or what ties at a LIMIT, could not be asked for.
-        settled: Of the verdicts that needed no judgement, how often each status was given.
+        judged: Of the verdicts that judges were asked for, how often each status was given.
         not_asked: How often no judge was asked, by why.
         annotations: How often judges remarked what on verdicts that are not their own.
     """
@@ -254,7 +254,7 @@ class Summary:
     score_sum: float
     figures: Mapping[str, Figure] = field(default_factory=dict)
     order_not_checked: int = 0
-    settled: Mapping[Status, int] = field(default_factory=dict)
+    judged: Mapping[Status, int] = field(default_factory=dict)
     not_asked: Mapping[str, int] = field(default_factory=dict)
     annotations: Mapping[str, int] = field(default_factory=dict)
 
@@ -265,7 +265,7 @@ class Summary:
         score_sum = 0.0
         figures: dict[str, Figure] = {}
         order_not_checked = 0
-        settled: Counter[Status] = Counter()
+        judged: Counter[Status] = Counter()
         not_asked: Counter[str] = Counter()
         annotations: Counter[str] = Counter()
         for verdict in verdicts:
@@ -273,12 +273,11 @@ class Summary:
             score_sum += verdict.score
             Figure.add(figures, verdict.evidence)
             order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
-            if not verdict.by_judgement:
-                settled[verdict.status] += 1
+            judged[verdict.status] += verdict.by_judges
             for counts, key in ((not_asked, NOT_ASKED), (annotations, ANNOTATION)):
                 if key in verdict.evidence:
                     counts[str(verdict.evidence[key])] += 1
-        return cls(reasons, score_sum, figures, order_not_checked, settled, not_asked, annotations)
+        return cls(reasons, score_sum, figures, order_not_checked, judged, not_asked, annotations)
 
     def count(self, status: Status) -> int:
         """How many items have this status."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from evaluation.records import AnswerRecord, VerdictRecord
 from evaluation.run_log import RunFolder
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.flips import Flips
-from evaluation.verdicts import FIGURES, Status
+from evaluation.verdicts import FIGURES, NO_RESULT, Status
 from sqlassay.errors import UnknownName, UserError
 
 POSITION_FLIPS = "position flips in %"
@@ -110,15 +110,20 @@ class _Expense:
 
     def add(self, answers: Sequence[AnswerRecord]) -> None:
         """Count one verdict, and the answers that it took."""
-        before, costs = self.spent, [one.cost for one in answers]
+        before, costs = self.spent, [one.cost for one in answers if one.cost is not None]
         tokens = [(one.input_tokens, one.output_tokens) for one in answers]
-        self.spent = Spent(
-            before.verdicts + 1,
-            before.cost + sum(cost or 0.0 for cost in costs),
-            before.input_tokens + sum(given or 0 for given, _ in tokens),
-            before.output_tokens + sum(got or 0 for _, got in tokens),
-            before.unknown_cost + (not costs or None in costs),
-            before.unknown_tokens + (not tokens or any(None in pair for pair in tokens)),
+        if any(one.cached for one in answers):
+            self.spent = replace(before, from_cache=before.from_cache + 1)
+            return
+        known = len(costs) == len(answers) > 0
+        self.spent = replace(
+            before,
+            verdicts=before.verdicts + 1,
+            cost=before.cost + (sum(costs) if known else 0.0),
+            input_tokens=before.input_tokens + sum(given or 0 for given, _ in tokens),
+            output_tokens=before.output_tokens + sum(got or 0 for _, got in tokens),
+            unknown_cost=before.unknown_cost + (not known),
+            unknown_tokens=before.unknown_tokens + (not tokens or any(None in pair for pair in tokens)),
         )
 
 
@@ -156,7 +161,7 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
             key = (str(identity["backend"]["name"]), record.id, record.sql)
             if key not in statements:
                 statements[key] = _Statement(None if truth is None else truth.of(record))
-            if verdict.verdict.by_judgement:
+            if verdict.verdict.by_judges or not (is_judge(judge) or verdict.reason in NO_RESULT):
                 answers = [call.answer for call in record.judging if call.role == label and call.answer is not None]
                 _add(statements[key], verdict, anew=not answers or not all(answer.cached for answer in answers))
                 swaps += _either_order(verdict)

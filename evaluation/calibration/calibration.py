@@ -74,12 +74,13 @@ class Spent:
     """What the judge's verdicts took.
 
     Attributes:
-        verdicts: Verdicts that it was asked for.
-        cost: In the currency of the experiment's prices.
+        verdicts: Verdicts that it was asked for anew.
+        cost: Of those whose cost is known, in the currency of the experiment's prices.
         input_tokens: Of its prompts.
         output_tokens: Of its answers.
         unknown_cost: Verdicts whose cost is unknown.
         unknown_tokens: Verdicts whose tokens are unknown.
+        from_cache: Further verdicts, from answers that were known from before.
     """
 
     verdicts: int = 0
@@ -88,18 +89,22 @@ class Spent:
     output_tokens: int = 0
     unknown_cost: int = 0
     unknown_tokens: int = 0
+    from_cache: int = 0
 
     @property
     def words(self) -> str:
-        """For people."""
+        """For people; empty where nothing is known."""
+        cached = f"{self.from_cache:,} more from the cache" if self.from_cache else ""
+        return "; ".join(filter(None, (self._paid if self.unknown_tokens < self.verdicts else "", cached)))
+
+    @property
+    def _paid(self) -> str:
         known = self.verdicts - self.unknown_cost
         if not known:
             cost = "cost unknown"
         else:
             unknown = f" and unknown for {self.unknown_cost:,}" if self.unknown_cost else ""
             cost = f"cost {self.cost:.4f}, {self.cost / known:.6f} each{unknown}"
-        if self.unknown_tokens == self.verdicts:
-            return f"{self.verdicts:,} verdicts, tokens unknown, {cost}"
         unknown = f" (and unknown for {self.unknown_tokens:,})" if self.unknown_tokens else ""
         tokens = f"{self.input_tokens:,} tokens in, {self.output_tokens:,} out{unknown}"
         return f"{self.verdicts:,} verdicts, {tokens}, {cost}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluation.store import digest
+from evaluation.verdicts import JUDGES
 
 AGAINST = "against"
 """The key of a pairwise judge's entry under which the other system stands."""
@@ -13,7 +14,7 @@ AGAINST = "against"
 
 def is_judge(entry: Mapping[str, Any]) -> bool:
     """Whether a strategy asks a model, going by its entry in a manifest."""
-    return bool(_models(entry))
+    return bool(entry.get(JUDGES))
 
 
 def is_pairwise(entry: Mapping[str, Any]) -> bool:
@@ -29,8 +30,8 @@ def identity_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     pairwise judge holds against ours are judged, too.
     """
     identity = {key: value for key, value in entry.items() if key not in ("label", AGAINST)}
-    if "judges" in identity:
-        identity["judges"] = [{key: value for key, value in one.items() if key != "name"} for one in _models(entry)]
+    if JUDGES in identity:
+        identity[JUDGES] = [{key: value for key, value in one.items() if key != "name"} for one in _models(entry)]
     return identity
 
 
@@ -40,16 +41,12 @@ def judge_digest(entry: Mapping[str, Any]) -> str:
 
 
 def _models(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    told = entry.get("judges") or [entry.get("judge")]
-    return [one for one in told if isinstance(one, Mapping)]
+    return [one for one in entry.get(JUDGES, ()) if isinstance(one, Mapping)]
 
 
 def models_of(entry: Mapping[str, Any]) -> str:
     """The models that a judge asks, for people; empty where it asks none."""
-    return ", ".join(
-        str(one.get("name") or ":".join(str(one[key]) for key in ("provider", "model") if one.get(key)))
-        for one in _models(entry)
-    )
+    return ", ".join(str(one.get("name")) for one in _models(entry))
 
 
 def prompt_of(entry: Mapping[str, Any]) -> str:

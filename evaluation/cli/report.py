@@ -77,8 +77,8 @@ def report(
         screen.print()
         screen.print(f"{summary.title}  {summary.run_id}")
         screen.print(console.reasons(summary))
-        if summary.standings:
-            screen.print(console.taxonomy(taxonomy(folder.items())))
+        if summary.standings and (rows := taxonomy(folder.items())):
+            screen.print(console.taxonomy(rows))
         for note in [*console.notes(summary), *console.partings(partings(folder.items()))]:
             screen.print(note)
         if by is not None:

@@ -37,8 +37,8 @@ NARROW = ("score", "95 %\ninterval", "scored", "correct", "(vacuous)", "system\n
 
 FIRST = "first attempt"
 """Of a model that repairs its statements: the row above is what came of it in the end."""
-CORRECTED = "corrected"
-"""Of a judge: its accuracy without the errors that it is known to make."""
+CORRECTED, NOT_CORRECTED = "corrected", "not corrected"
+"""Of a judge: its accuracy without the errors that it is known to make, and where these do not tell it."""
 
 INTERACTIONS = "interactions"
 """Of conversations: the row above counts questions, this one conversations whose every turn is right."""
@@ -129,7 +129,7 @@ def _beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple
     standing = summary.standings.get(label)
     if standing is not None:
         corrected = standing.note.corrected(counts)
-        name = UNCALIBRATED if standing.note.calibration is None else CORRECTED
+        name = CORRECTED if corrected else NOT_CORRECTED if standing.note.calibration else UNCALIBRATED
         yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
 
 

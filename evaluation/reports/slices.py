@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from evaluation.records import ItemRecord
 from evaluation.reports.standing import Standing
@@ -52,7 +53,9 @@ class Slices:
             raise UnknownName("slice", key, KEYS, place="--by")
         self.key = key
         self._dialect = dialect
-        self._standings = standings or {}
+        self._standings = {
+            label: replace(standing, note=standing.note.of_slices) for label, standing in (standings or {}).items()
+        }
         self._found: dict[str, RunSummary] = {}
 
     def add(self, record: ItemRecord) -> None:

@@ -60,7 +60,7 @@ class _Counts:
     score_sum: float = 0.0
     figures: dict[str, Figure] = field(default_factory=dict)
     order_not_checked: int = 0
-    settled: Counter[Status] = field(default_factory=Counter)
+    judged: Counter[Status] = field(default_factory=Counter)
     not_asked: Counter[str] = field(default_factory=Counter)
     annotations: Counter[str] = field(default_factory=Counter)
 
@@ -69,8 +69,7 @@ class _Counts:
         self.score_sum += verdict.score
         Figure.add(self.figures, verdict.evidence)
         self.order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
-        if not verdict.verdict.by_judgement:
-            self.settled[verdict.status] += 1
+        self.judged[verdict.status] += verdict.verdict.by_judges
         for counts, key in ((self.not_asked, NOT_ASKED), (self.annotations, ANNOTATION)):
             if key in verdict.evidence:
                 counts[str(verdict.evidence[key])] += 1
@@ -82,7 +81,7 @@ class _Counts:
             self.score_sum,
             dict(self.figures),
             self.order_not_checked,
-            dict(self.settled),
+            dict(self.judged),
             dict(self.not_asked),
             dict(self.annotations),
         )

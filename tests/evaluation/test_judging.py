@@ -216,13 +216,13 @@ def test_no_score_is_shown_without_its_error(judged: World, court: Court, capsys
     assert "uncalibrated" in capsys.readouterr().out
     for by in ((), ("--by", "db_id")):
         assert judged.run("report", "--runs", judged.runs, *by) == 0
-        assert capsys.readouterr().out.count("uncalibrated") == 1 + bool(by)
+        assert capsys.readouterr().out.count("uncalibrated") == 2 + bool(by)  # in tables, and why
     told = summaries(judged, capsys)
-    assert told["llm_judge"]["calibration"] == "uncalibrated"
-    assert "calibration" not in told["execution_match"]
+    assert told["llm_judge"]["judge"]["calibrated"] is False
+    assert "judge" not in told["execution_match"]
     assert judged.run("report", "--runs", judged.runs, "--json", "--by", "db_id") == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
-    assert run["slices"][0]["strategies"][1]["calibration"] == "uncalibrated"
+    assert run["slices"][0]["strategies"][1]["judge"]["calibrated"] is False
 
 
 @pytest.mark.parametrize(
@@ -530,7 +530,7 @@ def test_predictions_are_judged_by_whom_the_command_names(
     told = {one["strategy"]: one for one in shown["strategies"]}
     assert counts(told["llm_judge"]) == (5, 2, 3, 0)
     assert counts(told["llm_judge:two"]) == (4, 2, 2, 1)
-    assert told["llm_judge"]["calibration"] == "uncalibrated"
+    assert told["llm_judge"]["judge"]["calibrated"] is False
     assert shown["judging"]["asked"] + shown["judging"]["from_cache"] == 6
     assert judged.run(*command, "--strategy", "llm_judge:judge=openai:lenient") == 0
     shown = capsys.readouterr().out

@@ -46,7 +46,7 @@ def _rows(one: Calibration) -> list[tuple[str, str]]:
         ("asked again", _flips(one.repeats)),
         ("order swapped", _flips(one.swaps)),
         ("left out", one.left_out.words),
-        ("took", one.spent.words if one.spent.verdicts > one.spent.unknown_tokens else ""),
+        ("took", one.spent.words),
         ("models", models_of(one.judge)),
         ("prompt", prompt_of(one.judge)),
         ("truth", against.truth),

@@ -8,23 +8,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.calibration.calibration import Against, Calibration, LeftOut, Spent
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.run_log import RunFolder, RunLog
-from evaluation.verdicts import Reason
+from evaluation.statistics.agreement import Confusion
+from evaluation.statistics.flips import Flips
+from evaluation.verdicts import JUDGES, NOT_ASKED, Reason
 
 JUDGE, TRUTH = "llm_judge", "execution_match"
 LENIENT, HARSH = 0.12, 0.05
+OWN = frozenset({Reason.JUDGED_CORRECT, Reason.JUDGED_WRONG, Reason.JUDGE_UNREADABLE, Reason.PROVIDER_DOWN})
+"""The reasons of verdicts for which the judge was asked."""
 ENTRIES: Sequence[Mapping[str, Any]] = (
     {"label": TRUTH, "name": TRUTH, "version": "1", "convention": "sqlassay"},
     {
         "label": JUDGE,
         "name": JUDGE,
         "version": "1",
-        "judges": [{"provider": "openai", "model": "gpt-judge", "base_url": "http://127.0.0.1:1/v1"}],
-        "parameters": {"temperature": 0},
+        "judges": [
+            {
+                "name": "openai:gpt-judge",
+                "model": {"provider": "openai", "model": "gpt-judge", "base_url": "http://127.0.0.1:1/v1"},
+                "parameters": {"temperature": 0},
+            }
+        ],
         "prompt": {"ref": "judge@1", "sha256": "a" * 64},
+        "when": "always",
     },
 )
+SEEN = Confusion(both_correct=143, lenient=18, harsh=7, both_incorrect=132)
 DATASET = {"format": "jsonl", "sha256": "d" * 64, "questions": 0}
 
 
@@ -47,9 +59,16 @@ def item(
     sql: str | None = "SELECT 1",
     **evidence: object,
 ) -> ItemRecord:
-    """One question with what the judge says and what is true; `None` where nothing is said."""
+    """One question with what the judge says and what is true; `None` where nothing is said.
+
+    A reason other than the judge's own is what was settled without it.
+    """
     verdicts = [verdict(TRUTH, truth)] if truth is not None else []
     if judge is not None:
+        if isinstance(judge, bool):
+            judge = Reason.JUDGED_CORRECT if judge else Reason.JUDGED_WRONG
+        if judge in OWN and NOT_ASKED not in evidence:
+            evidence = {JUDGES: {"openai:gpt-judge": "said so"}, **evidence}
         verdicts.append(verdict(JUDGE, judge, **evidence))
     return ItemRecord(f"q{number}", number, "shop", f"Question {number}?", sql=sql, verdicts=tuple(verdicts))
 
@@ -79,6 +98,11 @@ def write_run(
         "max_instrument_failures": 0.05,
         "identity": {
             "dataset": {**dataset, "questions": len(found)},
+            "selection": {},
+            "model": {"provider": "replay", "model": "tape"},
+            "parameters": {},
+            "prompt": {"ref": "plain@1", "sha256": "c" * 64},
+            "repeat": 0,
             "backend": {"name": backend, "engine": "3"},
             "strategies": [dict(one) for one in entries],
         },
@@ -104,3 +128,17 @@ def judged(count: int, accuracy: float, seed: int, *, first: int = 0) -> list[It
         wrong = chance.random() < (HARSH if true else LENIENT)
         items.append(item(number, true != wrong, true, f"SELECT {number}"))
     return items
+
+
+def calibration(judge: dict[str, Any] | None = None, confusion: Confusion = SEEN) -> Calibration:
+    """What is known of a judge."""
+    return Calibration(
+        judge or entry(),
+        "2026-11-21T12:00:00+00:00",
+        Against("execution_match", entry("execution_match"), DATASET, ("one",), ("good",)),
+        confusion,
+        LeftOut(1, 2, 3),
+        Flips(10, 2, 30, 4),
+        Flips(0, 0, 0, 0),
+        Spent(300, 1.5, 1000, 100),
+    )

@@ -14,7 +14,7 @@ from evaluation.records import AnswerRecord, CallRecord, ItemRecord
 from evaluation.run_log import RunFolder
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.flips import Flips
-from evaluation.verdicts import FIGURES, NOT_ASKED, Reason
+from evaluation.verdicts import ANNOTATION, FIGURES, NOT_ASKED, Reason
 from sqlassay.errors import UnknownName, UserError
 from tests.evaluation.calibration.judged import (
     DATASET,
@@ -118,11 +118,14 @@ def test_an_answer_from_the_cache_is_no_second_opinion(tmp_path: Path) -> None:
 def test_what_the_verdicts_took_is_added_up_and_unknown_is_not_nothing(tmp_path: Path) -> None:
     paid = AnswerRecord("p", input_tokens=100, output_tokens=10, cost=0.25)
     free = AnswerRecord("p")
+    known = replace(paid, cached=True, cost=0.0)
     items = [calls(item(0, True, True), paid, paid), calls(item(1, True, False), paid, free), item(2, True, True)]
+    items.append(calls(item(3, True, True), known))
     spent = calibrate([write_run(tmp_path, "one", items)], entry(), EXECUTION).spent
-    assert spent == Spent(3, 0.75, 300, 30, unknown_cost=2, unknown_tokens=2)
+    assert spent == Spent(3, 0.5, 300, 30, unknown_cost=2, unknown_tokens=2, from_cache=1)
     assert spent.words == (
-        "3 verdicts, 300 tokens in, 30 out (and unknown for 2), cost 0.7500, 0.750000 each and unknown for 2"
+        "3 verdicts, 300 tokens in, 30 out (and unknown for 2), cost 0.5000, 0.500000 each and unknown for 2;"
+        " 1 more from the cache"
     )
 
 
@@ -141,6 +144,20 @@ def test_a_pairwise_judge_tells_its_flips_without_a_truth(tmp_path: Path) -> Non
     assert found.words.endswith("), flips when the order is swapped 30.0 %")
     with pytest.raises(UserError, match="compares two systems"):
         truth_in(folder, TRUTH, pairwise)
+
+
+def test_remarks_on_the_verdicts_of_execution_are_no_verdicts_of_the_judge(tmp_path: Path) -> None:
+    items = [item(0, False, False, **{ANNOTATION: "gold may be wrong"}), item(1, Reason.MATCH, True)]
+    with pytest.raises(UserError, match="2 settled before the judge was asked"):
+        calibrate([write_run(tmp_path, "one", items)], entry(), EXECUTION)
+
+
+def test_a_convention_is_held_against_another_as_a_judge_is(tmp_path: Path) -> None:
+    entries = [ENTRIES[0], {**ENTRIES[0], "label": JUDGE, "convention": "bird"}]
+    items = [item(0, Reason.MATCH, True), item(1, Reason.MATCH, False), item(2, Reason.SYNTAX, Reason.SYNTAX)]
+    found = calibrate([write_run(tmp_path, "one", items, entries)], entries[1], EXECUTION)
+    assert found.confusion == Confusion(1, 1, 0, 0)
+    assert found.left_out == LeftOut(settled=1)
 
 
 def test_labels_are_a_truth(tmp_path: Path) -> None:
@@ -215,7 +232,7 @@ def test_nothing_to_learn_from(tmp_path: Path) -> None:
 
 def test_runs_of_several_judges_or_datasets_are_not_mixed(tmp_path: Path) -> None:
     one = write_run(tmp_path, "one", [item(0, True, True)])
-    warmer = write_run(tmp_path, "two", [item(0, True, True)], [ENTRIES[0], entry(parameters={"temperature": 1})])
+    warmer = write_run(tmp_path, "two", [item(0, True, True)], [ENTRIES[0], entry(when="not_proven")])
     other = write_run(tmp_path, "three", [item(0, True, True)], dataset={**DATASET, "sha256": "e" * 64})
     for folder in (warmer, other):
         with pytest.raises(UserError, match="has another judge 'llm_judge' or another dataset than one"):

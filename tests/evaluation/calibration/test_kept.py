@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.calibration.calibration import Against, Calibration, LeftOut, Spent
+from evaluation.calibration.calibration import Calibration
 from evaluation.calibration.kept import KeptCalibrations
 from evaluation.statistics.agreement import Confusion
-from evaluation.statistics.flips import Flips
 from sqlassay.errors import UnknownName, UserError
-from tests.evaluation.calibration.judged import DATASET, entry
+from tests.evaluation.calibration.judged import calibration, entry
 
 COUNTS = st.integers(0, 500)
-SEEN = Confusion(both_correct=143, lenient=18, harsh=7, both_incorrect=132)
-
-
-def calibration(judge: dict[str, Any] | None = None, confusion: Confusion = SEEN) -> Calibration:
-    return Calibration(
-        judge or entry(),
-        "2026-11-21T12:00:00+00:00",
-        Against("execution_match", entry("execution_match"), DATASET, ("one",), ("good",)),
-        confusion,
-        LeftOut(1, 2, 3),
-        Flips(10, 2, 30, 4),
-        Flips(0, 0, 0, 0),
-        Spent(300, 1.5, 1000, 100),
-    )
 
 
 def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
@@ -58,11 +42,12 @@ def test_json_is_read_back(confusion: Confusion) -> None:
     [
         {"version": "2"},
         {"name": "llm_judge_rubric"},
-        {"parameters": {"temperature": 0.5}},
+        {"judges": [{**entry()["judges"][0], "parameters": {"temperature": 0.5}}]},
+        {"when": "not_proven"},
         {"prompt": {"ref": "judge@1", "sha256": "b" * 64}},
-        {"judges": [{"provider": "openai", "model": "gpt-judge-2"}]},
-        {"judges": [*entry()["judges"], {"provider": "openai", "model": "gpt-judge-2"}]},
-        {"judges": [{**entry()["judges"][0], "base_url": "http://elsewhere"}]},
+        {"judges": [{**entry()["judges"][0], "model": {"provider": "openai", "model": "gpt-judge-2"}}]},
+        {"judges": [*entry()["judges"], {"name": "b", "model": {"provider": "openai", "model": "gpt-judge-2"}}]},
+        {"judges": [{**entry()["judges"][0], "model": {**entry()["judges"][0]["model"], "base_url": "http://other"}}]},
         {"vote": "unanimous"},
     ],
     ids=str,
@@ -78,7 +63,7 @@ def test_another_judge_is_uncalibrated(changes: dict[str, object], tmp_path: Pat
     "changes",
     [
         {"label": "strict judge"},
-        {"judges": [{"name": "the strict one", **entry()["judges"][0]}]},
+        {"judges": [{**entry()["judges"][0], "name": "the strict one"}]},
         {"against": {"name": "another system", "sha256": "c" * 64}},
     ],
     ids=str,
@@ -118,6 +103,14 @@ def test_a_broken_file_is_said_in_one_line(text: str, tmp_path: Path) -> None:
     path = kept.keep(calibration())
     path.write_text(text)
     with pytest.raises(UserError, match="is not a calibration of sqlassay"):
+        kept.find(entry())
+
+
+def test_a_file_under_the_name_of_another_judge_is_refused(tmp_path: Path) -> None:
+    kept = KeptCalibrations(tmp_path)
+    one, other = kept.keep(calibration()), kept.keep(calibration(entry(version="2")))
+    other.replace(one)
+    with pytest.raises(UserError, match="is the calibration of another judge"):
         kept.find(entry())
 
 

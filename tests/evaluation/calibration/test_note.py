@@ -16,13 +16,24 @@ from evaluation.calibration.kept import KeptCalibrations
 from evaluation.calibration.note import CalibrationNote, calibration_notes
 from evaluation.calibration.truth import StrategyTruth
 from evaluation.reports import console
+from evaluation.reports.slices import Slices
 from evaluation.reports.summary import RunSummary
 from evaluation.runs import summarise
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.bias_correction import corrected_accuracy
-from evaluation.verdicts import NOT_ASKED, Reason, Summary
-from tests.evaluation.calibration.judged import DATASET, ENTRIES, JUDGE, TRUTH, entry, item, judged, verdict, write_run
-from tests.evaluation.calibration.test_kept import calibration
+from evaluation.verdicts import JUDGES, NOT_ASKED, Reason, Summary
+from tests.evaluation.calibration.judged import (
+    DATASET,
+    ENTRIES,
+    JUDGE,
+    TRUTH,
+    calibration,
+    entry,
+    item,
+    judged,
+    verdict,
+    write_run,
+)
 
 NOTE = CalibrationNote(calibration())
 
@@ -37,8 +48,8 @@ def counts(correct: int, incorrect: int, settled_correct: int = 0, settled_incor
     return Summary.of(
         one.verdict
         for number, reason, evidence in (
-            (correct, Reason.MATCH, {}),
-            (incorrect, Reason.WRONG_ROWS, {}),
+            (correct, Reason.JUDGED_CORRECT, {JUDGES: {"gpt": "correct"}}),
+            (incorrect, Reason.JUDGED_WRONG, {JUDGES: {"gpt": "wrong"}}),
             (settled_correct, Reason.MATCH, {NOT_ASKED: "equal"}),
             (settled_incorrect, Reason.NO_SQL, {}),
         )
@@ -75,7 +86,7 @@ def test_an_uncalibrated_judge_is_called_so() -> None:
         "corrected_accuracy": None,
         "interval_95": None,
         "caution": None,
-        "calibration": None,
+        "measured": None,
     }
 
 
@@ -140,6 +151,17 @@ def shown(summary: RunSummary, width: int) -> str:
     with screen.capture() as captured:
         screen.print(console.Results([summary]))
     return captured.get()
+
+
+def test_a_slice_is_not_corrected(kept: KeptCalibrations, tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "judged", judged(100, 0.5, seed=4))
+    kept.keep(calibration())
+    sliced = Slices("db_id", "sqlite", summarise(folder).standings)
+    for record in folder.items():
+        sliced.add(record)
+    (part,) = sliced.summaries
+    assert part.standings[JUDGE].note.corrected(part.strategies[JUDGE]) is None
+    assert "not corrected" in shown(part, 200)
 
 
 def test_a_run_of_an_old_version_without_strategies_in_its_identity_is_readable(

@@ -47,7 +47,7 @@ def test_calibrate_then_every_report_shows_it(runs: Path, capsys: Captured) -> N
     corrected = strategies[1]["judge"]
     low, high = corrected["interval_95"]
     assert low <= strategies[0]["score"] <= high
-    assert corrected["calibration"]["confusion"]["lenient"] > 0
+    assert corrected["measured"]["confusion"]["lenient"] > 0
 
 
 def test_list_and_show(runs: Path, capsys: Captured) -> None:
@@ -112,5 +112,8 @@ def test_a_broken_calibration_is_said_by_the_report(runs: Path, capsys: Captured
     assert run(["judge", "calibrate", "first"]) == ExitCode.OK
     (path,) = Path("calibrations").iterdir()
     path.write_text("{")
-    assert run(["report", "second"]) == ExitCode.USER_ERROR
-    assert "is not a calibration of sqlassay (restore the file, or delete it" in capsys.readouterr().err
+    assert run(["report", "second"]) == ExitCode.OK
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"llm_judge: uncalibrated: {path}: is not a calibration of sqlassay (restore the file, or delete" in told
+    assert run(["judge", "list"]) == ExitCode.USER_ERROR
+    assert "is not a calibration of sqlassay (restore the file, or delete" in capsys.readouterr().err

@@ -7,12 +7,14 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from evaluation.calibration.note import CalibrationNote, calibration_notes
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports import console
-from evaluation.reports.standing import UNCALIBRATED, Standing, standings
+from evaluation.reports.standing import Standing, standings
 from evaluation.reports.summary import RunSummary
 from evaluation.reports.taxonomy import taxonomy
 from evaluation.verdicts import JUDGE_CATEGORIES, JUDGES, Reason, Status
+from tests.evaluation.calibration.judged import calibration
 
 
 def item(number: int, executed: Reason, judged: Reason, *categories: str, asked: bool = True) -> ItemRecord:
@@ -40,13 +42,16 @@ def printed(shown: object, width: int) -> str:
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160, 300])
-def test_the_calibration_stands_with_the_score(width: int) -> None:
-    summary = RunSummary("a run", total=5, standings={"llm_judge": Standing("kappa 0.81 on 300 items")})
+@pytest.mark.parametrize(
+    ("note", "words"), [(CalibrationNote(), "uncalibrated"), (CalibrationNote(calibration()), "corrected")]
+)
+def test_the_calibration_stands_with_the_score(note: CalibrationNote, words: str, width: int) -> None:
+    summary = RunSummary("a run", total=5, standings={"llm_judge": Standing(note)})
     for one in ITEMS:
         summary.add(one)
     shown = printed(console.Results([summary]), width)
-    assert shown.count("kappa 0.81 on 300 items") == 1
-    assert shown.index("execution_match") < shown.index("llm_judge") < shown.index("kappa 0.81")
+    assert shown.count(words) == 1
+    assert shown.index("execution_match") < shown.index("llm_judge") < shown.index(words)
 
 
 def test_reasons_and_categories_side_by_side() -> None:
@@ -65,8 +70,10 @@ def test_who_judges_is_told_from_what_the_run_remembers() -> None:
     judge = {"name": "j", "model": {"provider": "openai", "model": "gpt-5"}, "parameters": {}}
     strategies = [{"label": "execution_match"}, {"label": "llm_judge", "judges": [judge]}]
     router = {"composite": {}, "parts": {"a": {"model": {"provider": "ollama", "model": "qwen3"}, "parameters": {}}}}
-    assert standings(strategies, router) == {"llm_judge": Standing(UNCALIBRATED)}
+    notes = calibration_notes(strategies)
+    assert standings(strategies, notes, router) == {"llm_judge": Standing(CalibrationNote())}
     router["parts"]["b"] = {"model": {"provider": "openrouter", "model": "openai/gpt-5-mini"}, "parameters": {}}
-    assert standings(strategies, router)["llm_judge"].kin == ("judge j is of the family of openai/gpt-5-mini (GPT)",)
-    assert standings(strategies, None)["llm_judge"].kin == ()
-    assert standings([], None) == {}
+    (kin,) = (one.kin for one in standings(strategies, notes, router).values())
+    assert kin == ("judge j is of the family of openai/gpt-5-mini (GPT)",)
+    assert standings(strategies, notes, None)["llm_judge"].kin == ()
+    assert standings([], {}, None) == {}
