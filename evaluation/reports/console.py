@@ -194,8 +194,9 @@ def taxonomy(rows: Sequence[Row]) -> RenderableType:
     table.add_column("the judges say", overflow="fold")
     before = ""
     for row in rows:
-        said = [f"{name.replace('_', ' ')} {count:,}" for name, count in row.categories.most_common()]
+        said = _most_first(row.categories)
         said += [f"nothing {row.without:,}"] if row.without else []
+        said += [f"no verdict {row.undecided:,}"] if row.undecided else []
         reason = "–" if row.reason is None else row.reason.words
         table.add_row(row.strategy if row.strategy != before else "", reason, f"{row.items:,}", ", ".join(said))
         before = row.strategy
@@ -234,6 +235,12 @@ def item(record: ItemRecord) -> RenderableType:
     if evidence.get(ORDER) == NOT_CHECKED:
         line("order", f"{NOT_CHECKED}: {evidence.get('because')}")
     return lines
+
+
+def _most_first(counts: Mapping[str, int]) -> list[str]:
+    """Each name with how often it was said."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [f"{name.replace('_', ' ')} {count:,}" for name, count in ordered]
 
 
 def _verdict_lines(verdicts: Sequence[VerdictRecord]) -> Iterable[tuple[str, str]]:
@@ -286,8 +293,8 @@ def _judges(summary: RunSummary) -> list[str]:
         lines += [f"{label}: {words}" for words in (standing.kin if standing is not None else ())]
         lines += [f"{label}: {count:,} not asked: {why}" for why, count in counts.not_asked.items()]
         if counts.annotations:
-            told = [f"{remark.replace('_', ' ')} {count:,}" for remark, count in counts.annotations.items()]
-            lines.append(f"{label}: the verdicts of execution, with remarks: {', '.join(told)}")
+            told = ", ".join(_most_first(counts.annotations))
+            lines.append(f"{label}: the verdicts of execution, with remarks: {told}")
     return [printable(line) for line in lines]
 
 
