@@ -58,8 +58,8 @@ def test_reasons_and_categories_side_by_side() -> None:
         (Reason.EMPTY, 2, {"wrong_filter": 1}, 0, 1),
     ]
     lines = printed(console.taxonomy(rows), 120).splitlines()
-    assert lines[1].split("  ")[-1].strip() == "wrong filter 2, wrong join 1, nothing 1"
-    assert lines[2].split("  ")[-1].strip() == "wrong filter 1, no verdict 1"
+    assert lines[1].rstrip().split("  ")[-1] == "wrong filter 2, wrong join 1, nothing 1"
+    assert lines[2].rstrip().split("  ")[-1] == "wrong filter 1, no verdict 1"
     assert "llm_judge" not in lines[2]
 
 
