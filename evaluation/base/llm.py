@@ -262,8 +262,8 @@ class LLMEvaluator(EvaluationStrategy):
         told: dict[str, Any] = {
             JUDGES: {judge.name: ballot.words for judge, ballot in zip(self.judges, ballots, strict=True)}
         }
-        categories = dict.fromkeys(one.value for ballot in agreeing for one in ballot.categories)
-        if categories:
+        if not isinstance(decided, Reason):
+            categories = dict.fromkeys(one.value for ballot in agreeing for one in ballot.categories)
             told[JUDGE_CATEGORIES] = list(categories)
         why = next((ballot.why for ballot in agreeing if ballot.why), "")
         if why:

@@ -225,8 +225,9 @@ def taxonomy(rows: Sequence[Row]) -> RenderableType:
     table.add_column("the judges say", overflow="fold")
     before = ""
     for row in rows:
-        said = [f"{name.replace('_', ' ')} {count:,}" for name, count in row.categories.most_common()]
+        said = _most_first(row.categories)
         said += [f"nothing {row.without:,}"] if row.without else []
+        said += [f"no verdict {row.undecided:,}"] if row.undecided else []
         reason = "–" if row.reason is None else row.reason.words
         table.add_row(row.strategy if row.strategy != before else "", reason, f"{row.items:,}", ", ".join(said))
         before = row.strategy
@@ -278,6 +279,12 @@ def _turn(record: ItemRecord) -> str:
     left_out = f", {history.left_out} left out" if history.left_out else ""
     without = f", {history.without_sql} without SQL" if history.without_sql else ""
     return f"{told}, {history.by} history: {history.shown} shown{left_out}{without}"
+
+
+def _most_first(counts: Mapping[str, int]) -> list[str]:
+    """Each name with how often it was said."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [f"{name.replace('_', ' ')} {count:,}" for name, count in ordered]
 
 
 def _verdict_lines(verdicts: Sequence[VerdictRecord]) -> Iterable[tuple[str, str]]:
@@ -339,7 +346,7 @@ def _judges(summary: RunSummary) -> list[str]:
         told = [standing.note.words(counts), *standing.kin] if standing is not None else []
         told += [f"{count:,} not asked: {why}" for why, count in counts.not_asked.items()]
         if counts.annotations:
-            remarks = ", ".join(f"{remark.replace('_', ' ')} {count:,}" for remark, count in counts.annotations.items())
+            remarks = ", ".join(_most_first(counts.annotations))
             told.append(f"the verdicts of execution, with remarks: {remarks}")
         lines += [printable(f"{label}: {words}") for words in told]
     return lines

@@ -22,6 +22,7 @@ class Row:
         items: How many there are.
         categories: How often the judges named which fault; an item may have several.
         without: Items for which they named none.
+        undecided: Items on which they gave no verdict.
     """
 
     strategy: str
@@ -29,10 +30,11 @@ class Row:
     items: int = 0
     categories: Counter[str] = field(default_factory=Counter)
     without: int = 0
+    undecided: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types."""
-        return {**vars(self), "categories": dict(self.categories)}
+        return {**vars(self), "categories": dict(sorted(self.categories.items()))}
 
 
 def taxonomy(records: Iterable[ItemRecord]) -> list[Row]:
@@ -53,8 +55,9 @@ def taxonomy(records: Iterable[ItemRecord]) -> list[Row]:
             row = found.setdefault((verdict.strategy, reason), Row(verdict.strategy, reason))
             row.items += 1
             told = verdict.evidence.get(JUDGE_CATEGORIES)
-            categories = [str(one) for one in told] if isinstance(told, list | tuple) else []
-            row.categories.update(categories)
-            row.without += not categories
-    strategies = list(dict.fromkeys(strategy for strategy, _ in found))
-    return sorted(found.values(), key=lambda row: (strategies.index(row.strategy), -row.items))
+            if isinstance(told, list | tuple):
+                row.categories.update(map(str, told))
+                row.without += not told
+            else:
+                row.undecided += 1
+    return sorted(found.values(), key=lambda row: (row.strategy, -row.items, row.reason or ""))

@@ -130,6 +130,7 @@ def test_execution_settles_what_it_can_and_the_judge_is_asked_about_the_rest(
             "items": 2,
             "categories": {"wrong_aggregation": 1},
             "without": 1,
+            "undecided": 0,
         }
     ]
 

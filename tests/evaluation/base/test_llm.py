@@ -73,7 +73,7 @@ def test_a_grade_is_the_verdict(world: World, line: str, reason: Reason) -> None
     assert verdict.reason is reason
     assert verdict.evidence[JUDGES] == {"judge 1": "correct" if line == YES else "incorrect"}
     assert verdict.evidence["judge_why"] == "so it is"
-    assert verdict.evidence.get("judge_categories") == (None if line == YES else ["wrong_filter"])
+    assert verdict.evidence.get("judge_categories") == ([] if line == YES else ["wrong_filter"])
     (call,) = verdict.calls
     assert (call.role, call.model) == ("graded", "judge 1")
     assert call.answer is not None

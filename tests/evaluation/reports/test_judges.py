@@ -18,7 +18,8 @@ from tests.evaluation.calibration.judged import calibration
 
 
 def item(number: int, executed: Reason, judged: Reason, *categories: str, asked: bool = True) -> ItemRecord:
-    evidence = {JUDGES: {"m": "x"}, **({JUDGE_CATEGORIES: list(categories)} if categories else {})} if asked else {}
+    said = {} if judged.status is Status.UNSCORED else {JUDGE_CATEGORIES: list(categories)}
+    evidence = {JUDGES: {"m": "x"}, **said} if asked else {}
     verdicts = (
         VerdictRecord("execution_match", executed.status, float(executed.status is Status.CORRECT), executed),
         VerdictRecord("llm_judge", judged.status, float(judged.status is Status.CORRECT), judged, evidence),
@@ -32,6 +33,7 @@ ITEMS = [
     item(2, Reason.WRONG_ROWS, Reason.JUDGED_WRONG, "wrong_filter"),
     item(3, Reason.WRONG_ROWS, Reason.JUDGED_CORRECT),
     item(4, Reason.EMPTY, Reason.JUDGED_WRONG, "wrong_filter"),
+    item(5, Reason.EMPTY, Reason.JUDGES_DISAGREE),
 ]
 
 
@@ -56,13 +58,13 @@ def test_the_calibration_stands_with_the_score(note: CalibrationNote, words: str
 
 def test_reasons_and_categories_side_by_side() -> None:
     rows = taxonomy(ITEMS)
-    assert [(row.reason, row.items, dict(row.categories), row.without) for row in rows] == [
-        (Reason.WRONG_ROWS, 3, {"wrong_filter": 2, "wrong_join": 1}, 1),
-        (Reason.EMPTY, 1, {"wrong_filter": 1}, 0),
+    assert [(row.reason, row.items, dict(row.categories), row.without, row.undecided) for row in rows] == [
+        (Reason.WRONG_ROWS, 3, {"wrong_filter": 2, "wrong_join": 1}, 1, 0),
+        (Reason.EMPTY, 2, {"wrong_filter": 1}, 0, 1),
     ]
     lines = printed(console.taxonomy(rows), 120).splitlines()
-    assert lines[1].split("  ")[-1].strip() == "wrong filter 2, wrong join 1, nothing 1"
-    assert "empty" in lines[2]
+    assert lines[1].rstrip().split("  ")[-1] == "wrong filter 2, wrong join 1, nothing 1"
+    assert lines[2].rstrip().split("  ")[-1] == "wrong filter 1, no verdict 1"
     assert "llm_judge" not in lines[2]
 
 
