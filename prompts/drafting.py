@@ -9,7 +9,7 @@ from prompts.library import SHIPPED, in_folder, load
 from prompts.template import NAME, read, text_of
 from sqlassay.errors import UserError
 
-_START = "zero_shot"
+_START = "zero_shot@1"
 
 
 def draft(name: str, folder: Path, source: str | None = None) -> Path:
@@ -18,7 +18,7 @@ def draft(name: str, folder: Path, source: str | None = None) -> Path:
     Args:
         name: Its name.
         folder: Of the user's own prompts; made when it is not there.
-        source: What it starts as; the newest version of the name, or `zero_shot`, unless given.
+        source: What it starts as; the newest version of the name, or `zero_shot@1`, unless given.
 
     Returns:
         The new file, which passes for a prompt as it is.

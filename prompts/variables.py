@@ -18,6 +18,13 @@ ROUTER: Mapping[str, object] = {"routes": [{"name": "easy", "description": "one 
 """Given besides to the prompt of a router's classifier."""
 CORRECTION: Mapping[str, object] = {"sql": "SELECT", "error": "incomplete input"}
 """Given besides to the prompt of a correction, which follows the conversation so far."""
-EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION}
+JUDGE: Mapping[str, object] = {
+    **dict.fromkeys(("gold_sql", "candidate_sql", "first_sql", "second_sql"), "SELECT count(*) FROM singer"),
+    **dict.fromkeys(("gold_result", "candidate_result", "first_result", "second_result"), "count\n3"),
+    "ordered": True,
+    **{key: [{"name": "good", "description": "nothing is wrong"}] for key in ("grades", "criteria", "categories")},
+}
+"""Given besides to the prompt of a judge, as far as its strategy has them."""
+EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION, **JUDGE}
 TEXTS = frozenset(name for name, value in EVERY.items() if isinstance(value, str))
 """Of which there is nothing but the text itself: no attribute, no key."""

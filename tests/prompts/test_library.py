@@ -15,6 +15,7 @@ from prompts.library import SHIPPED, load, refs
 from prompts.schema_text.style import SchemaStyle
 from prompts.schema_text.text import SchemaText
 from prompts.template import Shots
+from prompts.variables import EVERY
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.schema import Column, Schema, Table
 
@@ -35,24 +36,13 @@ def test_every_shipped_prompt_is_as_it_was_released() -> None:
     assert digests == LOCK, "released prompts are never edited; add a new version and its digest to lock.json"
 
 
-ORDINARY = {"dialect", "dialect_rules", "schema", "evidence", "question"}
-"""What every prompt is given."""
-MORE = {
-    "conversational": {"history"},
-    "few_shot": {"examples"},
-    "router_classify": {"routes"},
-    "self_correct": {"sql", "error"},
-}
-"""What some prompts are given besides."""
-
-
 @pytest.mark.parametrize("ref", refs())
 def test_every_shipped_prompt_loads(ref: str) -> None:
     template = load(ref)
     assert template.ref == ref
     assert template.description
     assert template.sha256 == LOCK[ref]
-    assert template.variables <= ORDINARY | MORE.get(template.name, set())
+    assert template.variables <= set(EVERY)
 
 
 def test_zero_shot() -> None:

@@ -13,7 +13,7 @@ from prompts.library import SHIPPED, load, refs
 from prompts.lint import lint_file, lint_folder
 from prompts.lock import LOCK, release
 from prompts.template import read
-from prompts.variables import CORRECTION, EVERY, QUESTION, ROUTER
+from prompts.variables import CORRECTION, EVERY, JUDGE, QUESTION, ROUTER
 from sqlassay.errors import UnknownName
 from tests.prompts.test_library import add
 
@@ -148,7 +148,8 @@ def test_the_variables_of_what_is_shipped_are_known(ref: str) -> None:
     template = load(ref)
     template.render(EVERY)
     given = {"router_classify": {**QUESTION, **ROUTER}, "self_correct": {**QUESTION, **CORRECTION}}
-    refuse_flawed(template, given.get(template.name, QUESTION))
+    judging = {**QUESTION, **JUDGE} if template.name.startswith("judge_") else QUESTION
+    refuse_flawed(template, given.get(template.name, judging))
 
 
 def test_a_variable_that_no_run_gives_is_refused(tmp_path: Path) -> None:
