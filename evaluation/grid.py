@@ -275,7 +275,7 @@ class Grid:
             return None
         return digest(descriptions={db_id: self.dataset.descriptions(db_id) for db_id in self.db_ids}).hex()
 
-    def _tokens_counted_by(self, cell: Cell) -> dict[str, str] | None:
+    def _tokenizers(self, cell: Cell) -> dict[str, str] | None:
         """What counts the tokens of schemas, by the places of the models that get no more than so many."""
         always = any(prompt.schema.max_tokens is not None for prompt in self.prompts(cell))
         bounded = [part for part in self.parts(cell) if always or part.section.schema_tokens is not None]
@@ -306,7 +306,7 @@ class Grid:
             **self.models.identity(self.number(cell)),
             "prompt": cell.prompt.identity,
             "descriptions": self._descriptions(cell),
-            "tokens_counted_by": self._tokens_counted_by(cell),
+            "tokenizers": self._tokenizers(cell),
             "backend": {"name": databases.backend.name, "engine": databases.engine(self.db_ids)},
             "repeat": cell.repeat,
             "strategies": [

@@ -34,8 +34,10 @@ class Reason(StrEnum):
     """The gold leaves a choice (a tie at its LIMIT), and this is one of the legal ones."""
     JUDGED_CORRECT = "judged_correct"
     """A judge says so."""
+    JUDGED_BETTER = "judged_better"
+    """A judge prefers it to the answer of another system."""
     JUDGED_EQUAL = "judged_equal"
-    """Pairwise: as good as the other system's answer."""
+    """A judge prefers neither."""
     # incorrect: there is no result to compare
     NO_SQL = "no_sql"
     REFUSED = "refused"
@@ -73,6 +75,8 @@ class Reason(StrEnum):
     """Exact set match: some clauses are not the gold's."""
     # incorrect: a judge says so
     JUDGED_WRONG = "judged_wrong"
+    JUDGED_WORSE = "judged_worse"
+    """A judge prefers the answer of another system."""
     # unscored
     GOLD_MISSING = "gold_missing"
     """The dataset has no gold for this question in this dialect."""
@@ -108,6 +112,7 @@ _CORRECT = {
     Reason.MATCH_VACUOUS,
     Reason.MATCH_AMBIGUOUS,
     Reason.JUDGED_CORRECT,
+    Reason.JUDGED_BETTER,
     Reason.JUDGED_EQUAL,
 }
 _UNSCORED = {
@@ -128,6 +133,8 @@ _STATUS = {
     reason: Status.CORRECT if reason in _CORRECT else Status.UNSCORED if reason in _UNSCORED else Status.INCORRECT
     for reason in Reason
 }
+RELATIVE = frozenset({Reason.JUDGED_BETTER, Reason.JUDGED_EQUAL, Reason.JUDGED_WORSE})
+"""What is said of an answer beside another one: not that it is right, nor that it is wrong."""
 NO_RESULT = frozenset(
     {
         Reason.NO_SQL,

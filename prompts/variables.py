@@ -19,12 +19,15 @@ ROUTER: Mapping[str, object] = {"routes": [{"name": "easy", "description": "one 
 CORRECTION: Mapping[str, object] = {"sql": "SELECT", "error": "incomplete input"}
 """Given besides to the prompt of a correction, which follows the conversation so far."""
 JUDGE: Mapping[str, object] = {
-    **dict.fromkeys(("gold_sql", "candidate_sql", "first_sql", "second_sql"), "SELECT count(*) FROM singer"),
-    **dict.fromkeys(("gold_result", "candidate_result", "first_result", "second_result"), "count\n3"),
+    **{name: [{"name": "good", "description": "as it should be"}] for name in ("grades", "categories", "criteria")},
     "ordered": True,
-    **{key: [{"name": "good", "description": "nothing is wrong"}] for key in ("grades", "criteria", "categories")},
+    **{
+        f"{whose}_{what}": "SELECT 1"
+        for whose in ("candidate", "gold", "first", "second")
+        for what in ("sql", "result")
+    },
 }
-"""Given besides to the prompt of a judge, as far as its strategy has them."""
+"""Given besides to the prompt of a judge, as far as it is shown them."""
 EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION, **JUDGE}
 TEXTS = frozenset(name for name, value in EVERY.items() if isinstance(value, str))
 """Of which there is nothing but the text itself: no attribute, no key."""

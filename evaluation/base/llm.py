@@ -285,8 +285,8 @@ def no_judge(label: str) -> UserError:
     """The mistake that nobody is named who judges."""
     return UserError(
         f"{label} has no judge",
-        remedy="name it in an experiment file, `judges: [{adapter: …, model: …}]` beside `strategy`; it is never the"
-        " model under test by default",
+        remedy="name it, `judges: [{adapter: …, model: …}]` beside `strategy` in an experiment file or"
+        f" `--strategy {label}:judge=ADAPTER:MODEL`; it is never the model under test by default",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from evaluation.comparison.mechanism import Mechanism
 from evaluation.records import ItemRecord, VerdictRecord
-from evaluation.verdicts import Status
+from evaluation.verdicts import RELATIVE, Status
 
 REFERENCE = "execution_match"
 """The strategy that the others are held against, where the run has it; else the run's first."""
@@ -43,7 +43,7 @@ class Disagreements:
         """Count one item."""
         reference = reference_of(record.verdicts)
         for verdict in record.verdicts:
-            if reference is None or verdict is reference:
+            if reference is None or verdict is reference or verdict.reason in RELATIVE:
                 continue
             parting = self._found.get(verdict.strategy)
             if parting is None:
@@ -71,7 +71,7 @@ def partings(records: Iterable[ItemRecord]) -> list[Parting]:
 
 def disagree(record: ItemRecord) -> bool:
     """Whether one strategy credits the item and another refuses it."""
-    statuses = {verdict.status for verdict in record.verdicts}
+    statuses = {verdict.status for verdict in record.verdicts if verdict.reason not in RELATIVE}
     return {Status.CORRECT, Status.INCORRECT} <= statuses
 
 

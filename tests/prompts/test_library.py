@@ -15,7 +15,6 @@ from prompts.library import SHIPPED, load, refs
 from prompts.schema_text.style import SchemaStyle
 from prompts.schema_text.text import SchemaText
 from prompts.template import Shots
-from prompts.variables import EVERY
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.schema import Column, Schema, Table
 
@@ -36,13 +35,32 @@ def test_every_shipped_prompt_is_as_it_was_released() -> None:
     assert digests == LOCK, "released prompts are never edited; add a new version and its digest to lock.json"
 
 
+ORDINARY = {"dialect", "dialect_rules", "schema", "evidence", "question"}
+"""What every prompt is given."""
+_JUDGE = {"grades", "categories"}
+_CANDIDATE = {"candidate_sql", "candidate_result"}
+_GOLD = {"gold_sql", "gold_result", "ordered"}
+MORE = {
+    "conversational": {"history"},
+    "few_shot": {"examples"},
+    "router_classify": {"routes"},
+    "self_correct": {"sql", "error"},
+    "judge_gold": _JUDGE | _CANDIDATE | _GOLD,
+    "judge_on_fail": _JUDGE | _CANDIDATE | _GOLD,
+    "judge_pairwise": _JUDGE | {f"{place}_{what}" for place in ("first", "second") for what in ("sql", "result")},
+    "judge_reference_free": _JUDGE | _CANDIDATE,
+    "judge_rubric": _JUDGE | _CANDIDATE | _GOLD | {"criteria"},
+}
+"""What some prompts are given besides."""
+
+
 @pytest.mark.parametrize("ref", refs())
 def test_every_shipped_prompt_loads(ref: str) -> None:
     template = load(ref)
     assert template.ref == ref
     assert template.description
     assert template.sha256 == LOCK[ref]
-    assert template.variables <= set(EVERY)
+    assert template.variables <= ORDINARY | MORE.get(template.name, set())
 
 
 def test_zero_shot() -> None:

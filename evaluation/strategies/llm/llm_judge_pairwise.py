@@ -131,7 +131,7 @@ def _means(outcome: str) -> Verdict:
 
 
 _VERDICTS = {
-    BETTER: (Reason.JUDGED_CORRECT, 1.0),
+    BETTER: (Reason.JUDGED_BETTER, 1.0),
     TIE: (Reason.JUDGED_EQUAL, 0.5),
-    WORSE: (Reason.JUDGED_WRONG, 0.0),
+    WORSE: (Reason.JUDGED_WORSE, 0.0),
 }

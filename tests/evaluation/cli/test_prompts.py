@@ -47,7 +47,7 @@ def test_list(world: World, capsys: Capture) -> None:
     assert {ref: one["state"] for ref, one in found.items() if ref.startswith(("mine", "zero_shot@1"))} == {
         "mine@1": "released",
         "mine@2": "unreleased",
-        "zero_shot@1": "released",
+        **{f"zero_shot@{version}": "released" for version in (1, 2, 3, 4, 5)},
     }
     assert found["mine@2"]["path"] == str(paths[1])
     paths[0].write_text(paths[0].read_text() + "# edited\n")
