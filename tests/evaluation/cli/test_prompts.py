@@ -44,7 +44,7 @@ def test_list(world: World, capsys: Capture) -> None:
     capsys.readouterr()
     assert world.run("prompts", "list", *folder, "--json") == 0
     found = {one["ref"]: one for one in json.loads(capsys.readouterr().out)}
-    assert {ref: one["state"] for ref, one in found.items() if ref.startswith(("mine", "zero_shot@1"))} == {
+    assert {ref: one["state"] for ref, one in found.items() if ref.startswith(("mine", "zero"))} == {
         "mine@1": "released",
         "mine@2": "unreleased",
         **{f"zero_shot@{version}": "released" for version in (1, 2, 3, 4, 5)},
@@ -294,3 +294,22 @@ def test_a_released_file_that_was_edited_stops_a_run(world: World, server: Provi
     assert world.run("run", experiment, "-q") == 2
     assert "released prompts are never edited; add v2" in capsys.readouterr().err
     assert len(items_of(latest.path)) == 1
+
+
+def test_a_prompt_that_is_linked_by_another_shows_both(world: World, capsys: Capture) -> None:
+    world.questions(1)
+    assert world.run("prompts", "render", "decompose@1", *dataset(world), "--json") == 0
+    linker, linked = json.loads(capsys.readouterr().out)
+    assert (linker["prompt"], linked["prompt"]) == ("schema_link@1", "decompose@1")
+    assert (linker["linked_by"], linked["linked_by"]) == (None, "schema_link@1")
+    world.answers({})
+    assert (
+        world.run("prompts", "render", "decompose@1", "--experiment", world.experiment(), "--id", "q0", "--json") == 0
+    )
+    assert [one["sha256"] for one in json.loads(capsys.readouterr().out)] == [linker["sha256"], linked["sha256"]]
+
+
+def test_a_prompt_with_examples_needs_an_experiment(world: World, capsys: Capture) -> None:
+    world.questions(1)
+    assert world.run("prompts", "render", "few_shot@1", *dataset(world)) == 2
+    assert "prompt few_shot@1 shows examples (give --experiment FILE" in capsys.readouterr().err
