@@ -53,7 +53,7 @@ from evaluation.judging.rival import Rival, read_rival
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
 from evaluation.pinning import pin
-from evaluation.preview import Preview, preview
+from evaluation.preview import Preview, previews
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store, digest
@@ -593,7 +593,7 @@ class GridRunner:
         question = self._history(cell, self.folder(cell), set()).foreseen(question)
         source = self._unasked(cell, databases).source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
         for asked, template, variables in surely_asked(source):
-            yield preview(asked, template, question, target, variables)
+            yield from previews(asked, template, question, target, variables)
 
     def _unasked(self, cell: Cell, databases: Databases) -> Assembly:
         """What makes the sources of a new run, for what can be told without asking them."""

@@ -88,7 +88,7 @@ class Asking:
             str(self.dataset), databases=self.databases, ids="position" if self.by_position else "field"
         )
         databases = Databases.of(dataset, self.backend)
-        return [preview_alone(template, _question(dataset, self.question), databases, _adapter(self.model))]
+        return preview_alone(template, _question(dataset, self.question), databases, _adapter(self.model))
 
     def _of_experiment(self, ref: str | None, path: Path, question: str) -> list[Preview]:
         from database_backends.runner import Runner

@@ -88,6 +88,7 @@ def _told(preview: Preview, chat_format: str | None) -> dict[str, Any]:
         ],
         "text": text,
         "stop": list(preview.template.stop),
+        "linked_by": None if preview.template.linker is None else preview.template.linker.ref,
         "tokens": tokens,
         "exact": all(count.exact for count in counts),
         "counted_by": counts[0].counted_by,
@@ -132,6 +133,8 @@ def _show(entry: dict[str, Any]) -> None:
         f"question  {entry['question_id']} of {entry['db_id']}\n{_history(entry['history'])}"
         f"rendered  sha256 {entry['sha256']}\n"
     )
+    if entry["linked_by"] is not None:
+        text.write(f"schema    whole; a run shows what {entry['linked_by']}, which is asked first, says is needed\n")
     if entry["text"] is None:
         messages = [Message(one["role"], one["content"]) for one in entry["messages"]]
         headings = [f"{one['role']}, {about}{output.counted(one['tokens'], 'token')}" for one in entry["messages"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -284,7 +285,7 @@ def test_a_released_file_that_was_edited_stops_a_run(world: World, server: Provi
     assert world.run("run", experiment, "-q") == 0
     capsys.readouterr()
     assert world.run("runs", "show", "latest", "--runs", world.runs) == 0
-    assert "unreleased  mine@1" in capsys.readouterr().out
+    assert re.search("unreleased +mine@1", capsys.readouterr().out)
     assert world.run("prompts", "lock", "--folder", world.folder / "prompts") == 0
     assert world.run("run", experiment, "-q") == 0
     latest = RunFolder(world.run_folders()[-1])
@@ -293,3 +294,22 @@ def test_a_released_file_that_was_edited_stops_a_run(world: World, server: Provi
     assert world.run("run", experiment, "-q") == 2
     assert "released prompts are never edited; add v2" in capsys.readouterr().err
     assert len(items_of(latest.path)) == 1
+
+
+def test_a_prompt_that_is_linked_by_another_shows_both(world: World, capsys: Capture) -> None:
+    world.questions(1)
+    assert world.run("prompts", "render", "decompose@1", *dataset(world), "--json") == 0
+    linker, linked = json.loads(capsys.readouterr().out)
+    assert (linker["prompt"], linked["prompt"]) == ("schema_link@1", "decompose@1")
+    assert (linker["linked_by"], linked["linked_by"]) == (None, "schema_link@1")
+    world.answers({})
+    assert (
+        world.run("prompts", "render", "decompose@1", "--experiment", world.experiment(), "--id", "q0", "--json") == 0
+    )
+    assert [one["sha256"] for one in json.loads(capsys.readouterr().out)] == [linker["sha256"], linked["sha256"]]
+
+
+def test_a_prompt_with_examples_needs_an_experiment(world: World, capsys: Capture) -> None:
+    world.questions(1)
+    assert world.run("prompts", "render", "few_shot@1", *dataset(world)) == 2
+    assert "prompt few_shot@1 shows examples (give --experiment FILE" in capsys.readouterr().err
