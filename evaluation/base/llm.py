@@ -17,7 +17,7 @@ from evaluation.generation import Asked, ModelSource
 from evaluation.judging.ballot import Ballot, JudgeUnreadable, Menu, read_ballot, schema_of
 from evaluation.judging.bench import Bench, Judge
 from evaluation.judging.panel import Vote, decide, disagree
-from evaluation.judging.quoting import quoted
+from evaluation.judging.quoting import quoted, shortened
 from evaluation.judging.samples import sample
 from evaluation.judging.taxonomy import Category
 from evaluation.records import CallRecord
@@ -229,9 +229,9 @@ class LLMEvaluator(EvaluationStrategy):
         return text.about(question.context, source.schema_tokens, source.adapter.model).text
 
     def _variables(self, texts: Mapping[str, str], schema: str, case: Case) -> dict[str, object]:
-        data = {"question": case.question.text, "evidence": case.question.evidence, "schema": schema, **texts}
+        question = {"question": case.question.text, "evidence": case.question.evidence, "schema": schema}
         return {
-            **quoted(data),
+            **quoted({**question, **{name: shortened(text) for name, text in texts.items()}}),
             **self.facts(case),
             "grades": _described(self.template.grades),
             "criteria": _described(self.template.criteria),

@@ -17,7 +17,7 @@ from sqlassay.printable import printable
 LINE = "| "
 """What every line of data begins with."""
 LONGEST = 20_000
-"""Characters of one text that are shown."""
+"""Characters of a shortened text."""
 
 
 def quoted(texts: Mapping[str, str]) -> dict[str, str]:
@@ -32,6 +32,11 @@ def quoted(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: _block(mark, name, text) if text else "" for name, text in texts.items()}
 
 
+def shortened(text: str) -> str:
+    """A text of the one who is judged, whose length is nobody's choice but its own."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n… ({len(text) - LONGEST:,} more characters)"
+
+
 def _mark(texts: Mapping[str, str]) -> str:
     """A digest of all the texts that stands in none of them."""
     content = json.dumps(dict(texts)).encode("ascii")
@@ -42,8 +47,7 @@ def _mark(texts: Mapping[str, str]) -> str:
 
 
 def _block(mark: str, name: str, text: str) -> str:
-    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}\n… ({len(text) - LONGEST:,} more characters)"
     # splitlines knows every character that anything may take for the end of a line.
-    lines = [LINE + printable(line) for line in shown.splitlines()]
+    lines = [LINE + printable(line) for line in text.splitlines()]
     title = name.replace("_", " ")
     return "\n".join([f"[{mark}: {title}]", *lines, f"[{mark}: end of {title}]"])

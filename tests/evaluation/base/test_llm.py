@@ -195,6 +195,20 @@ def test_the_judge_is_held_to_a_schema_where_its_provider_can(world: World) -> N
     assert "| How many singers?" in request.messages[1].content
 
 
+def test_a_schema_is_shown_whole_and_a_statement_only_so_far(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(YES)
+    strategy = Graded()
+    asking = source(world, script)
+    monkeypatch.setattr(asking.databases, "schema_text", lambda target: "a" * 100_000 + " is the schema")
+    strategy.appoint(bench(asking))
+    long = replace(CASE, target=str(world.database), sql="b" * 100_000 + " is the statement")
+    asyncio.run(strategy.evaluate(long))
+    shown = script.heard[0].messages[1].content
+    assert "is the schema" in shown
+    assert "is the statement" not in shown
+    assert "| … (80,017 more characters)" in shown
+
+
 def test_the_record_says_who_judged_and_how() -> None:
     strategy = Graded(vote="unanimous", rows=5, variant="strict")
     identity = {"model": {"provider": "p", "model": "m"}, "parameters": {"temperature": 0}}

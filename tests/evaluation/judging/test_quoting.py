@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.judging import quoting
-from evaluation.judging.quoting import LINE, LONGEST, quoted
+from evaluation.judging.quoting import LINE, LONGEST, quoted, shortened
 
 TEXTS = st.dictionaries(st.sampled_from(["question", "candidate_sql", "gold_result"]), st.text(), min_size=1)
 ENDS = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
@@ -64,5 +64,5 @@ def test_a_mark_that_stands_in_the_data_is_not_used(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_too_long_is_cut_and_says_so() -> None:
-    block = quoted({"question": "x" * (LONGEST + 5)})["question"]
-    assert block.split("\n")[-2] == "| … (5 more characters)"
+    assert shortened("x" * LONGEST) == "x" * LONGEST
+    assert shortened("x" * (LONGEST + 1_005)).splitlines() == ["x" * LONGEST, "… (1,005 more characters)"]
