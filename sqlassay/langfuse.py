@@ -211,4 +211,4 @@ def _reason(error: Exception, seconds: float) -> str:
     if isinstance(cause, TimeoutError):
         return f"no answer within {seconds:g} s"
     said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
-    return said or type(cause).__name__
+    return f"cannot be reached: {said or type(cause).__name__}"

@@ -90,7 +90,7 @@ def asked(
     try:
         answer = server.request(path, seconds=seconds)
     except NoAnswer as error:
-        return Check(name, False, f"no answer: {error}", _UP)
+        return Check(name, False, str(error), _UP)
     problem, remedy = look(answer)
     if problem:
         return Check(name, False, problem, remedy, seconds=answer.seconds)

@@ -125,27 +125,48 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _post(self, path: str, body: bytes) -> tuple[int, object]:
         if path == "/api/public/otel/v1/traces":
-            from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-            assert self.headers["content-type"] == "application/x-protobuf"
-            assert self.headers["content-encoding"] == "gzip"
-            assert self.headers["x-langfuse-ingestion-version"] == "4"
-            request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
-            for span in request.resource_spans[0].scope_spans[0].spans:
-                attributes = {one.key: one.value.string_value for one in span.attributes}
-                self.langfuse.spans[span.trace_id.hex()] = {
-                    "id": span.span_id.hex(),
-                    "traceId": span.trace_id.hex(),
+            for trace, span, name, attributes in self._spans(body):
+                self.langfuse.spans[trace] = {
+                    "id": span,
+                    "traceId": trace,
                     "startTime": NOW,
                     "projectId": "sqlassay",
                     "type": attributes["langfuse.observation.type"].upper(),
-                    "name": span.name,
+                    "name": name,
                     "environment": attributes["langfuse.environment"],
                 }
             return 200, {}
         assert path == "/api/public/scores"
         self.langfuse.scores += json.loads(body)
         return 202, {"message": "Accepted"}
+
+    def _spans(self, body: bytes) -> list[tuple[str, str, str, dict[str, str]]]:
+        """Ids, name and attributes of what came in, in either of the two forms."""
+        from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+        assert self.headers["x-langfuse-ingestion-version"] == "4"
+        if self.headers["content-type"] == "application/json":
+            return [
+                (
+                    one["traceId"],
+                    one["spanId"],
+                    one["name"],
+                    {each["key"]: each["value"]["stringValue"] for each in one["attributes"]},
+                )
+                for one in json.loads(body)["resourceSpans"][0]["scopeSpans"][0]["spans"]
+            ]
+        assert self.headers["content-type"] == "application/x-protobuf"
+        assert self.headers["content-encoding"] == "gzip"
+        request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
+        return [
+            (
+                one.trace_id.hex(),
+                one.span_id.hex(),
+                one.name,
+                {each.key: each.value.string_value for each in one.attributes},
+            )
+            for one in request.resource_spans[0].scope_spans[0].spans
+        ]
 
     def _send(self, status: int, body: object) -> None:
         content = json.dumps(body).encode()
