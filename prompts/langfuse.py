@@ -12,7 +12,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from prompts.rendering import RenderingFailed
 from prompts.sources import Variable, from_mustache, pieces_of
 from prompts.template import KEYS, NAMED, PromptTemplate, checked, settings_of
 from sqlassay.errors import UnknownName, UserError, located
-from sqlassay.langfuse import LangfuseServer
+from sqlassay.langfuse import HOSTS, access, configured_host
 
 if TYPE_CHECKING:
     from langfuse.api import LangfuseAPI
@@ -31,6 +32,8 @@ PREFIX = "langfuse:"
 FORMAT_KEY = "template_format"
 """In the config of a prompt whose text is a template of ours, with conditions or loops, and not Langfuse's own."""
 _REF = re.compile(r"langfuse:(?P<name>.+)@(?:v?(?P<version>[1-9][0-9]*)|(?P<label>[a-z0-9_.-]+))")
+_CLOUD = "https://cloud.langfuse.com"
+_SECONDS = 10
 _LATEST = "latest"
 _LOG = logging.getLogger(__name__)
 
@@ -73,7 +76,7 @@ def fetch(ref: str) -> PromptTemplate:
         raise UserError(
             f"prompt {ref!r} does not say which version", remedy="write langfuse:NAME@3 or langfuse:NAME@production"
         )
-    with LangfuseServer.known().api() as api:
+    with _api() as api:
         found = _get(api, match["name"], version=match["version"], label=match["label"])
         if found is None:
             raise _unknown(api, match)
@@ -106,7 +109,7 @@ def push(template: PromptTemplate, *, message: str, label: str | None = None) ->
     if is_ref(template.name):
         raise UserError(f"{template.ref} is at Langfuse already", remedy="push a prompt of a folder")
     content = _content(template)
-    with LangfuseServer.known().api() as api:
+    with _api() as api:
         newest = _get(api, template.name, label=_LATEST)
         if newest is not None and _essence(newest) == content:
             ref = f"{PREFIX}{template.name}@{newest['version']}"
@@ -130,6 +133,48 @@ def push(template: PromptTemplate, *, message: str, label: str | None = None) ->
 
 
 _ONCE: Any = {"max_retries": 0}
+
+
+@contextmanager
+def _api() -> Iterator[LangfuseAPI]:
+    """A client of the API; what goes wrong with it becomes one line, without keys and without what the server wrote."""
+    try:
+        import httpx
+        from langfuse.api import LangfuseAPI, UnauthorizedError
+        from langfuse.api.core import ApiError
+        from pydantic import ValidationError
+    except ImportError as error:
+        raise UserError(
+            "prompts at Langfuse need the extra 'langfuse', which is not installed",
+            remedy="pip install 'sqlassay[langfuse]'",
+        ) from error
+    to = access(configured_host() or _CLOUD)
+    host = to.host
+    check = f"check {HOSTS[0]} and whether the server is up"
+    try:
+        with httpx.Client(timeout=_SECONDS) as http:
+            yield LangfuseAPI(
+                base_url=host,
+                x_langfuse_public_key=to.public_key,
+                username=to.public_key,
+                password=to.secret_key,
+                httpx_client=http,
+            )
+    except UnauthorizedError:
+        remedy = (
+            "check LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL: keys are of one server and project"
+        )
+        raise UserError(f"Langfuse at {host} does not accept the keys", remedy=remedy) from None
+    except ApiError as error:
+        if error.status_code == 200:  # the SDK's way to say that it is no JSON
+            raise UserError(f"what answers at {host} is not Langfuse's API", remedy="check LANGFUSE_BASE_URL") from None
+        raise UserError(f"Langfuse at {host} answered with the HTTP status {error.status_code}", remedy=check) from None
+    except httpx.TimeoutException:
+        raise UserError(f"Langfuse at {host} gave no answer within {_SECONDS} s", remedy=check) from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UserError(f"Langfuse at {host} cannot be reached: {error}", remedy=check) from None
+    except (ValidationError, json.JSONDecodeError):
+        raise UserError(f"what answers at {host} is not Langfuse's API", remedy="check LANGFUSE_BASE_URL") from None
 
 
 def _get(api: LangfuseAPI, name: str, *, version: str | None = None, label: str | None = None) -> dict[str, Any] | None:

@@ -61,13 +61,13 @@ def look_up(variable: str) -> str | None:
 
 
 def setting(variable: str) -> str | None:
-    """As `look_up`, for what is no key but stands beside one, such as an address: it stays in messages.
+    """As `look_up`, for what is no secret, such as an address: it is not taken out of messages.
 
     Raises:
         UserError: As `look_up`.
     """
-    values = (read().get(variable, "").strip() for _, read in _sources())
-    return next((value for value in values if value), None)
+    found = (values().get(variable, "").strip() for _, values in _sources())
+    return next((value for value in found if value), None)
 
 
 def find_key(provider: str, variable: str) -> str:

@@ -12,10 +12,10 @@ from pathlib import Path
 import yaml
 
 from evaluation.langfuse_server import settings as settings_module
+from evaluation.langfuse_server.connection import NoAnswer
 from evaluation.langfuse_server.docker import Compose, State
 from evaluation.langfuse_server.settings import Settings
 from sqlassay.errors import SqlAssayError, UserError
-from sqlassay.langfuse import NoAnswer
 
 COMPOSE_FILE = "compose.yaml"
 _PAUSE = 0.5

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlassay.langfuse import HOSTS, PUBLIC_KEY, SECRET_KEY, Answer, LangfuseServer, NoAnswer
+from evaluation.langfuse_server.connection import Answer, LangfuseServer, NoAnswer
+from sqlassay.langfuse import HOSTS, PUBLIC_KEY, SECRET_KEY
 from sqlassay.validation import Check, ValidationResult
 
 HEALTH = "/api/public/health?failIfDatabaseUnavailable=true"

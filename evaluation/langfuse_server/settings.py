@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from evaluation.langfuse_server.connection import LangfuseServer
 from sqlassay.errors import UserError, located
-from sqlassay.langfuse import LangfuseServer
 from sqlassay.secrets import assignments, conceal
 
 FILE = ".env"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from evaluation.langfuse_server.connection import SECONDS, LangfuseServer, NoAnswer
 from sqlassay.errors import UserError
-from sqlassay.langfuse import LangfuseServer, NoAnswer
 from sqlassay.validation import Check
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further look; the last one again and again."""
 _WEB = "see the log of langfuse-web"
 _WORKER = "look at the log of langfuse-worker: it writes what was sent"
+
+
+_ONCE: Any = {"max_retries": 0}
 
 
 class Written(NamedTuple):
@@ -91,10 +96,10 @@ def write_score(server: LangfuseServer, written: Written) -> Check:
         id=score_id(written), trace_id=written.trace, name=NAME, value=1.0, environment=ENVIRONMENT
     )
     try:
-        with server.api() as api:
-            answer = api.scores.create(request=[score], request_options={"max_retries": 0})
-    except UserError as error:
-        return Check("score written", False, error.problem, _WEB)
+        with _api(server) as api:
+            answer = api.scores.create(request=[score], request_options=_ONCE)
+    except NoAnswer as error:
+        return Check("score written", False, str(error), _WEB)
     if isinstance(answer, CreateScoreBatchResults):
         return Check("score written", False, "the server rejects it", _WEB)
     seconds = time.monotonic() - started
@@ -116,7 +121,7 @@ def read_back(server: LangfuseServer, written: Written, seconds: float) -> Check
     """
     started, looks = time.monotonic(), 0
     try:
-        with server.api() as api:
+        with _api(server) as api:
             while True:
                 missing = _missing(api, written)
                 took = time.monotonic() - started
@@ -127,17 +132,46 @@ def read_back(server: LangfuseServer, written: Written, seconds: float) -> Check
                     return Check("read back", False, detail, _WORKER, seconds=took)
                 time.sleep(min(_PAUSES[min(looks, len(_PAUSES) - 1)], seconds - took))
                 looks += 1
-    except UserError as error:
-        return Check("read back", False, error.problem, _WEB)
+    except NoAnswer as error:
+        return Check("read back", False, str(error), _WEB)
+
+
+@contextmanager
+def _api(server: LangfuseServer) -> Iterator[LangfuseAPI]:
+    """The SDK's client.
+
+    Raises:
+        NoAnswer: There was no proper answer. What the server wrote is not repeated.
+    """
+    import httpx
+    from langfuse.api import LangfuseAPI
+    from langfuse.api.core import ApiError
+    from pydantic import ValidationError
+
+    public, secret = server.keys or ("", "")
+    try:
+        with httpx.Client(timeout=SECONDS) as http:
+            yield LangfuseAPI(
+                base_url=server.host,
+                x_langfuse_public_key=public,
+                username=public,
+                password=secret,
+                httpx_client=http,
+            )
+    except ApiError as error:
+        raise NoAnswer(f"answers with HTTP {error.status_code}") from None
+    except httpx.HTTPError as error:
+        raise NoAnswer(f"cannot be reached: {type(error).__name__}") from None
+    except (ValidationError, ValueError):
+        raise NoAnswer("answers with something that the SDK does not understand") from None
 
 
 def _missing(api: LangfuseAPI, written: Written) -> list[str]:
     """What cannot be read yet."""
-    once: Any = {"max_retries": 0}
     recently = datetime.now(UTC) - timedelta(hours=1)
     spans = api.observations.get_many(
-        trace_id=written.trace, from_start_time=recently, limit=10, request_options=once
+        trace_id=written.trace, from_start_time=recently, limit=10, request_options=_ONCE
     ).data
-    scores = api.scores.get_many(id=score_id(written), limit=10, request_options=once).data
+    scores = api.scores.get_many(id=score_id(written), limit=10, request_options=_ONCE).data
     missing = [] if any(one.id == written.span for one in spans) else ["the trace"]
     return missing if any(one.id == score_id(written) for one in scores) else [*missing, "its score"]

@@ -38,8 +38,8 @@ compose() {  # compose COMMAND...: in an environment without the settings' names
 
 find_server() {  # which server is meant: the environment's, or one's own
     host=${LANGFUSE_BASE_URL:-${LANGFUSE_HOST:-}} public=${LANGFUSE_PUBLIC_KEY:-} secret=${LANGFUSE_SECRET_KEY:-}
-    [ -n "$host" ] || [ -z "$public" ] || host=https://cloud.langfuse.com
-    if [ -e "$folder/.env" ]; then
+    # Keys alone may be of any server: they are sent to none that nobody named.
+    if [ -e "$folder/.env" ] && { [ -n "$host" ] || [ -z "$public" ]; }; then
         own=http://localhost:$(setting LANGFUSE_PORT)
         if [ "${host:-$own}" = "$own" ] && [ -z "$public" ]; then
             public=$(setting LANGFUSE_INIT_PROJECT_PUBLIC_KEY) secret=$(setting LANGFUSE_INIT_PROJECT_SECRET_KEY)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from prompts import langfuse
 from prompts.langfuse import Pushed, fetch, pinned, push
 from prompts.library import load
 from prompts.template import read
@@ -138,7 +139,7 @@ def test_a_server_that_is_ill(
 ) -> None:
     """Nothing that was fetched before takes the place of an answer, and one question is one request."""
     fetch("langfuse:ask@1")
-    monkeypatch.setattr("sqlassay.langfuse.SECONDS", 0.2)
+    monkeypatch.setattr(langfuse, "_SECONDS", 0.2)
     server.ill = ill
     for call in (lambda: fetch("langfuse:ask@1"), lambda: fetch("langfuse:ask@production")):
         del server.requests[:]

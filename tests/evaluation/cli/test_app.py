@@ -35,7 +35,7 @@ COMMANDS = {
     "schema": ("experiment", "items", "verdicts"),
     "demo": ("FOLDER", "--json"),
 }
-WITHOUT_TABLE = {"schema"}
+WITHOUT_TABLE = {"schema", "langfuse down"}
 
 
 def help_of(capsys: Capture, *command: str) -> str:

@@ -222,7 +222,7 @@ def test_keys_go_into_the_secrets_file_and_replace_no_others(deployment: Deploym
     ("arguments", "words"),
     [
         (["setup", "--project", "a'b"], "cannot be LANGFUSE_INIT_PROJECT_NAME"),
-        (["validate", "--host", "localhost:3000"], "that is no base URL"),
+        (["validate", "--host", "localhost:3000"], "'localhost:3000' is no base URL of Langfuse"),
         (["validate", "--host", "http://a:b@localhost"], "has a user or a password in it"),
         (["validate", "--host", "http://localhost", "--folder", "x"], "--host and --folder are two servers"),
         (["validate"], "no Langfuse server is known (set LANGFUSE_BASE_URL"),

@@ -190,4 +190,6 @@ def test_health_of_nobody() -> None:
     done = script("health", LANGFUSE_BASE_URL="http://127.0.0.1:9")
     assert done.returncode == 1
     assert json.loads(done.stdout)["health"] == 0
-    assert script("health").returncode == 2
+    for environment in ({}, {"LANGFUSE_PUBLIC_KEY": KEYS[0], "LANGFUSE_SECRET_KEY": KEYS[1]}):
+        done = script("health", **environment)
+        assert (done.returncode, done.stderr[:35]) == (2, "error: no Langfuse server is known ")

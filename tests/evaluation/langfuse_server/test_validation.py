@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from evaluation.langfuse_server.connection import LangfuseServer
 from evaluation.langfuse_server.health import health
 from evaluation.langfuse_server.validation import ENDPOINTS, validate
-from sqlassay.langfuse import LangfuseServer
 from sqlassay.validation import Check, ValidationResult
 from tests.providers.langfuse_deployed import KEYS, DeployedLangfuse
 
@@ -103,7 +103,7 @@ def test_versions(
         ("/api/public/dataset-items", 500, "reads dataset items", "answers with HTTP 500"),
         ("/api/public/v2/observations", 404, "reads observations", "answers with HTTP 404"),
         ("/api/public/otel/v1/traces", 413, "trace written", "answers with HTTP 413"),
-        ("/api/public/scores", 400, "score written", "HTTP status 400"),
+        ("/api/public/scores", 400, "score written", "answers with HTTP 400"),
     ],
 )
 def test_what_is_wrong_is_said(
