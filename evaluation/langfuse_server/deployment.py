@@ -13,7 +13,7 @@ import yaml
 
 from evaluation.langfuse_server import settings as settings_module
 from evaluation.langfuse_server.connection import NoAnswer
-from evaluation.langfuse_server.docker import Compose, State
+from evaluation.langfuse_server.docker import Compose, DockerFailed, State
 from evaluation.langfuse_server.settings import Settings
 from sqlassay.errors import SqlAssayError, UserError
 
@@ -114,7 +114,14 @@ class Deployment:
         """
         compose = self._compose()
         compose.make_sure()
-        compose.run("up", "--detach", "--wait", "--wait-timeout", str(math.ceil(seconds)))
+        try:
+            compose.run("up", "--detach", "--wait", "--wait-timeout", str(math.ceil(seconds)))
+        except DockerFailed as error:
+            ill = [f"{one.service} is {one.health or one.state}" for one in compose.states() if not one.ok]
+            if not ill:
+                raise
+            logs = f"see `docker compose logs` in {self.folder}"
+            raise DockerFailed(f"{error}: {', '.join(ill)} ({logs})") from None
         self._await_project(time.monotonic() + seconds)
 
     def down(self, *, volumes: bool) -> None:

@@ -28,7 +28,9 @@ def down(
     if volumes and not yes:
         if not sys.stdin.isatty():
             raise UserError("--volumes removes everything that was recorded", remedy="add --yes")
-        typer.confirm(f"Remove everything that was recorded at {settings.host}?", abort=True)
+        if not typer.confirm(f"Remove everything that was recorded at {settings.host}?", err=True):
+            output.talk().print("nothing was done")
+            return
     deployment.down(volumes=volumes)
     kept = "nothing that was recorded is left" if volumes else "what was recorded is kept"
     output.talk().print(f"Langfuse at {settings.host} is down; {kept}", soft_wrap=True)

@@ -55,19 +55,19 @@ def health(
         started = time.monotonic()
         result = asked(server, seconds=timeout)
         ok = ok and result.ok
-        _show(result, json=json)
+        _show(server.host, result, json=json)
         rounds += 1
         if not watch or rounds == times:
             return ExitCode.OK if ok else ExitCode.UNUSABLE
         time.sleep(max(0.0, every - (time.monotonic() - started)))
 
 
-def _show(result: ValidationResult, *, json: bool) -> None:
+def _show(host: str, result: ValidationResult, *, json: bool) -> None:
     when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     timed = [check.seconds for check in result.checks if check.seconds is not None]
     seconds = sum(timed) if timed else None
     if json:
-        line: dict[str, Any] = {"time": when, "server": result.subject, "ok": result.ok, "seconds": seconds}
+        line: dict[str, Any] = {"time": when, "server": host, "ok": result.ok, "seconds": seconds}
         line["checks"] = shown.as_json(result.checks)
         sys.stdout.write(json_module.dumps(line) + "\n")
         sys.stdout.flush()

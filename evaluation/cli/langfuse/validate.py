@@ -41,9 +41,10 @@ def validate(
     from evaluation.langfuse_server.chosen import chosen
     from evaluation.langfuse_server.validation import validate as validated
 
-    result = validated(chosen(host, folder), project=project, write=not read_only, seconds=wait)
+    server = chosen(host, folder)
+    result = validated(server, project=project, write=not read_only, seconds=wait)
     if json:
-        output.print_json({"server": result.subject, "ok": result.ok, "checks": shown.as_json(result.checks)})
+        output.print_json({"server": server.host, "ok": result.ok, "checks": shown.as_json(result.checks)})
     else:
         screen = output.data()
         screen.print(Text(result.subject, style="bold"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -81,7 +82,11 @@ def test_what_the_environment_has_does_not_come_before_the_settings(
 def test_up_when_a_service_does_not_become_healthy(langfuse: DeployedLangfuse, docker: Docker, capfd: Capture) -> None:
     docker.ill(up="clickhouse")
     assert run(["langfuse", "up"]) == 1
-    assert "error: `docker compose up` failed with exit code 1" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert (
+        "error: `docker compose up` failed with exit code 1: clickhouse is unhealthy (see `docker compose logs` in"
+        in said
+    )
     assert not langfuse.requests
 
 
@@ -136,6 +141,17 @@ def test_down_removes_it_only_when_told_twice(langfuse: DeployedLangfuse, docker
     assert docker.calls == []
     assert run(["langfuse", "down", "--volumes", "--yes"]) == 0
     assert docker.calls[-1] == ["down", "--volumes"]
+
+
+@pytest.mark.parametrize(("answer", "told"), [("y\n", [["version"], ["down", "--volumes"]]), ("n\n", []), ("\n", [])])
+def test_down_asks_whoever_is_there(
+    langfuse: DeployedLangfuse, docker: Docker, monkeypatch: pytest.MonkeyPatch, answer: str, told: list[list[str]]
+) -> None:
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert run(["langfuse", "down", "--volumes"]) == 0
+    assert docker.calls == told
 
 
 @pytest.mark.parametrize("command", ["down", "status"])
@@ -287,6 +303,7 @@ def test_health_watches(langfuse: DeployedLangfuse, capfd: Capture) -> None:
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [line["ok"] for line in lines] == [True] * 3
     assert all(0 < line["seconds"] < 5 and len(line["checks"]) == 3 for line in lines)
+    assert {line["server"] for line in lines} == {f"http://localhost:{langfuse.port}"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", lines[0]["time"])
 
     timer = threading.Timer(0.7, langfuse.statuses.update, ({"/api/public/health": 503},))
