@@ -68,10 +68,14 @@ class LangfuseServer:
         object.__setattr__(self, "host", self.host.rstrip("/"))
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, where no proxy leads."""
+        return urlsplit(self.host).hostname in _LOOPBACK
+
+    @property
     def in_the_clear(self) -> bool:
         """Whether others on the network could read the keys."""
-        parts = urlsplit(self.host)
-        return parts.scheme == "http" and parts.hostname not in _LOOPBACK
+        return urlsplit(self.host).scheme == "http" and not self.is_local
 
     def request(
         self,
@@ -93,7 +97,7 @@ class LangfuseServer:
             NoAnswer: There was none.
         """
         from urllib.error import HTTPError
-        from urllib.request import HTTPRedirectHandler, Request, build_opener
+        from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
         class Stays(HTTPRedirectHandler):
             def redirect_request(self, *_: Any) -> None:
@@ -107,7 +111,9 @@ class LangfuseServer:
         started = time.monotonic()
         try:
             try:
-                with build_opener(Stays).open(request, timeout=seconds) as response:
+                with build_opener(Stays, *([ProxyHandler({})] if self.is_local else [])).open(
+                    request, timeout=seconds
+                ) as response:
                     status, content = response.status, response.read()
             except HTTPError as error:
                 with error:

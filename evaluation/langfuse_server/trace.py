@@ -24,8 +24,6 @@ _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further look; the last one again and again."""
 _WEB = "see the log of langfuse-web"
 _WORKER = "look at the log of langfuse-worker: it writes what was sent"
-
-
 _ONCE: Any = {"max_retries": 0}
 
 
@@ -120,20 +118,35 @@ def read_back(server: LangfuseServer, written: Written, seconds: float) -> Check
         seconds: How long to wait.
     """
     started, looks = time.monotonic(), 0
-    try:
-        with _api(server) as api:
-            while True:
-                missing = _missing(api, written)
-                took = time.monotonic() - started
-                if not missing:
-                    return Check("read back", True, f"after {took:.1f} s", seconds=took)
-                if took >= seconds:
-                    detail = f"{' and '.join(missing)} cannot be read after {took:.0f} s"
-                    return Check("read back", False, detail, _WORKER, seconds=took)
-                time.sleep(min(_PAUSES[min(looks, len(_PAUSES) - 1)], seconds - took))
-                looks += 1
-    except NoAnswer as error:
-        return Check("read back", False, str(error), _WEB)
+    while True:
+        try:
+            missing = _missing(server, written)
+            problem, remedy = f"{' and '.join(missing)} cannot be read", _WORKER
+        except NoAnswer as error:
+            missing, problem, remedy = [NAME], str(error), _WEB
+        took = time.monotonic() - started
+        if not missing:
+            return Check("read back", True, f"after {took:.1f} s", seconds=took)
+        if took >= seconds:
+            return Check("read back", False, f"{problem} after {took:.0f} s", remedy, seconds=took)
+        time.sleep(min(_PAUSES[min(looks, len(_PAUSES) - 1)], seconds - took))
+        looks += 1
+
+
+def _missing(server: LangfuseServer, written: Written) -> list[str]:
+    """What cannot be read yet.
+
+    Raises:
+        NoAnswer: The server did not answer properly, this time.
+    """
+    recently = datetime.now(UTC) - timedelta(hours=1)
+    with _api(server) as api:
+        spans = api.observations.get_many(
+            trace_id=written.trace, from_start_time=recently, limit=10, request_options=_ONCE
+        ).data
+        scores = api.scores.get_many(id=score_id(written), limit=10, request_options=_ONCE).data
+    missing = [] if any(one.id == written.span for one in spans) else ["the trace"]
+    return missing if any(one.id == score_id(written) for one in scores) else [*missing, "its score"]
 
 
 @contextmanager
@@ -150,7 +163,7 @@ def _api(server: LangfuseServer) -> Iterator[LangfuseAPI]:
 
     public, secret = server.keys or ("", "")
     try:
-        with httpx.Client(timeout=SECONDS) as http:
+        with httpx.Client(timeout=SECONDS, trust_env=not server.is_local) as http:
             yield LangfuseAPI(
                 base_url=server.host,
                 x_langfuse_public_key=public,
@@ -164,14 +177,3 @@ def _api(server: LangfuseServer) -> Iterator[LangfuseAPI]:
         raise NoAnswer(f"cannot be reached: {type(error).__name__}") from None
     except (ValidationError, ValueError):
         raise NoAnswer("answers with something that the SDK does not understand") from None
-
-
-def _missing(api: LangfuseAPI, written: Written) -> list[str]:
-    """What cannot be read yet."""
-    recently = datetime.now(UTC) - timedelta(hours=1)
-    spans = api.observations.get_many(
-        trace_id=written.trace, from_start_time=recently, limit=10, request_options=_ONCE
-    ).data
-    scores = api.scores.get_many(id=score_id(written), limit=10, request_options=_ONCE).data
-    missing = [] if any(one.id == written.span for one in spans) else ["the trace"]
-    return missing if any(one.id == score_id(written) for one in scores) else [*missing, "its score"]

@@ -30,6 +30,7 @@ class DeployedLangfuse:
         version: What it says about itself.
         projects: Id and name of those that the keys open.
         statuses: What it answers instead, by path.
+        stumbles: How often it answers with 503 before it does not, by path.
         looks: How often what was written is asked for until it is there; `None` is never.
         requests: Method and path of the requests so far.
         spans: Name and attributes, by trace, as they came in.
@@ -41,6 +42,7 @@ class DeployedLangfuse:
         self.version = "4.60.1"
         self.projects: list[tuple[str, str]] = [("sqlassay", "nightly")]
         self.statuses: dict[str, int] = {}
+        self.stumbles: dict[str, int] = {}
         self.looks: int | None = 0
         self.requests: list[str] = []
         self.spans: dict[str, Any] = {}
@@ -93,6 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
         given = base64.b64decode((self.headers.get("authorization") or "").removeprefix("Basic ")).decode()
         if path in self.langfuse.statuses:
             self._send(self.langfuse.statuses[path], {"status": "ill", "version": self.langfuse.version, "key": given})
+        elif self.langfuse.stumbles.get(path):
+            self.langfuse.stumbles[path] -= 1
+            self._send(503, {"message": "Service Unavailable"})
         elif path not in OPEN and given != ":".join(self.langfuse.keys):
             self._send(401, {"error": "Unauthorized", "message": f"Invalid credentials {given}"})
         else:

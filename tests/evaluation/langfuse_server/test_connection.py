@@ -7,6 +7,7 @@ import re
 import pytest
 
 from evaluation.langfuse_server.connection import LangfuseServer, NoAnswer
+from evaluation.langfuse_server.validation import validate
 from sqlassay.errors import UserError
 from tests.providers.langfuse_deployed import KEYS, DeployedLangfuse
 
@@ -54,3 +55,13 @@ def test_a_request_has_the_keys_and_no_redirect_takes_them_elsewhere() -> None:
 def test_nobody_there() -> None:
     with pytest.raises(NoAnswer, match=re.escape("cannot be reached: Connection refused")):
         LangfuseServer("http://127.0.0.1:9", KEYS).request("/")
+
+
+def test_no_proxy_leads_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("langfuse", reason="needs the extra langfuse")
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with DeployedLangfuse() as langfuse:
+        assert validate(LangfuseServer(langfuse.base_url, KEYS)).ok

@@ -71,6 +71,12 @@ def test_what_was_written_never_comes_back(langfuse: DeployedLangfuse, server: L
     assert "langfuse-worker" in last.remedy
 
 
+def test_a_server_that_stumbles_is_asked_again(langfuse: DeployedLangfuse, server: LangfuseServer) -> None:
+    langfuse.stumbles = {"/api/public/v3/scores": 2}
+    result = validate(server, seconds=30)
+    assert [check.name for check in result.checks if not check.ok] == ["reads scores"]  # which is asked once
+
+
 @pytest.mark.parametrize(
     ("version", "ok", "warning", "words"),
     [
