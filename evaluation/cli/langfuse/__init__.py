@@ -1,0 +1,15 @@
+"""`sqlassay langfuse`: one file per command."""
+
+from __future__ import annotations
+
+import typer
+
+from evaluation.cli.langfuse import down, health, setup, status, up, validate
+
+app = typer.Typer(no_args_is_help=True, help="Langfuse: a server of your own, and whether one is all right.")
+app.command("up")(up.up)
+app.command("down")(down.down)
+app.command("status")(status.status)
+app.command("setup")(setup.setup)
+app.command("validate")(validate.validate)
+app.command("health")(health.health)
