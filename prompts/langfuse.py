@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from prompts.rendering import RenderingFailed
 from prompts.sources import Variable, from_mustache, pieces_of
 from prompts.template import KEYS, NAMED, PromptTemplate, checked, settings_of
 from sqlassay.errors import UnknownName, UserError, located
-from sqlassay.secrets import find_key
+from sqlassay.langfuse import HOSTS, access, configured_host
 
 if TYPE_CHECKING:
     from langfuse.api import LangfuseAPI
@@ -33,7 +32,6 @@ PREFIX = "langfuse:"
 FORMAT_KEY = "template_format"
 """In the config of a prompt whose text is a template of ours, with conditions or loops, and not Langfuse's own."""
 _REF = re.compile(r"langfuse:(?P<name>.+)@(?:v?(?P<version>[1-9][0-9]*)|(?P<label>[a-z0-9_.-]+))")
-_HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
 _CLOUD = "https://cloud.langfuse.com"
 _SECONDS = 10
 _LATEST = "latest"
@@ -150,13 +148,17 @@ def _api() -> Iterator[LangfuseAPI]:
             "prompts at Langfuse need the extra 'langfuse', which is not installed",
             remedy="pip install 'sqlassay[langfuse]'",
         ) from error
-    host = next((os.environ[name] for name in _HOSTS if os.environ.get(name)), _CLOUD).rstrip("/")
-    public, secret = (find_key("Langfuse", f"LANGFUSE_{kind}_KEY") for kind in ("PUBLIC", "SECRET"))
-    check = f"check {' and '.join(_HOSTS[:1])} and whether the server is up"
+    to = access(configured_host() or _CLOUD)
+    host = to.host
+    check = f"check {HOSTS[0]} and whether the server is up"
     try:
         with httpx.Client(timeout=_SECONDS) as http:
             yield LangfuseAPI(
-                base_url=host, x_langfuse_public_key=public, username=public, password=secret, httpx_client=http
+                base_url=host,
+                x_langfuse_public_key=to.public_key,
+                username=to.public_key,
+                password=to.secret_key,
+                httpx_client=http,
             )
     except UnauthorizedError:
         remedy = (

@@ -54,12 +54,20 @@ def look_up(variable: str) -> str | None:
     Raises:
         UserError: The secrets file can be read by others, or a file cannot be read at all.
     """
-    for _, values in _sources():
-        key = values().get(variable, "").strip()
-        if key:
-            _given.add(key)
-            return key
-    return None
+    key = setting(variable)
+    if key is not None:
+        _given.add(key)
+    return key
+
+
+def setting(variable: str) -> str | None:
+    """As `look_up`, for what is no secret, such as an address: it is not taken out of messages.
+
+    Raises:
+        UserError: As `look_up`.
+    """
+    found = (values().get(variable, "").strip() for _, values in _sources())
+    return next((value for value in found if value), None)
 
 
 def find_key(provider: str, variable: str) -> str:

@@ -16,6 +16,7 @@ from evaluation.cli import (
     demo,
     judge,
     keys,
+    langfuse,
     models,
     plugins,
     prompts,
@@ -57,6 +58,7 @@ app.add_typer(backends.app, name="backends")
 app.add_typer(models.app, name="models")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(judge.app, name="judge")
+app.add_typer(langfuse.app, name="langfuse")
 app.add_typer(keys.app, name="keys")
 app.command("audit")(audit.audit)
 app.command("plugins")(plugins.plugins)
