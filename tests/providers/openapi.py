@@ -22,6 +22,7 @@ class OpenApi:
     def __init__(self, path: Path) -> None:
         self.document = json.loads(path.read_text())
         self._components = {"components": _in_json_schema(self.document["components"])}
+        self._validators: dict[str, Draft202012Validator] = {}
         self._patterns = {
             re.compile(re.sub(r"\{[^}]+\}", "[^/]+", template)): template for template in self.document["paths"]
         }
@@ -50,8 +51,10 @@ class OpenApi:
 
     def against(self, schema: object, value: object) -> list[str]:
         """What is wrong with a value."""
-        whole = {**self._components, "allOf": [_in_json_schema(schema)]}
-        return [f"{error.json_path}: {error.message}"[:300] for error in Draft202012Validator(whole).iter_errors(value)]
+        key = json.dumps(schema)
+        if key not in self._validators:
+            self._validators[key] = Draft202012Validator({**self._components, "allOf": [_in_json_schema(schema)]})
+        return [f"{error.json_path}: {error.message}"[:300] for error in self._validators[key].iter_errors(value)]
 
     def _operation(self, method: str, path: str) -> Any:
         template = next((name for pattern, name in self._patterns.items() if pattern.fullmatch(path)), None)

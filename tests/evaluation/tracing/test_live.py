@@ -65,7 +65,7 @@ def test_without_keys_a_run_goes_on(
 
 
 def test_a_restart_in_the_middle(asked: World, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]) -> None:
-    down = [503] * 3
+    down = [503] * 2
     langfuse.faults = {SPANS: deque(down), SCORES: deque(down)}
     assert run(asked, repeats=3) == 0
     capsys.readouterr()
