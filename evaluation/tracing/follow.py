@@ -127,7 +127,7 @@ class Follower:
 def main() -> None:
     """Follow what stdin names until it ends; then say on stdout what was in the way."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runs; they end stdin
-    os.nice(10)
+    os.nice(19)
     told = json.loads(sys.stdin.readline())
     settings = CopySettings(**told["settings"])
     ended = threading.Event()

@@ -16,7 +16,7 @@ from sqlassay.errors import UserError
 
 SHARE = 0.05
 """Of a run's time that is waited at its end for what is still on its way."""
-LEAST = 5.0
+LEAST = 2.0
 """Seconds that are waited at least."""
 
 

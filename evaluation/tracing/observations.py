@@ -55,25 +55,19 @@ class Trace:
     Attributes:
         item_id: The item.
         observations: The root first.
+        shared: What every observation says of the experiment that it belongs to, by the names of the attributes.
     """
 
     item_id: str
     observations: tuple[Observation, ...]
+    shared: Mapping[str, str]
 
 
 def trace_of(subject: Subject, record: ItemRecord, prompts: Prompts, conceal: Concealment, dataset_id: str) -> Trace:
     """The trace of an item: the same for the same record, whenever it is made."""
     steps = _Steps(subject, record, prompts, conceal)
     children = list(steps.all())
-    shared = _of_experiment(subject, record, conceal, dataset_id)
-    root = steps.root()
-    return Trace(
-        record.id,
-        tuple(
-            Observation(one.step, one.name, one.start, one.end, {**one.attributes, **shared})
-            for one in (root, *children)
-        ),
-    )
+    return Trace(record.id, (steps.root(), *children), _of_experiment(subject, record, conceal, dataset_id))
 
 
 def question_of(record: ItemRecord, conceal: Concealment) -> dict[str, Any]:
@@ -103,7 +97,6 @@ def about(record: ItemRecord) -> dict[str, Any]:
 
 
 def _of_experiment(subject: Subject, record: ItemRecord, conceal: Concealment, dataset_id: str) -> dict[str, str]:
-    """What every observation says of the experiment that it belongs to."""
     told = {
         "langfuse.environment": ENVIRONMENT,
         "langfuse.trace.name": subject.manifest["title"],
@@ -164,7 +157,11 @@ class _Steps:
         if record.answer is not None:
             for number, call in enumerate(record.calls, start=1):
                 if call.answer is not None:
-                    more = {"model_name": call.model, "why": self.conceal.row_text(call.why), "sql": call.sql}
+                    more = {
+                        "model_name": call.model,
+                        "why": self.conceal.row_text(call.why),
+                        "sql": call.sql and self.conceal.text(call.sql),
+                    }
                     yield self._generation(f"call {number}", f"generate: {call.role}", call.answer, more)
                 if call.ran is not None:
                     yield self._execution(f"call {number} execution", f"execute: {call.role}", call.ran)

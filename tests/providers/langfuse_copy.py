@@ -41,6 +41,7 @@ class LangfuseCopy:
         items: Bodies of dataset items by their ids.
         annotations: Scores that people gave.
         requests: How often each path was asked.
+        queries: The newest query of each path.
         faults: What happens to the next requests to a path: a status, `hang`, or what gives one.
         ill: What happens to every request.
         refuses: Ids of scores and traces that are never taken.
@@ -56,6 +57,7 @@ class LangfuseCopy:
         self.items: dict[str, Any] = {}
         self.annotations: list[dict[str, Any]] = []
         self.requests: Counter[str] = Counter()
+        self.queries: dict[str, dict[str, str]] = {}
         self.faults: dict[str, deque[Fault]] = {}
         self.ill: Fault | None = None
         self.refuses: set[str] = set()
@@ -140,6 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         with self.langfuse.lock:
             self.langfuse.requests[parts.path] += 1
+            self.langfuse.queries[parts.path] = query
             planned = self.langfuse.faults.get(parts.path)
             fault = planned.popleft() if planned else self.langfuse.ill
         if callable(fault):
