@@ -31,8 +31,8 @@ TARGET = 0.95
 
 def rows(questions: int, times: int, scratch: Path) -> Iterator[tuple[str, str, str]]:
     """What was measured, the figure, and what it is held against."""
-    with _provider() as url:
-        experiment, messages = _write(questions, url, scratch)
+    with provider() as url:
+        experiment, messages = write(questions, url, scratch)
         ours, bare = [], []
         for number in range(times):
             bare.append(_bare(url, messages, questions))
@@ -49,7 +49,8 @@ def rows(questions: int, times: int, scratch: Path) -> Iterator[tuple[str, str, 
 
 
 @contextmanager
-def _provider() -> Iterator[str]:
+def provider() -> Iterator[str]:
+    """A provider on the loopback interface; gives its address."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.provider", str(LATENCY)], stdout=subprocess.PIPE, text=True
     )
@@ -61,7 +62,7 @@ def _provider() -> Iterator[str]:
         process.communicate()
 
 
-def _write(questions: int, url: str, scratch: Path) -> tuple[Path, Path]:
+def write(questions: int, url: str, scratch: Path) -> tuple[Path, Path]:
     """The experiment, and a prompt as long as its prompts for the bare loop."""
     folder = scratch / "generation"
     lay_out_demo(folder)

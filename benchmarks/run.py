@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import backends, comparing, generation, long_run, scoring
+from benchmarks import backends, comparing, generation, long_run, scoring, tracing
 from benchmarks.measure import median_seconds, run
 
 
@@ -45,6 +45,7 @@ def _rows(items: int, times: int, scratch: Path) -> Iterator[tuple[str, str, str
     yield from comparing.rows(times)
     yield from backends.rows(times)
     yield from generation.rows(2_000, times, scratch)
+    yield from tracing.rows(5_000, times, scratch / "tracing")
     yield from long_run.rows(items, scratch)
 
 

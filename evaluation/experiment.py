@@ -26,6 +26,7 @@ from evaluation.datasets.selection import Selection
 from evaluation.environment import Environment, Location, fill_in
 from evaluation.literal_secrets import literal_secrets
 from sqlassay.errors import UnknownName, UserError, located
+from sqlassay.langfuse import PUBLIC_KEY, SECRET_KEY
 from sqlassay.yaml_places import duplicate_keys
 from sqlassay.yaml_places import lines as lines_of
 
@@ -52,6 +53,7 @@ def _real(value: object) -> object:
 
 Variable = Annotated[str, Field(pattern=r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}")]
 """What an editor accepts in the place of a number or a choice: it does not see the environment."""
+_VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _AtLeast1 = Annotated[int, Field(gt=0)]
 _NotNegative = Annotated[float, Field(ge=0)]
@@ -375,6 +377,27 @@ class OutputSection(_Section):
     runs: str = Field("runs", description="The folder of runs; relative to the current folder.")
 
 
+class LangfuseSection(_Section):
+    """The copy of every run in Langfuse."""
+
+    host: str | None = Field(None, description="Where the server is; LANGFUSE_BASE_URL or LANGFUSE_HOST unless given.")
+    public_key_env: Annotated[str, Field(pattern=_VARIABLE_NAME)] = Field(
+        PUBLIC_KEY, description="The variable that holds the project's public key."
+    )
+    secret_key_env: Annotated[str, Field(pattern=_VARIABLE_NAME)] = Field(
+        SECRET_KEY, description="The variable that holds the project's secret key."
+    )
+    dataset: str | None = Field(
+        None, description="The dataset's name there; told from its format and digest unless given."
+    )
+    mask_rows: bool = Field(False, description="Send nothing that may hold contents of rows.")
+    max_bytes: Count = Field(100_000, description="Of one input or output; what is longer is cut, with a mark.")
+
+
+def _on_or_off(value: object) -> object:
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
 def _named(key: str) -> Callable[[object], object]:
     """A name alone stands for a section with nothing but that name."""
     return lambda value: {key: value} if isinstance(value, str) else value
@@ -425,6 +448,12 @@ class Experiment(_Section):
         description="Share of items that may be unscored before the run counts as unusable (exit code 1).",
     )
     output: OutputSection = Field(default_factory=lambda: OutputSection.model_validate({}))
+    langfuse: Annotated[
+        LangfuseSection | None,
+        BeforeValidator(_on_or_off, json_schema_input_type=bool | LangfuseSection | None),
+    ] = Field(
+        None, description="Copy every run to Langfuse while it goes on: true, or with settings. Off unless given."
+    )
 
     def narrowed(self, chosen: Selection) -> Experiment:
         """This experiment over fewer questions: what `chosen` says takes the place of the dataset's own words."""
@@ -616,6 +645,7 @@ def _known(at: Location) -> tuple[str, ...]:
         "retry": RetrySection,
         "history": HistorySection,
         "output": OutputSection,
+        "langfuse": LangfuseSection,
         "prices": PricesSection,
         "fallback": ModelSection,
         "router": RouterOf,

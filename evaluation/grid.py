@@ -498,6 +498,7 @@ class GridRunner:
                 "text": file.text,
             },
             "pinned": dict(file.pinned),
+            "langfuse": None if file.experiment.langfuse is None else file.experiment.langfuse.model_dump(),
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,

@@ -124,6 +124,7 @@ class Orchestrator:
             position=position,
             db_id=question.db_id,
             question=question.text,
+            evidence=question.evidence,
             difficulty=question.difficulty,
             tags=question.tags,
             conversation=question.conversation,

@@ -19,7 +19,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from evaluation.jsonl import line_of, read_lines
 from prompts.template import RenderedPrompt
@@ -101,6 +101,53 @@ class RecordedPrompt:
     sha256: str
     messages: tuple[Message, ...]
     altered: bool = False
+
+
+class PromptIndex:
+    """Finds prompts in a file that may be growing: only the places of the lines are kept in memory.
+
+    Args:
+        path: The file; while there is none, there are no prompts.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._places: dict[str, int] = {}
+        self._end = 0
+
+    def find(self, sha256: str) -> RecordedPrompt | None:
+        """The prompt of a digest; `None` when it is not in the file.
+
+        Raises:
+            UserError: A line is none of ours.
+        """
+        if sha256 not in self._places:
+            self._read_on()
+        if sha256 not in self._places:
+            return None
+        try:
+            with self.path.open("rb") as file:
+                line = self._line(file, sha256)
+                needed = {part["sha256"] for m in line["messages"] for part in _references(m["content"])}
+                return _assembled(line, {digest: self._line(file, digest) for digest in needed})
+        except (KeyError, TypeError, ValueError) as error:
+            problem = f"not a record of prompts: {error!r}"
+            raise UserError(problem, place=str(self.path), remedy="restore the file") from error
+
+    def _read_on(self) -> None:
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._end)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._places[str(json.loads(line).get("sha256"))] = self._end
+                self._end += len(line)
+
+    def _line(self, file: BinaryIO, sha256: str) -> Any:
+        file.seek(self._places[sha256])
+        return json.loads(file.readline())
 
 
 def read_prompts(path: Path, wanted: Collection[str] | None = None) -> dict[str, RecordedPrompt]:

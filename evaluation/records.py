@@ -239,6 +239,7 @@ class ItemRecord:
         position: The question's place in the selection, from 0.
         db_id: The question's database.
         question: The question in natural language.
+        evidence: The dataset's hint; empty when there is none, and in records from before it was kept.
         difficulty: The dataset's own grade.
         tags: The dataset's labels.
         conversation: The conversation that the question is a turn of.
@@ -266,6 +267,7 @@ class ItemRecord:
     position: int
     db_id: str
     question: str
+    evidence: str = ""
     difficulty: str | None = None
     tags: tuple[str, ...] = ()
     conversation: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -65,3 +66,13 @@ def digest(**parts: object) -> bytes:
     """SHA-256 of named parts made of JSON types."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).digest()
+
+
+def cache_folder() -> Path:
+    """What `SQLASSAY_CACHE` names, or the user's cache folder."""
+    folder = os.environ.get("SQLASSAY_CACHE")
+    if folder is None:
+        from platformdirs import user_cache_dir
+
+        folder = user_cache_dir("sqlassay")
+    return Path(folder).expanduser()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-from evaluation.store import Store
+from evaluation.store import Store, cache_folder
 
 
 def shared_store(*, wanted: bool) -> Store | None:
@@ -20,13 +17,3 @@ def shared_store(*, wanted: bool) -> Store | None:
     if not wanted:
         return None
     return Store(cache_folder() / "cache.sqlite")
-
-
-def cache_folder() -> Path:
-    """What `SQLASSAY_CACHE` names, or the user's cache folder."""
-    folder = os.environ.get("SQLASSAY_CACHE")
-    if folder is None:
-        from platformdirs import user_cache_dir
-
-        folder = user_cache_dir("sqlassay")
-    return Path(folder).expanduser()

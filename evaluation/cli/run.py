@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from evaluation.budget import Budget
     from evaluation.experiment import ExperimentFile
     from evaluation.grid import Grid
+    from evaluation.tracing.live import LiveCopy
 
 _ALLOCATIONS = 50_000
 """Objects that are made between two looks for garbage."""
@@ -172,12 +173,18 @@ def execute(
     from evaluation.cli.caching import shared_store
     from evaluation.cli.progress import ProgressDisplay
     from evaluation.grid import GridRunner
+    from evaluation.tracing.live import LiveCopy
 
     experiment = grid.file.experiment
+    copy = LiveCopy(folder, group, None if experiment.langfuse is None else experiment.langfuse.model_dump())
     store = shared_store(wanted=not no_cache)
     workers = experiment.workers or default_workers()
     try:
-        with Runner(workers, megabytes=experiment.limits.megabytes) as runner, ProgressDisplay(quiet=quiet) as progress:
+        with (
+            Runner(workers, megabytes=experiment.limits.megabytes) as runner,
+            ProgressDisplay(quiet=quiet) as progress,
+            copy,
+        ):
             work = GridRunner(grid, group, folder, runner, store, (progress,), retry_unscored, budget or Budget())
             # Modules stay for good, and records leave no cycles: looking for garbage took a fifth of the time.
             gc.freeze()
@@ -193,11 +200,24 @@ def execute(
     finally:
         if store is not None:
             store.close()
+        _say_copied(copy)
     code = _conclude(group, folder, json=json)
     if say_where and not json:
         more = shlex.join([output.program(), "report", group, "--runs", str(folder)])
         output.talk().print(f"recorded in {folder}/{group}-*; more: {more}")
     return code
+
+
+def _say_copied(copy: LiveCopy) -> None:
+    """Say how much of the runs arrived at Langfuse, and how the rest gets there."""
+    if copy.settings is None:
+        return
+    said, complete = copy.said()
+    rest = shlex.join([output.program(), "langfuse", "publish", copy.group, "--runs", str(copy.runs)])
+    output.talk().print(
+        f"Langfuse: {said}" + ("" if complete else f"; the rest is sent by: {rest}"),
+        style=None if complete else "yellow",
+    )
 
 
 def _resume_command(experiment: str | Path, folder: Path) -> str:

@@ -106,6 +106,8 @@ class Dataset(ABC):
 
     name: ClassVar[str]
     """The registered name."""
+    is_file: ClassVar[bool] = True
+    """Whether `path` is one, and relative ones of an experiment start at its folder."""
 
     def __init__(self, path: Path, *, databases: Path | None = None, ids: Ids = "field") -> None:
         self.path = path

@@ -53,7 +53,8 @@ def open_section(
     with file.at(key, "format"):
         dataset = DATASETS.get(section.format)
     with file.at(key, "path"):
-        opened = dataset(file.resolve(section.path), databases=databases, ids=section.ids)
+        path = file.resolve(section.path) if dataset.is_file else Path(section.path)
+        opened = dataset(path, databases=databases, ids=section.ids)
     filters = tuple((name, value) for name, values in section.filter.items() for value in values)
     with file.at(key):
         return opened, Selection(section.limit, section.sample, section.seed, filters, section.only)

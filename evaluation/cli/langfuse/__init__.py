@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from evaluation.cli.langfuse import down, health, setup, status, up, validate
+from evaluation.cli.langfuse import down, health, publish, pull, setup, status, up, validate
 
-app = typer.Typer(no_args_is_help=True, help="Langfuse: a server of your own, and whether one is all right.")
+app = typer.Typer(
+    no_args_is_help=True, help="Langfuse: runs are copied there, people's labels come back; and a server of your own."
+)
+app.command("publish")(publish.publish)
+app.command("pull")(pull.pull)
 app.command("up")(up.up)
 app.command("down")(down.down)
 app.command("status")(status.status)

@@ -92,7 +92,7 @@ def check(
 
 
 def _history(path: Path | None, *, watch: bool, alerts: bool) -> History | None:
-    from evaluation.cli.caching import cache_folder
+    from evaluation.store import cache_folder
     from evaluation.watch import History
 
     if path is None and not (watch or alerts):

@@ -1,0 +1,79 @@
+"""`sqlassay run` with its copy in Langfuse and without, in turns: a copy may cost 5 %.
+
+    python -m benchmarks.tracing [--questions N] [--times N]
+
+Both are whole processes against a provider on the loopback interface, 64 questions at once, and so is Langfuse. The
+time with a copy holds the wait at the end for what is still on its way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.generation import provider, write
+from benchmarks.measure import run
+
+TARGET = 1.05
+
+
+def rows(questions: int, times: int, scratch: Path) -> Iterator[tuple[str, str, str]]:
+    """What was measured, the figure, and what it is held against."""
+    os.environ.update(LANGFUSE_PUBLIC_KEY="pk-lf-benchmark", LANGFUSE_SECRET_KEY="sk-lf-benchmark")
+    with provider() as url, _langfuse() as host:
+        alone, _ = write(questions, url, scratch)
+        copied = alone.with_name("copied.yaml")
+        copied.write_text(f"{alone.read_text()}langfuse: {{host: '{host}'}}\n")
+        ratios, arrived = [], 1.0
+        for number in range(times):
+            seconds = []
+            for experiment in (alone, copied):
+                runs = scratch / f"{experiment.stem}-{number}"
+                arguments = ["run", str(experiment), "--runs", str(runs), "--quiet", "--json"]
+                seconds.append(run(arguments, scratch / f"cache-{experiment.stem}-{number}").seconds)
+            ratios.append(seconds[1] / seconds[0])
+            arrived = min(arrived, _traces(runs) / questions)
+    yield (
+        f"sqlassay run with its copy in Langfuse, {questions:,} questions",
+        f"{statistics.median(ratios):.3f} × without",
+        f"target < {TARGET}; {100 * arrived:.0f} % of the traces there when it ended",
+    )
+
+
+def _traces(runs: Path) -> int:
+    lines = (line for path in runs.glob("*/langfuse.jsonl") for line in path.read_text().splitlines())
+    return sum(json.loads(line)["kind"] == "trace" for line in lines)
+
+
+@contextmanager
+def _langfuse() -> Iterator[str]:
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.langfuse"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--questions", type=int, default=5_000)
+    parser.add_argument("--times", type=int, default=5)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sqlassay-bench-") as folder:
+        for row in rows(chosen.questions, chosen.times, Path(folder)):
+            print(" | ".join(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

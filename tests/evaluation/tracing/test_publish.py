@@ -1,0 +1,245 @@
+"""`sqlassay langfuse publish`, against a server that holds every request against its specification."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from collections import deque
+from pathlib import Path
+
+import pytest
+
+from evaluation.run_log import RunFolder
+from evaluation.tracing.acknowledged import ACKNOWLEDGED, AcknowledgedLog
+from evaluation.tracing.destination import Destination
+from evaluation.tracing.publisher import Publisher, publish
+from evaluation.tracing.server import Server, Unavailable
+from evaluation.tracing.subject import CopySettings
+from sqlassay.langfuse import access
+from tests.evaluation.world import World
+from tests.providers.langfuse_copy import ITEMS, SCORES, SPANS, LangfuseCopy
+
+ITEM_SCORES = 2 + 2 + 2 + 2 + 2
+RUN_SCORES = 6
+
+
+@pytest.fixture
+def run(asked: World, finished: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    capsys.readouterr()
+    return Path(shutil.copytree(finished, asked.runs / finished.name))
+
+
+def publish_(world: World, run: Path, *more: str) -> int:
+    return world.run("langfuse", "publish", run, "--patience", "0", *more)
+
+
+def store(server: LangfuseCopy) -> str:
+    return json.dumps([server.traces, server.scores, server.items], sort_keys=True)
+
+
+def test_everything_arrives_once(
+    asked: World, run: Path, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert publish_(asked, run) == 0
+    assert capsys.readouterr().out.strip().endswith("5 of 5 traces and 16 of 16 scores arrived")
+    assert (len(langfuse.traces), len(langfuse.scores), len(langfuse.items)) == (5, ITEM_SCORES + RUN_SCORES, 5)
+    before, requests = store(langfuse), langfuse.requests.total()
+    assert publish_(asked, run) == 0
+    assert langfuse.requests.total() == requests  # nothing was left to send
+    (run / ACKNOWLEDGED).unlink()
+    assert publish_(asked, run) == 0
+    assert langfuse.requests.total() > requests
+    assert store(langfuse) == before  # all of it was sent again, and took its own place
+
+
+def test_what_a_trace_says(asked: World, run: Path, langfuse: LangfuseCopy) -> None:
+    assert publish_(asked, run) == 0
+    by_name = {}
+    for spans in langfuse.traces.values():
+        (root,) = [span for span in spans.values() if not span["parent"]]
+        by_name[root["name"]] = {span["name"]: span for span in spans.values()}
+        (root_id,) = [own for own, span in spans.items() if not span["parent"]]
+        assert {span["parent"] for span in spans.values()} == {"", root_id}
+        for span in spans.values():
+            assert root["start"] <= span["start"] <= span["end"] <= root["end"]
+            assert span["attributes"]["langfuse.experiment.id"] == root["attributes"]["langfuse.experiment.id"]
+            assert span["attributes"]["langfuse.experiment.item.id"] in langfuse.items
+    right = by_name["question q1"]
+    assert list(right) == [
+        "question q1",
+        "render",
+        "generate",
+        "execute gold",
+        "execute prediction",
+        "execution_match",
+    ]
+    kinds = {name: span["attributes"]["langfuse.observation.type"] for name, span in right.items()}
+    assert (kinds["generate"], kinds["execution_match"], kinds["render"]) == ("generation", "evaluator", "span")
+    generation = right["generate"]["attributes"]
+    assert generation["langfuse.observation.model.name"] == "tape"
+    assert generation["langfuse.observation.prompt.name"] == "zero_shot"
+    assert generation["langfuse.observation.prompt.version"] == 1
+    assert "CREATE TABLE singer" in generation["langfuse.observation.input"]
+    failed = by_name["question q3"]["execute prediction"]["attributes"]
+    assert failed["langfuse.observation.level"] == "ERROR"
+    assert "execute prediction" not in by_name["question q4"]
+
+
+def test_an_item_that_is_unscored_has_a_status_and_no_number(asked: World, langfuse: LangfuseCopy) -> None:
+    asked.questions([{"id": "q0"}, {"id": "q1", "gold": "SELECT nothing"}])
+    assert asked.run("run", asked.experiment(max_instrument_failures=1.0), "--quiet") == 0
+    assert publish_(asked, asked.run_folders()[0]) == 0
+    told = sorted((one["name"], one["value"]) for one in langfuse.scores.values() if "traceId" in one)
+    assert told == [
+        ("execution_match", 1.0),
+        ("execution_match status", "correct"),
+        ("execution_match status", "unscored"),
+    ]
+    of_run = {one["name"]: one["value"] for one in langfuse.scores.values() if "datasetRunId" in one}
+    assert (of_run["execution_match scored"], of_run["execution_match instrument failures"]) == (1.0, 1.0)
+
+
+def test_repeats_are_experiments_of_one_group_over_one_dataset(asked: World, langfuse: LangfuseCopy) -> None:
+    assert asked.run("run", asked.experiment(repeats=2, max_instrument_failures=1.0), "--quiet") == 0
+    assert asked.run("langfuse", "publish", "latest", "--runs", asked.runs) == 0
+    spans = [span["attributes"] for spans in langfuse.traces.values() for span in spans.values()]
+    assert len({one["langfuse.experiment.id"] for one in spans}) == 2
+    assert len({json.loads(one["langfuse.experiment.metadata"])["group"] for one in spans}) == 1
+    assert (len(langfuse.traces), len(langfuse.items), langfuse.requests[ITEMS]) == (10, 5, 1 + 5 + 1)
+
+
+@pytest.mark.parametrize("path", [SPANS, SCORES, ITEMS, "/api/public/v2/datasets"])
+@pytest.mark.parametrize("fault", [429, 503])
+def test_a_fault_is_waited_for(asked: World, run: Path, langfuse: LangfuseCopy, path: str, fault: int) -> None:
+    langfuse.faults[path] = deque([fault])
+    assert asked.run("langfuse", "publish", run) == 0
+    assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
+
+
+@pytest.mark.parametrize("fault", [401, 503])
+def test_a_server_that_takes_nothing(
+    asked: World, run: Path, langfuse: LangfuseCopy, fault: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    langfuse.ill = fault
+    assert publish_(asked, run) == 1
+    told = capsys.readouterr()
+    assert "0 of 5 traces and 0 of 16 scores" in told.out
+    assert "sk-lf" not in told.err + told.out
+    assert ("does not accept the keys" if fault == 401 else "HTTP status 503") in told.err
+    langfuse.ill = None
+    assert publish_(asked, run) == 0
+    assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
+
+
+def test_a_server_that_hangs(run: Path, langfuse: LangfuseCopy) -> None:
+    langfuse.faults[SCORES] = deque(["hang"] * 20)
+    folder = RunFolder(run)
+    with Server(access(), seconds=0.3) as server, AcknowledgedLog(run, Destination(server).name) as log:
+        publisher = Publisher(folder, CopySettings(), Destination(server), log)
+        with pytest.raises(Unavailable, match=r"no answer within 0\.3 s"):
+            publish(publisher, patience=0)
+        langfuse.faults.clear()
+        publish(publisher, patience=0)
+    assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
+
+
+def test_what_is_too_large_is_sent_in_pieces(asked: World, run: Path, langfuse: LangfuseCopy) -> None:
+    langfuse.largest = 16_000
+    assert publish_(asked, run) == 0
+    assert len(langfuse.traces) == 5
+    assert langfuse.requests[SPANS] > 1
+
+
+def test_one_that_is_refused_takes_no_other_with_it(
+    asked: World, run: Path, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert publish_(asked, run) == 0
+    trace, score = list(langfuse.traces)[1], next(iter(langfuse.scores))
+    langfuse.refuses = {trace, score}
+    langfuse.traces.clear()
+    langfuse.scores.clear()
+    (run / ACKNOWLEDGED).unlink()
+    capsys.readouterr()
+    assert publish_(asked, run) == 1
+    told = capsys.readouterr()
+    assert "4 of 5 traces and 15 of 16 scores" in told.out
+    assert "the trace q" in told.err
+    assert "the score q" in told.err
+    assert (len(langfuse.traces), len(langfuse.scores)) == (4, 15)
+    langfuse.refuses = set()
+    assert publish_(asked, run) == 0
+    assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
+
+
+def test_a_server_of_another_version_after_a_restart(asked: World, run: Path, langfuse: LangfuseCopy) -> None:
+    def change() -> int:
+        langfuse.version = "4.16.0" if langfuse.version == "4.60.1" else "4.60.1"
+        return 503
+
+    langfuse.faults[SCORES] = deque([change])
+    assert asked.run("langfuse", "publish", run) == 0
+    assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
+
+
+def test_what_was_redone_is_sent_again(asked: World, langfuse: LangfuseCopy) -> None:
+    asked.answers({"q0": "SELECT 1"})
+    asked.questions([{"id": "q0", "gold": "SELECT nothing"}])
+    experiment = asked.experiment(max_instrument_failures=1.0)
+    assert asked.run("run", experiment, "--quiet") == 0
+    (run,) = asked.run_folders()
+    assert publish_(asked, run) == 0
+    line = json.loads((run / "items.jsonl").read_text())
+    line["verdicts"][0] |= {"status": "correct", "reason": "match", "score": 1.0}
+    with (run / "items.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    assert publish_(asked, run) == 0
+    assert len(langfuse.traces) == 1
+    told = {one["name"]: one["value"] for one in langfuse.scores.values()}
+    assert (told["execution_match status"], told["execution_match scored"]) == ("correct", 1.0)
+
+
+def test_another_server_has_nothing_yet(asked: World, run: Path, langfuse: LangfuseCopy) -> None:
+    assert publish_(asked, run) == 0
+    with LangfuseCopy() as other:
+        assert publish_(asked, run, "--host", other.base_url) == 0
+        assert store(other) == store(langfuse)
+
+
+def test_killed_in_the_middle(asked: World, langfuse: LangfuseCopy) -> None:
+    asked.questions(200)
+    asked.answers({f"q{number}": "SELECT count(*) FROM singer" for number in range(200)})
+    assert asked.run("run", asked.experiment(), "--quiet") == 0
+    (run,) = asked.run_folders()
+    process = None
+
+    def kill() -> None:
+        assert process is not None
+        process.send_signal(signal.SIGKILL)
+
+    # Each time the server has what it was sent and the client never hears of it, in another place.
+    for path, number in ((ITEMS, 70), (SPANS, 2), (SCORES, 2), (SCORES, 1)):
+        langfuse.faults[path] = deque([*[lambda: None] * number, kill])
+        process = asked.start("langfuse", "publish", run)
+        process.communicate(timeout=60)
+        assert process.returncode in (-signal.SIGKILL, 0)
+    langfuse.faults.clear()
+    time.sleep(0.1)
+    assert publish_(asked, run) == 0
+    assert (len(langfuse.traces), len(langfuse.scores), len(langfuse.items)) == (200, 400 + RUN_SCORES, 200)
+    (run / ACKNOWLEDGED).unlink()
+    before = store(langfuse)
+    assert publish_(asked, run) == 0
+    assert store(langfuse) == before
+
+
+def test_two_at_once(run: Path, asked: World, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]) -> None:
+    with AcknowledgedLog(run, "elsewhere"):
+        assert publish_(asked, run) == 2
+    assert "another process is publishing this run" in capsys.readouterr().err
+
+
+def test_no_address(asked: World, run: Path, keys: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert publish_(asked, run) == 2
+    assert "no address of Langfuse (set LANGFUSE_BASE_URL" in capsys.readouterr().err
