@@ -223,6 +223,17 @@ def test_runs_of_several_experiments_are_compared_with_the_first(tmp_path: Path)
     assert compared(old, again, other) == [("", "a@1 · old", "a@1 · new"), ("", "a@1 · old", "b@1 · new")]
 
 
+def test_a_prompt_that_was_changed_under_its_name_is_told(tmp_path: Path) -> None:
+    old, new = (
+        run(tmp_path, "+-", group=group, identity={"prompt": {"ref": "a@1", "sha256": sha256}})
+        for group, sha256 in (("old", "0" * 64), ("new", "1" * 64))
+    )
+    (found,) = compare([old, new])
+    assert notes(found) == ["a@1 was not the same prompt in old and new: sha256 000000000000 and 111111111111"]
+    (found,) = compare([old, run(tmp_path, "+-", prompt="b@1")])
+    assert notes(found) == []
+
+
 @pytest.mark.parametrize(
     ("identity", "why"),
     [
