@@ -559,6 +559,10 @@ def parse_experiment(text: str, path: Path) -> ExperimentFile:
         raise UserError(f"not YAML: {getattr(error, 'problem', None) or error}", place=f"{path}{line}") from error
     except RecursionError as error:
         raise UserError("nested too deeply, or within itself", place=str(path)) from error
+    except UserError:
+        raise
+    except ValueError as error:  # a date that is none
+        raise UserError(f"not YAML: {error}", place=str(path)) from error
     with environment.kept():
         experiment = _validated(environment.filled, path, lines)
     return ExperimentFile(experiment, path, text, lines, environment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from prompts.library import SHIPPED, in_folder, load
+from prompts.library import SHIPPED, in_folder, load, next_version
 from prompts.template import NAME, read, text_of
 from sqlassay.errors import UserError
 
@@ -34,7 +34,7 @@ def draft(name: str, folder: Path, source: str | None = None) -> Path:
     versions = in_folder(folder).get(name, {}) if folder.exists() else {}
     folders = [folder] if folder.exists() and folder.resolve() != SHIPPED else []
     origin = load(source or (name if versions else _START), folders)
-    version = max(versions, default=0) + 1
+    version = next_version(name, folder)
     path = folder / name / f"v{version}.yaml"
     text = text_of(origin)
     for key, value in (("name", name), ("version", str(version))):

@@ -217,6 +217,7 @@ def _in_tags(text: str, found: Sequence[Block]) -> Extraction | None:
 def _in_blocks(found: Sequence[Block], pieces: Sequence[str]) -> Extraction | None:
     filled = [i for i, block in enumerate(found) if block.content.strip()]
     labelled = [i for i in filled if found[i].is_sql]
+    labelled = [i for i in labelled if not statements.only_comments(found[i].content)] or labelled
     chosen = labelled or [i for i in filled if statements.starts(found[i].content)]
     if not chosen:
         return None

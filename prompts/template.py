@@ -199,13 +199,16 @@ def read(path: Path) -> PromptTemplate:
         text = content.decode("utf-8")
         fields = yaml.safe_load(text)
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        twice = list(duplicate_keys(tree)) if tree is not None else []
     except OSError as error:
         raise UserError(f"cannot read the prompt: {error.strerror}", place=str(path)) from error
     except UnicodeDecodeError as error:
         raise UserError("a prompt must be a YAML file in UTF-8, this is not text", place=str(path)) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that is none is a ValueError
         raise UserError(f"not valid YAML: {error}", place=str(path)) from error
-    for key, line in duplicate_keys(tree) if tree is not None else ():
+    except RecursionError as error:
+        raise UserError("nested too deeply, or within itself", place=str(path)) from error
+    for key, line in twice:
         raise UserError(f"the key {key!r} is there twice", place=f"{path}:{line}")
     return checked(fields, path, hashlib.sha256(content).hexdigest())
 

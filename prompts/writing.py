@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from prompts.library import SHIPPED, versions_in
+from prompts.library import SHIPPED, next_version, versions_in
 from prompts.template import PromptTemplate, checked, read
 from sqlassay.errors import UserError, located
 
@@ -52,11 +52,12 @@ def write_version(name: str, folder: Path, fields: Mapping[str, Any], *, place: 
         before = read(versions[newest])
         if _text(name, newest, fields) == before.path.read_text("utf-8"):
             return before, False
-    path = folder / name / f"v{newest + 1}.yaml"
+    version = next_version(name, folder)
+    path = folder / name / f"v{version}.yaml"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(_text(name, newest + 1, fields))
+            file.write(_text(name, version, fields))
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
     return read(path), True

@@ -51,6 +51,8 @@ FENCED = [
         "SELECT 2",
         (BEFORE, BLOCKS),
     ),
+    ("a last block of comments alone", f"```sql\n{Q}\n```\n```sql\n-- 3 rows\n```", Q, (BLOCKS,)),
+    ("nothing but comments", "```sql\n-- cannot be answered\n```", "-- cannot be answered"),
     ("an empty last block", "```sql\nSELECT 1\n```\n```sql\n\n```", "SELECT 1"),
     ("a labelled block before its output", f"```sql\n{Q}\n```\nOutput:\n```\nselect_count\n3\n```", Q, (AFTER, BLOCKS)),
     ("a labelled block before plain SQL", f"```sql\n{Q}\n```\n```\nSELECT 2\n```", Q, (BLOCKS,)),
@@ -214,6 +216,8 @@ CASES = [
     ),
     ("tags in the SQL", "```sql\nSELECT '<sql>SELECT 1</sql>'\n```", "SELECT '<sql>SELECT 1</sql>'", Method.FENCED_SQL),
     ("end of turn", f"{Q}<|im_end|>", Q, Method.BARE, (ENDED,)),
+    ("end of turn, SQLCoder", f"[SQL]\n{Q}\n[/SQL]", Q, Method.AFTER_PROSE, (BEFORE, ENDED)),
+    ("end of the instruction, repeated", f"{Q}[/INST]", Q, Method.BARE, (ENDED,)),
     ("end of turn, Llama 2", f"{Q};</s>", f"{Q};", Method.BARE, (ENDED,)),
     (
         "end of turn, and the next one made up",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -210,3 +211,11 @@ def test_a_prompt_of_langfuse_is_in_no_file(server: LangfuseServer, tmp_path: Pa
 def test_a_prompt_of_langfuse_is_not_pushed(server: LangfuseServer) -> None:
     with pytest.raises(UserError, match="langfuse:ask@1 is at Langfuse already"):
         push(fetch("langfuse:ask@1"), message="x")
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("langfuse", "langfuse.api"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for attempt in (lambda: fetch("langfuse:ask@1"), lambda: push(load("zero_shot@1"), message="x")):
+        with pytest.raises(UserError, match="need the extra 'langfuse', which is not installed"):
+            attempt()

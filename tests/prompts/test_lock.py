@@ -12,6 +12,7 @@ from prompts.drafting import draft
 from prompts.library import SHIPPED, load, refs
 from prompts.lock import LOCK, read_lock, release
 from prompts.template import read
+from prompts.writing import write_version
 from sqlassay.errors import UnknownName, UserError
 from tests.prompts.test_library import add
 
@@ -113,6 +114,17 @@ def test_drafts(tmp_path: Path) -> None:
     third = draft("mine", folder, "self_correct@1")
     assert third.name == "v3.yaml"
     assert load("mine", [folder]).messages == load("self_correct@1").messages
+
+
+def test_the_number_of_a_released_version_is_never_given_again(tmp_path: Path) -> None:
+    add(tmp_path, "mine", 1)
+    gone = add(tmp_path, "mine", 2)
+    release(tmp_path, [read(gone)])
+    gone.unlink()
+    assert draft("mine", tmp_path).name == "v3.yaml"
+    fields = {"messages": [{"role": "user", "content": "{{ question }}"}], "output": "sql_block"}
+    (tmp_path / "mine" / "v3.yaml").unlink()
+    assert write_version("mine", tmp_path, fields, place="there")[0].ref == "mine@3"
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,15 @@ def test_diff(world: World, capsys: Capture) -> None:
     assert capsys.readouterr().out == ""
 
 
+def test_settings_are_shown_as_data(world: World, capsys: Capture) -> None:
+    assert world.run("prompts", "diff", "zero_shot@1", "decompose@1") == 0
+    assert '+linking: "schema_link@1"\n+linker: {"ref": "schema_link@1", "sha256": ' in capsys.readouterr().out
+    assert world.run("prompts", "show", "few_shot@2", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["examples"] == {"select": "similar", "count": 5}
+    assert shown["schema"]["format"] == "ddl"
+
+
 def test_from_new_to_released(world: World, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world.folder)
     assert world.run("prompts", "new", "mine") == 0
