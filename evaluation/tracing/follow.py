@@ -107,6 +107,8 @@ class Follower:
         for path in sorted(self.runs.glob(f"{self.group}-*/{MANIFEST}")):
             if path.parent not in self._copies:
                 run = RunFolder(path.parent)
+                if run.manifest["group"] != self.group:
+                    continue
                 log = self._logs.enter_context(AcknowledgedLog(run.path, self.destination.name))
                 publisher = Publisher(run, self.settings, self.destination, log)
                 self._copies[path.parent] = publisher, _Tail(run.path / ITEMS)

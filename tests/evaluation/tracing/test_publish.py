@@ -118,7 +118,7 @@ def test_a_fault_is_waited_for(asked: World, run: Path, langfuse: LangfuseCopy, 
     assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
 
 
-@pytest.mark.parametrize("fault", [401, 503])
+@pytest.mark.parametrize("fault", [302, 401, 404, 413, 503])
 def test_a_server_that_takes_nothing(
     asked: World, run: Path, langfuse: LangfuseCopy, fault: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,7 +127,8 @@ def test_a_server_that_takes_nothing(
     told = capsys.readouterr()
     assert "0 of 5 traces and 0 of 16 scores" in told.out
     assert "sk-lf" not in told.err + told.out
-    assert ("does not accept the keys" if fault == 401 else "HTTP status 503") in told.err
+    said = {401: "does not accept the keys", 302: "is not Langfuse's API"}
+    assert said.get(fault, f"the HTTP status {fault}") in told.err
     langfuse.ill = None
     assert publish_(asked, run) == 0
     assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
