@@ -2,9 +2,8 @@
 
     python -m benchmarks.tracing [--questions N] [--times N]
 
-Both are whole processes against a provider on the loopback interface, 64 questions at once, each answered after a second,
-which is faster than providers are. The time with a copy holds the wait at the end for what is still on its way, and the
-processor that it takes: where runs are bound by it alone, a copy costs what its share of it is.
+Both are whole processes against a provider on the loopback interface, 64 questions at once, each answered after a
+second, which is faster than providers are. The time with a copy holds the wait at the end for what is still on its way.
 """
 
 from __future__ import annotations

@@ -201,6 +201,25 @@ def test_what_was_redone_is_sent_again(asked: World, langfuse: LangfuseCopy) -> 
     assert (told["execution_match status"], told["execution_match scored"]) == ("correct", 1.0)
 
 
+def test_no_key_is_among_what_is_sent(asked: World, langfuse: LangfuseCopy, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "sk-0123456789abcdefghij"
+    asked.questions([{"id": "q0", "question": f"Who has {key}?", "gold": f"SELECT '{key}'"}])
+    asked.answers({"q0": f"SELECT name, '{key}' FROM singer"})
+    assert asked.run("run", asked.experiment(), "--quiet") == 0
+    monkeypatch.setenv("SOME_SERVICE_TOKEN", key)
+    assert publish_(asked, asked.run_folders()[0]) == 0
+    assert "Who has ***?" in store(langfuse)
+    assert key not in store(langfuse)
+
+
+def test_a_server_that_asks_to_wait_is_waited_for(run: Path, langfuse: LangfuseCopy) -> None:
+    langfuse.faults[SPANS] = deque([429])
+    waited: list[float] = []
+    with Server(access()) as server, AcknowledgedLog(run, Destination(server).name) as log:
+        publish(Publisher(RunFolder(run), CopySettings(), Destination(server), log), patience=5, sleep=waited.append)
+    assert waited == [1.0]
+
+
 def test_another_server_has_nothing_yet(asked: World, run: Path, langfuse: LangfuseCopy) -> None:
     assert publish_(asked, run) == 0
     with LangfuseCopy() as other:
