@@ -49,10 +49,10 @@ def rows(questions: int, times: int, scratch: Path) -> Iterator[tuple[str, str, 
 
 
 @contextmanager
-def provider() -> Iterator[str]:
-    """A provider on the loopback interface; gives its address."""
+def provider(latency: float = LATENCY) -> Iterator[str]:
+    """A provider on the loopback interface that takes so many seconds for an answer; gives its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.provider", str(LATENCY)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.provider", str(latency)], stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None

@@ -45,7 +45,7 @@ def _rows(items: int, times: int, scratch: Path) -> Iterator[tuple[str, str, str
     yield from comparing.rows(times)
     yield from backends.rows(times)
     yield from generation.rows(2_000, times, scratch)
-    yield from tracing.rows(5_000, times, scratch / "tracing")
+    yield from tracing.rows(3_000, min(times, 3), scratch / "tracing")
     yield from long_run.rows(items, scratch)
 
 

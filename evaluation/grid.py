@@ -498,7 +498,7 @@ class GridRunner:
                 "text": file.text,
             },
             "pinned": dict(file.pinned),
-            "langfuse": None if file.experiment.langfuse is None else file.experiment.langfuse.model_dump(),
+            "langfuse": self._copied(),
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "identity": identity,
@@ -514,6 +514,14 @@ class GridRunner:
                 "platform": platform.platform(),
             },
         }
+
+    def _copied(self) -> dict[str, Any] | None:
+        """How the run is copied, as it may be written down: an address from the environment is told anew from there."""
+        section = self.grid.file.experiment.langfuse
+        if section is None:
+            return None
+        host = self.grid.file.environment.told({"host": section.host}, "langfuse")["host"]
+        return {**section.model_dump(), "host": section.host if host == section.host else None}
 
     def _orchestrator(
         self,

@@ -70,6 +70,15 @@ def setting(variable: str) -> str | None:
     return next((value for value in found if value), None)
 
 
+def variables() -> set[str]:
+    """The names of all variables that are set, in the environment or in a file.
+
+    Raises:
+        UserError: As `look_up`.
+    """
+    return {name for _, values in _sources() for name in values()}
+
+
 def find_key(provider: str, variable: str) -> str:
     """As `look_up`, for a key that must be there.
 

@@ -191,16 +191,19 @@ def execute(
             gc.set_threshold(_ALLOCATIONS)
             try:
                 asyncio.run(work.run())
+                interrupted = False
             except KeyboardInterrupt:
+                interrupted = True
                 output.talk().print(
                     f"interrupted; what was done is kept in {folder}."
                     f" Go on with: {_resume_command(grid.file.path, folder)}"
                 )
-                return ExitCode.INTERRUPTED
     finally:
         if store is not None:
             store.close()
-        _say_copied(copy)
+    _say_copied(copy)
+    if interrupted:
+        return ExitCode.INTERRUPTED
     code = _conclude(group, folder, json=json)
     if say_where and not json:
         more = shlex.join([output.program(), "report", group, "--runs", str(folder)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import yaml
 
 from evaluation.environment import VARIABLE, Environment, fill_in
 from sqlassay.errors import UserError
-from sqlassay.secrets import look_up, read_secrets
+from sqlassay.secrets import look_up, variables
 
 _NAMES_A_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)", re.IGNORECASE)
 
@@ -41,7 +40,7 @@ class Concealment:
             max_bytes: Of one text.
             mask_rows: Whether contents of rows are masked.
         """
-        for name in {*os.environ, *read_secrets()}:
+        for name in variables():
             if _NAMES_A_SECRET.search(name):
                 look_up(name)
         # What is not set any more cannot be in a text that is made now.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.tracing.server import Server
+from evaluation.tracing.server import Refused, Server, Unavailable
+from sqlassay.langfuse import HOSTS
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Destination:
     def takes_lists(self) -> bool:
         """Whether scores are posted in a list."""
         if self._lists is None:
-            self._lists = self.server.takes_lists()
+            with _needed():
+                self._lists = self.server.takes_lists()
         return self._lists
 
     def forget(self) -> None:
@@ -68,10 +71,20 @@ class Destination:
     def dataset(self, name: str, *, fixed: bool) -> KnownDataset:
         """A dataset, which is made when it is not there; `fixed` says that its name is told from its content."""
         if name not in self._datasets:
-            made = self.server.put_dataset(name, "Questions that sqlassay asked.")
-            items = {str(one["id"]): _digest(one) for one in self.server.dataset_items(name)}
+            with _needed():
+                made = self.server.put_dataset(name, "Questions that sqlassay asked.")
+                items = {str(one["id"]): _digest(one) for one in self.server.dataset_items(name)}
             self._datasets[name] = KnownDataset(made, items, fixed)
         return self._datasets[name]
+
+
+@contextmanager
+def _needed() -> Iterator[None]:
+    """Without what is asked here, nothing can be sent."""
+    try:
+        yield
+    except Refused as refusal:
+        raise Unavailable(f"Langfuse refused a request with {refusal}; check {HOSTS[0]}") from None
 
 
 def name_of(host: str, public_key: str) -> str:

@@ -39,7 +39,7 @@ _LONGEST = 30.0
 
 
 @dataclass
-class _Tail:
+class Tail:
     """The lines of a file that grows, each until it is done with."""
 
     path: Path
@@ -80,7 +80,7 @@ class Follower:
         self.destination = destination
         self.problem: str | None = None
         """Why something has not arrived."""
-        self._copies: dict[Path, tuple[Publisher, _Tail]] = {}
+        self._copies: dict[Path, tuple[Publisher, Tail]] = {}
         self._logs = ExitStack()
 
     def follow(self, ended: threading.Event) -> None:
@@ -107,9 +107,11 @@ class Follower:
         for path in sorted(self.runs.glob(f"{self.group}-*/{MANIFEST}")):
             if path.parent not in self._copies:
                 run = RunFolder(path.parent)
+                if run.manifest["group"] != self.group:
+                    continue
                 log = self._logs.enter_context(AcknowledgedLog(run.path, self.destination.name))
                 publisher = Publisher(run, self.settings, self.destination, log)
-                self._copies[path.parent] = publisher, _Tail(run.path / ITEMS)
+                self._copies[path.parent] = publisher, Tail(run.path / ITEMS)
         for publisher, tail in self._copies.values():
             while items := tail.next():
                 self._tell(partial(publisher.send, items))

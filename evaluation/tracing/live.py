@@ -47,7 +47,7 @@ class LiveCopy:
         told = {"runs": str(self.runs), "group": self.group, "settings": dict(self.settings)}
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "evaluation.tracing.follow"],
+                [sys.executable, "-P", "-m", "evaluation.tracing.follow"],  # -P: not what the current folder holds
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

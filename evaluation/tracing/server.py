@@ -148,14 +148,14 @@ class Server:
     def post_scores(self, bodies: Sequence[Mapping[str, Any]]) -> None:
         """Send scores in a list."""
         answer = self._request("POST", "/api/public/scores", json=list(bodies))
+        told = _parsed(answer.content)
         if answer.status_code == _MULTI:
-            told = _parsed(answer.content)
             errors = [str(one.get("message", "")) for one in told.get("errors", ())]
             raise Refused("; ".join(errors) or f"{told.get('rejected')} scores were rejected")
 
     def post_score(self, body: Mapping[str, Any]) -> None:
         """Send one score by itself."""
-        self._request("POST", "/api/public/scores", json=dict(body))
+        self._json("POST", "/api/public/scores", dict(body))
 
     def annotations(self, name: str, since: str) -> Iterator[Mapping[str, Any]]:
         """The scores of a name that people gave, the newest pages first, with what each is about."""
@@ -200,6 +200,8 @@ class Server:
             told = answer.headers.get("retry-after", "")
             wait = float(told) if re.fullmatch(r"[0-9]{1,6}", told) else 0.0
             raise Unavailable(f"Langfuse at {self.host} answered with the HTTP status {status}", retry_after=wait)
+        if answer.is_redirect:
+            raise Unavailable(f"what answers at {self.host} is not Langfuse's API; check {HOSTS[0]}")
         said = printable(without(answer.text))[:200]
         kind = Missing if status == 404 else Refused
         raise kind(f"the HTTP status {status}" + (f": {said}" if said else ""))

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from sqlassay.langfuse import PUBLIC_KEY, SECRET_KEY
+
 _OF_MAPPING = 1
 """Raised when the same record is sent as something else: what was sent before is then sent anew."""
 
@@ -30,8 +32,8 @@ class CopySettings:
     """
 
     host: str | None = None
-    public_key_env: str = "LANGFUSE_PUBLIC_KEY"
-    secret_key_env: str = "LANGFUSE_SECRET_KEY"  # noqa: S105 - the name of a variable
+    public_key_env: str = PUBLIC_KEY
+    secret_key_env: str = SECRET_KEY
     dataset: str | None = None
     mask_rows: bool = False
     max_bytes: int = 100_000

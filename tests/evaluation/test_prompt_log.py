@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.prompt_log import PROMPTS, PromptLines, read_prompts
+from evaluation.jsonl import mend_tail
+from evaluation.prompt_log import PROMPTS, PromptIndex, PromptLines, read_prompts
 from evaluation.run_log import ITEMS, RunLog
 from prompts.library import load
 from prompts.template import RenderedPrompt
@@ -182,3 +183,18 @@ def test_a_full_disk_keeps_the_item_back(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert (tmp_path / ITEMS).read_bytes() == b""
+
+
+def test_an_index_finds_the_same_while_the_file_grows(tmp_path: Path) -> None:
+    path = tmp_path / PROMPTS
+    index = PromptIndex(path)
+    assert index.find("0" * 64) is None
+    lines = PromptLines(path, str)
+    schema = "CREATE TABLE t (a); " * 20
+    for number in range(3):
+        prompt = RenderedPrompt.of((Message("user", f"{schema}\n{number}?"),), texts=(schema,))
+        lines.add(prompt)
+        with path.open("ab") as file:
+            file.write(lines.take() + b'{"sha256":"torn')
+        assert index.find(prompt.sha256) == read_prompts(path)[prompt.sha256]
+        mend_tail(path)

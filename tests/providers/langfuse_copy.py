@@ -75,6 +75,11 @@ class LangfuseCopy:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def down(self) -> bool:
+        """Whether it answers nothing, on connections from before neither."""
+        return self._server is None
+
+    @property
     def spans(self) -> int:
         """How many there are."""
         return sum(map(len, self.traces.values()))
@@ -94,10 +99,10 @@ class LangfuseCopy:
     def stop(self) -> None:
         """Be down."""
         if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._server.server_close()
+            server, self._server = self._server, None
+            server.shutdown()
+            server.server_close()
             self._thread.join()
-            self._server = None
 
     def __enter__(self) -> LangfuseCopy:
         self.start()
@@ -140,6 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if self.langfuse.down:
+            self.close_connection = True
+            return
         with self.langfuse.lock:
             self.langfuse.requests[parts.path] += 1
             self.langfuse.queries[parts.path] = query
@@ -265,6 +273,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, body: object) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
+        if status == 429:
+            self.send_header("retry-after", "1")
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(content)))
         self.end_headers()

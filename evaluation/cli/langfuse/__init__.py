@@ -6,9 +6,7 @@ import typer
 
 from evaluation.cli.langfuse import down, health, publish, pull, setup, status, up, validate
 
-app = typer.Typer(
-    no_args_is_help=True, help="Langfuse: runs are copied there, people's labels come back; and a server of your own."
-)
+app = typer.Typer(no_args_is_help=True, help="Langfuse: a copy of runs, the labels of people, a server of your own.")
 app.command("publish")(publish.publish)
 app.command("pull")(pull.pull)
 app.command("up")(up.up)

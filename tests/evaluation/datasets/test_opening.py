@@ -11,7 +11,7 @@ from evaluation.datasets.jsonl import JsonlDataset
 from evaluation.datasets.opening import open_dataset
 from sqlassay.errors import UnknownName, UserError
 
-FORM = "(such as spider:data/spider; formats: bird, cosql, csv, defog, jsonl, sparc, spider, spider2)"
+FORM = "(such as spider:data/spider; formats: bird, cosql, csv, defog, jsonl, langfuse, sparc, spider, spider2)"
 
 BAD = {
     "spider": f"dataset 'spider' is not of the form FORMAT:PATH {FORM}",

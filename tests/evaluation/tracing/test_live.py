@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections import deque
 
 import pytest
@@ -65,10 +67,16 @@ def test_without_keys_a_run_goes_on(
 
 
 def test_a_restart_in_the_middle(asked: World, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]) -> None:
-    down = [503] * 2
-    langfuse.faults = {SPANS: deque(down), SCORES: deque(down)}
+    def restart() -> None:
+        langfuse.stop()
+        time.sleep(0.5)
+        langfuse.start()
+
+    other = threading.Thread(target=restart)
+    langfuse.faults = {SPANS: deque([other.start]), SCORES: deque([503])}
     assert run(asked, repeats=3) == 0
-    capsys.readouterr()
+    other.join()
+    assert "Langfuse: " in capsys.readouterr().err
     assert asked.run("langfuse", "publish", "latest", "--runs", asked.runs) == 0
     assert (len(langfuse.traces), len(langfuse.scores)) == (15, 48)
 
@@ -98,7 +106,7 @@ def test_lines_are_read_as_they_come(tmp_path: object) -> None:
     from pathlib import Path
 
     path = Path(str(tmp_path)) / "items.jsonl"
-    tail = follow._Tail(path)
+    tail = follow.Tail(path)
     assert tail.next() == []
     path.write_bytes(b'{"id":"a"}\n{"id":"b"')
     assert tail.next() == tail.next() == [{"id": "a"}]

@@ -118,7 +118,7 @@ def test_a_fault_is_waited_for(asked: World, run: Path, langfuse: LangfuseCopy, 
     assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
 
 
-@pytest.mark.parametrize("fault", [401, 503])
+@pytest.mark.parametrize("fault", [302, 401, 404, 413, 503])
 def test_a_server_that_takes_nothing(
     asked: World, run: Path, langfuse: LangfuseCopy, fault: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,7 +127,8 @@ def test_a_server_that_takes_nothing(
     told = capsys.readouterr()
     assert "0 of 5 traces and 0 of 16 scores" in told.out
     assert "sk-lf" not in told.err + told.out
-    assert ("does not accept the keys" if fault == 401 else "HTTP status 503") in told.err
+    said = {401: "does not accept the keys", 302: "is not Langfuse's API"}
+    assert said.get(fault, f"the HTTP status {fault}") in told.err
     langfuse.ill = None
     assert publish_(asked, run) == 0
     assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
@@ -198,6 +199,25 @@ def test_what_was_redone_is_sent_again(asked: World, langfuse: LangfuseCopy) -> 
     assert len(langfuse.traces) == 1
     told = {one["name"]: one["value"] for one in langfuse.scores.values()}
     assert (told["execution_match status"], told["execution_match scored"]) == ("correct", 1.0)
+
+
+def test_no_key_is_among_what_is_sent(asked: World, langfuse: LangfuseCopy, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "sk-0123456789abcdefghij"
+    asked.questions([{"id": "q0", "question": f"Who has {key}?", "gold": f"SELECT '{key}'"}])
+    asked.answers({"q0": f"SELECT name, '{key}' FROM singer"})
+    assert asked.run("run", asked.experiment(), "--quiet") == 0
+    monkeypatch.setenv("SOME_SERVICE_TOKEN", key)
+    assert publish_(asked, asked.run_folders()[0]) == 0
+    assert "Who has ***?" in store(langfuse)
+    assert key not in store(langfuse)
+
+
+def test_a_server_that_asks_to_wait_is_waited_for(run: Path, langfuse: LangfuseCopy) -> None:
+    langfuse.faults[SPANS] = deque([429])
+    waited: list[float] = []
+    with Server(access()) as server, AcknowledgedLog(run, Destination(server).name) as log:
+        publish(Publisher(RunFolder(run), CopySettings(), Destination(server), log), patience=5, sleep=waited.append)
+    assert waited == [1.0]
 
 
 def test_another_server_has_nothing_yet(asked: World, run: Path, langfuse: LangfuseCopy) -> None:
