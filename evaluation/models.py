@@ -12,11 +12,16 @@ from adapters.base import ADAPTERS, ModelAdapter
 from adapters.prices import Prices, Tariff, tariff_of
 from evaluation.environment import Location
 from evaluation.experiment import ExperimentFile, ModelSection
+from prompts.flaws import refuse_flawed
 from prompts.library import load
 from prompts.template import PromptTemplate
+from prompts.variables import CORRECTION, QUESTION, ROUTER
 
 _NO_MATTER = frozenset({"label", "settings", "concurrency", "prices"})
 """What changes no answer, or is told by the adapters."""
+
+_GIVEN_BESIDES = {"router": ROUTER, "repair": CORRECTION}
+"""Variables of the prompts that composite models bring, by who brings them."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Models:
                 at = ("models", number, *below)
                 with self.file.at(*at):
                     self.prompts[at] = load(self.file.prompt(ref), self.folders)
+                    refuse_flawed(self.prompts[at], {**QUESTION, **_GIVEN_BESIDES[str(at[-2])]})
         for index, strategy in enumerate(self.file.experiment.strategies):
             for number, judge in enumerate(strategy.judges):
                 at = ("strategies", index, "judges", number)

@@ -223,7 +223,7 @@ def _mend(fields: dict[Any, Any], at: Location) -> bool:
         if last in _VALID:
             owner[last] = deepcopy(_VALID[last])
         elif isinstance(owner, list):
-            owner[int(last)] = deepcopy(_VALID["messages"][0]) if way[-1] == "messages" else ""
+            owner[int(last)] = deepcopy(_VALID["messages"][0]) if way[-1] == "messages" else "text"
         else:
             del owner[last]
     except (KeyError, IndexError, TypeError):

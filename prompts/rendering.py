@@ -22,6 +22,11 @@ class RenderingFailed(Exception):
 
 
 class _Sandbox(SandboxedEnvironment):
+    intercepted_binops = frozenset({"**"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        raise SecurityError(f"{operator} is out of reach of a prompt: what it makes may never end")
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, LoopContext):
             return super().getattr(obj, attribute)

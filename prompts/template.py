@@ -282,6 +282,8 @@ class _Reader:
             grades=self._offers(checked.get("grades", {}), "grades", "score", most=1.0),
             criteria=self._offers(checked.get("criteria", {}), "criteria", "weight", most=1000.0),
         )
+        if "" in template.stop:
+            raise self._wrong(f"stop[{template.stop.index('')}]", "must not be empty: every answer would end at once")
         if template.examples is None and "examples" in template.variables:
             raise self._wrong("messages", "mention 'examples', and the key of this name, which says which, is missing")
         if template.examples is not None and "examples" not in template.variables:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+EXAMPLE: Mapping[str, str] = {"question": "How many?", "sql": "SELECT 1", "db_id": "concert", "evidence": ""}
+"""One of those that a prompt may show."""
 QUESTION: Mapping[str, object] = {
     "question": "How many singers are there?",
     "evidence": "a singer is a person",
     "schema": "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY\n);",
     "dialect": "SQLite",
     "dialect_rules": "- Identifiers are quoted with double quotes.",
-    "examples": [{"question": "How many?", "sql": "SELECT 1", "db_id": "concert", "evidence": ""}],
+    "examples": [EXAMPLE],
     "history": [{"question": "How many?", "sql": "SELECT 1"}],
 }
 """Given to every prompt; examples, where its file says which."""

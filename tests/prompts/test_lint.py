@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from prompts.lint import lint_file, lint_folder
 from prompts.lock import LOCK, release
 from prompts.template import read
 from prompts.variables import CORRECTION, EVERY, JUDGE, QUESTION, ROUTER
-from sqlassay.errors import UnknownName
+from sqlassay.errors import UnknownName, UserError
 from tests.prompts.test_library import add
 
 GOOD = """\
@@ -74,6 +75,14 @@ def test_what_is_shipped_has_no_problems() -> None:
         ("{{ question }}", "{{ question | dictsort }}", 10, "'str' object has no attribute 'items'", True),
         ("{{ question }}", "{{ [question] | map('upper') }}", 10, "has no text; `join` makes one of a list", True),
         ("{{ question }}", "{{ question | random }}", 10, "unknown filter 'random'", True),
+        ("{{ question }}", "{{ question }}{{ history[0].question }}", 10, "at the first turn of a conversation", True),
+        (
+            "{{ question }}",
+            "{{ question }}{% for turn in history %}{{ turn.sql }}{% endfor %}",
+            10,
+            "the word 'None', where a turn before has no SQL",
+            True,
+        ),
         ("{{ question }}", "{{ question }} \t", 10, "white space at the end of the line goes to the model", False),
         ("{{ question }}", "{% set a = 1 %}{{ question }}", 10, "'a' is set and never used", False),
         ("{{ question }}", "How many?", 7, "no message mentions the variable 'question'", True),
@@ -163,3 +172,18 @@ def test_a_variable_that_no_run_gives_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownName) as raised:
         refuse_flawed(load("mine", [tmp_path]))
     assert str(raised.value) == (f"{path}: unknown variable in prompt mine@1: 'scheme' (did you mean 'schema'?)")
+
+
+def test_a_prompt_that_fails_on_some_question_is_refused(tmp_path: Path) -> None:
+    path = add(tmp_path, "mine", 1)
+    path.write_text(GOOD.replace("{{ question }}", "{{ question }} after {{ history[0].question }}"))
+    with pytest.raises(UserError, match=re.escape(f"{path}: messages[1].content: line 3: list object has no element")):
+        refuse_flawed(load("mine", [tmp_path]))
+
+
+def test_the_prompt_that_links_is_checked_too(tmp_path: Path) -> None:
+    link = add(tmp_path, "link", 1)
+    link.write_text(GOOD.replace("mine", "link").replace("sql_block", "json").replace("{{ schema }}", "{{ scheme }}"))
+    add(tmp_path, "mine", 1).write_text(f"{GOOD}linking: link@1\n")
+    with pytest.raises(UnknownName, match=re.escape(f"{link}: unknown variable in prompt link@1: 'scheme'")):
+        refuse_flawed(load("mine", [tmp_path]))

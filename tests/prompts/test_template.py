@@ -195,6 +195,7 @@ def test_extract_uses_the_declared_output(write: Write) -> None:
         (GOOD, "name: [", "", "not valid YAML: while parsing"),
         (GOOD, "name: !!python/object:os.system x", "", "not valid YAML: could not determine a constructor"),
         (GOOD, "name: 2024-13-01", "", "not valid YAML: month must be in 1..12"),
+        (GOOD, GOOD + "stop: ['#', '']", ": stop[1]", "must not be empty"),
         (GOOD, GOOD + "stop: &a [*a]", "", "nested too deeply, or within itself"),
         (
             GOOD,
@@ -286,7 +287,8 @@ def test_a_missing_variable_is_an_error_in_a_condition_too(write: Write) -> None
         ("{{ rows | map('string') }}", "a value of type generator has no text"),
         ("{{ self }}", "a value of type TemplateReference has no text"),
         ("{{ question | dictsort }}", "'str' object has no attribute 'items'"),
-        ("{{ question * 10**15 }}", "more memory than there is"),
+        ("{{ question * 1000000000000000 }}", "more memory than there is"),
+        ("{{ 9 ** (9 ** 9) }}", "** is out of reach of a prompt"),
         ("{{ lipsum() }}", "no value for 'lipsum'"),
         ("{{ range(9) }}", "no value for 'range'"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "recursion"),
