@@ -69,7 +69,12 @@ class CalibrationNote:
         """The corrected accuracy in words, or why there is none."""
         corrected = self.corrected(counts)
         if corrected is not None:
-            return f"corrected accuracy {percent(corrected)}" + (f" ({self.caution})" if self.caution else "")
+            partial = f", of correct items ({counts.correct:,} of {counts.scored:,} as judged), partial scores left out"
+            return (
+                f"corrected accuracy {percent(corrected)}"
+                + (partial if counts.score_sum != counts.correct else "")
+                + (f" ({self.caution})" if self.caution else "")
+            )
         if not self._judged(counts)[1]:
             return "nothing was judged"
         if self.calibration is not None and not self.calibration.against.truth:
@@ -123,6 +128,8 @@ def _caution(calibration: Calibration | None, run_id: str, dataset: Mapping[str,
     if run_id in against.runs:
         if calibration.left_out.without_truth:
             return "on a part of this run, so the interval is wider than it need be"
+        if len(against.runs) > 1:
+            return f"calibrated on this run among {len(against.runs):,}, whose truth is known: it says nothing new"
         return "on this very run, whose truth is known: the correction gives it back and says nothing new"
     if dataset is not None and dataset.get("sha256") != against.dataset.get("sha256"):
         return "on another dataset: its errors may be others here"
