@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evaluation.calibration.calibration import Calibration, percent
+from evaluation.calibration.calibration import ONE_SIDED, Calibration, percent
 from evaluation.calibration.judge import is_judge
 from evaluation.calibration.kept import KeptCalibrations
 from evaluation.statistics.bias_correction import corrected_accuracy
@@ -44,7 +44,7 @@ class CalibrationNote:
 
         Only the verdicts that the judge gave are corrected; what was settled before it was asked stands.
         """
-        if self.calibration is None or self.sliced:
+        if self.calibration is None or self.sliced or self.calibration.one_sided:
             return None
         correct, judged = self._judged(counts)
         found = corrected_accuracy(correct, judged, self.calibration.confusion)
@@ -79,6 +79,8 @@ class CalibrationNote:
             return "nothing was judged"
         if self.calibration is not None and not self.calibration.against.truth:
             return "no corrected accuracy"
+        if self.calibration is not None and self.calibration.one_sided:
+            return f"no corrected accuracy: {ONE_SIDED}"
         return "no corrected accuracy: the calibration does not show the judge to be better than chance"
 
     def to_json(self, counts: Summary) -> dict[str, Any]:

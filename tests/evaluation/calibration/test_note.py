@@ -103,6 +103,17 @@ def test_a_judge_no_better_than_chance_corrects_nothing() -> None:
     assert note.words(counts(60, 40)).startswith("no corrected accuracy: the calibration does not show the judge to be")
 
 
+def test_execution_is_no_truth_for_a_judge_that_was_asked_where_it_had_proven_nothing() -> None:
+    against = replace(calibration().against, identity=entry(TRUTH))
+    asked = calibration(entry(when="not_proven"))
+    note = CalibrationNote(replace(asked, against=against))
+    assert note.corrected(counts(60, 40)) is None
+    assert note.accuracy(counts(60, 40)).startswith("no corrected accuracy: the judge was asked only where execution")
+    assert "no accuracy can be corrected: the judge was asked only where" in replace(asked, against=against).cautions[0]
+    labelled = replace(asked, against=replace(against, truth="labels.csv", identity={"file": "labels.csv"}))
+    assert CalibrationNote(labelled).corrected(counts(60, 40)) is not None
+
+
 def test_every_judge_has_a_note_and_no_other_strategy_unless_it_was_calibrated(kept: KeptCalibrations) -> None:
     assert calibration_notes(ENTRIES) == {JUDGE: CalibrationNote()}
     kept.keep(calibration())
