@@ -60,7 +60,7 @@ class LLMEvaluator(EvaluationStrategy):
     def __init__(self, prompt: str = "", vote: str = "majority", rows: int = 20, variant: str = "") -> None:
         if vote not in list(Vote):
             raise UserError(f"vote is {vote!r}", remedy=f"one of {', '.join(Vote)}")
-        if rows < 1:
+        if not _is_whole(rows) or rows < 1:
             raise UserError(f"rows is {rows!r}", remedy="a whole number from 1")
         self.judges: tuple[Judge, ...] = ()
         self.vote = Vote(vote)
@@ -298,6 +298,11 @@ def without_judge(case: Case) -> Verdict | None:
         return Verdict.of(Reason.NO_SQL)
     outcome = case.predicted.outcome
     return failed_prediction(outcome) if isinstance(outcome, ExecutionFailure) else None
+
+
+def _is_whole(number: object) -> bool:
+    """Whether what a file gave as a number is a whole one."""
+    return isinstance(number, int)
 
 
 def _described(offers: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FEW = 30
 """Fewer correct, or fewer incorrect, items than this say little of the judge."""
 
+ONE_SIDED = "the judge was asked only where execution had not proven equality, which does not show how harsh it is"
+"""Why execution is no truth for a judge that is not asked always."""
+
 
 @dataclass(frozen=True)
 class Against:
@@ -161,11 +164,21 @@ class Calibration:
         return ("flips when asked again", self.repeats.rate), ("flips when the order is swapped", self.swaps.rate)
 
     @property
+    def one_sided(self) -> bool:
+        """Whether execution is the truth for a judge that was asked only where execution had proven nothing.
+
+        Hardly an item of these is correct by execution, two empty results at most: of the items on which a judge can
+        be too harsh it says nothing.
+        """
+        return self.judge.get("when") == "not_proven" and self.against.identity.get("name") == "execution_match"
+
+    @property
     def cautions(self) -> list[str]:
         """Why its rates are to be taken with care, one line each."""
         if not self.against.truth:
             return []
-        return [
+        one_sided = [f"no accuracy can be corrected: {ONE_SIDED} (ask it always, or give labels)"]
+        return (one_sided if self.one_sided else []) + [
             f"only {count:,} {kind} items, of {FEW} that there should be: the {rate} rate is {percent(share)}"
             + ("" if share else f", and no accuracy can be corrected{self._why_none}")
             for count, kind, rate, share in (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evaluation.calibration.calibration import Calibration, percent
+from evaluation.calibration.calibration import ONE_SIDED, Calibration, percent
 from evaluation.calibration.judge import is_judge
 from evaluation.calibration.kept import KeptCalibrations
 from evaluation.statistics.bias_correction import corrected_accuracy
@@ -44,7 +44,7 @@ class CalibrationNote:
 
         Only the verdicts that the judge gave are corrected; what was settled before it was asked stands.
         """
-        if self.calibration is None or self.sliced:
+        if self.calibration is None or self.sliced or self.calibration.one_sided:
             return None
         correct, judged = self._judged(counts)
         found = corrected_accuracy(correct, judged, self.calibration.confusion)
@@ -69,11 +69,18 @@ class CalibrationNote:
         """The corrected accuracy in words, or why there is none."""
         corrected = self.corrected(counts)
         if corrected is not None:
-            return f"corrected accuracy {percent(corrected)}" + (f" ({self.caution})" if self.caution else "")
+            partial = f", of correct items ({counts.correct:,} of {counts.scored:,} as judged), partial scores left out"
+            return (
+                f"corrected accuracy {percent(corrected)}"
+                + (partial if counts.score_sum != counts.correct else "")
+                + (f" ({self.caution})" if self.caution else "")
+            )
         if not self._judged(counts)[1]:
             return "nothing was judged"
         if self.calibration is not None and not self.calibration.against.truth:
             return "no corrected accuracy"
+        if self.calibration is not None and self.calibration.one_sided:
+            return f"no corrected accuracy: {ONE_SIDED}"
         return "no corrected accuracy: the calibration does not show the judge to be better than chance"
 
     def to_json(self, counts: Summary) -> dict[str, Any]:
@@ -123,6 +130,8 @@ def _caution(calibration: Calibration | None, run_id: str, dataset: Mapping[str,
     if run_id in against.runs:
         if calibration.left_out.without_truth:
             return "on a part of this run, so the interval is wider than it need be"
+        if len(against.runs) > 1:
+            return f"calibrated on this run among {len(against.runs):,}, whose truth is known: it says nothing new"
         return "on this very run, whose truth is known: the correction gives it back and says nothing new"
     if dataset is not None and dataset.get("sha256") != against.dataset.get("sha256"):
         return "on another dataset: its errors may be others here"

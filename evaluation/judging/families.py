@@ -11,7 +11,7 @@ from collections.abc import Mapping
 _FAMILIES = {
     "GPT": r"gpt|chatgpt|codex|davinci|(?<![^/:])o[1-9](?![a-z])",
     "Claude": r"claude",
-    "Gemini": r"gemini|gemma|palm|bison",
+    "Gemini": r"gemini|(?:code|shield|med)?gemma|palm|bison",
     "Llama": r"(?:code|meta-?)?llama|vicuna|alpaca",
     "Qwen": r"qwen|qwq|codeqwen",
     "Mistral": r"mistral|mixtral|ministral|magistral|codestral|devstral|mathstral|pixtral",

@@ -39,6 +39,8 @@ FIRST = "first attempt"
 """Of a model that repairs its statements: the row above is what came of it in the end."""
 CORRECTED, NOT_CORRECTED = "corrected", "not corrected"
 """Of a judge: its accuracy without the errors that it is known to make, and where these do not tell it."""
+CORRECT_CORRECTED = "correct, corrected"
+"""The same where the score above holds partial scores: corrected is the share of correct items, and not the score."""
 
 INTERACTIONS = "interactions"
 """Of conversations: the row above counts questions, this one conversations whose every turn is right."""
@@ -129,7 +131,8 @@ def _beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple
     standing = summary.standings.get(label)
     if standing is not None:
         corrected = standing.note.corrected(counts)
-        name = CORRECTED if corrected else NOT_CORRECTED if standing.note.calibration else UNCALIBRATED
+        whole = CORRECTED if counts.score_sum == counts.correct else CORRECT_CORRECTED
+        name = whole if corrected else NOT_CORRECTED if standing.note.calibration else UNCALIBRATED
         yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
 
 

@@ -49,7 +49,7 @@ def calibrate(
     """Find out how often a judge is wrong, from a finished run; no model is asked.
 
     The run must hold the judge's verdicts, and beside them those of a strategy that executes the statements, unless
-    labels are given. A group with repeats also says how often the judge changes its mind.
+    labels are given. A group with repeats that was run with --no-cache also says how often the judge changes its mind.
 
     What is found is kept in the folder `calibrations`, or the one that SQLASSAY_CALIBRATIONS names, and shown by
     every report with a judge of exactly this model, prompt and settings.

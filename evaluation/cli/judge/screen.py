@@ -43,7 +43,7 @@ def _rows(one: Calibration) -> list[tuple[str, str]]:
     ]
     return [
         *(rates if against.truth else [("errors", "never held against the truth")]),
-        ("asked again", _flips(one.repeats)),
+        ("asked again", _flips(one.repeats) or _only_cached(one)),
         ("order swapped", _flips(one.swaps)),
         ("left out", one.left_out.words),
         ("took", one.spent.words),
@@ -63,6 +63,11 @@ def _better(one: Calibration) -> str:
         return "not known: one kind of item is missing"
     told = f"sensitivity + specificity − 1 is {decimal(youden)}"
     return f"yes: {told}" if youden.low > 0 else f"not shown, so no accuracy is corrected: {told}"
+
+
+def _only_cached(one: Calibration) -> str:
+    known = one.spent.from_cache
+    return "not measured: every repeat was answered from the cache (run them with --no-cache)" if known else ""
 
 
 def _flips(flips: Flips) -> str:

@@ -228,6 +228,8 @@ def test_the_record_says_who_judged_and_how() -> None:
     [
         ({"vote": "most"}, "vote is 'most' (one of majority, unanimous)"),
         ({"rows": 0}, "rows is 0 (a whole number from 1)"),
+        ({"rows": 1.5}, "rows is 1.5 (a whole number from 1)"),
+        ({"rows": "many"}, "rows is 'many' (a whole number from 1)"),
         ({"prompt": "judge_gold"}, "prompt judge_gold@1 shows gold_result, gold_sql, ordered"),
         ({"prompt": "zero_shot@1"}, "prompt zero_shot@1 offers fewer than two grades"),
         ({"prompt": "judge_golf"}, "unknown prompt 'judge_golf' (did you mean 'judge_gold'?)"),

@@ -106,6 +106,19 @@ def test_a_broken_file_is_said_in_one_line(text: str, tmp_path: Path) -> None:
         kept.find(entry())
 
 
+@pytest.mark.parametrize(
+    ("counts", "name", "value"), [("confusion", "lenient", -5), ("repeats", "unstable", 99), ("swaps", "differing", -1)]
+)
+def test_counts_that_cannot_be_are_no_calibration(counts: str, name: str, value: int, tmp_path: Path) -> None:
+    kept = KeptCalibrations(tmp_path)
+    path = kept.keep(calibration())
+    told = json.loads(path.read_text())
+    told[counts][name] = value
+    path.write_text(json.dumps(told))
+    with pytest.raises(UserError, match="is not a calibration of sqlassay"):
+        kept.find(entry())
+
+
 def test_a_file_under_the_name_of_another_judge_is_refused(tmp_path: Path) -> None:
     kept = KeptCalibrations(tmp_path)
     one, other = kept.keep(calibration()), kept.keep(calibration(entry(version="2")))

@@ -77,6 +77,13 @@ def test_in_words() -> None:
     assert words.endswith(" at a base rate of 50.0 % (44.4 – 55.6), flips when asked again 13.3 %")
 
 
+def test_beside_partial_scores_it_is_said_what_is_corrected() -> None:
+    partial = replace(counts(60, 40), score_sum=75.0)
+    assert NOTE.corrected(partial) == NOTE.corrected(counts(60, 40))
+    assert NOTE.accuracy(partial).endswith(", of correct items (60 of 100 as judged), partial scores left out")
+    assert "as judged" not in NOTE.accuracy(counts(60, 40))
+
+
 def test_an_uncalibrated_judge_is_called_so() -> None:
     note = CalibrationNote()
     assert note.words(counts(60, 40)).startswith("uncalibrated: how often this judge is wrong is not known")
@@ -96,6 +103,17 @@ def test_a_judge_no_better_than_chance_corrects_nothing() -> None:
     assert note.words(counts(60, 40)).startswith("no corrected accuracy: the calibration does not show the judge to be")
 
 
+def test_execution_is_no_truth_for_a_judge_that_was_asked_where_it_had_proven_nothing() -> None:
+    against = replace(calibration().against, identity=entry(TRUTH))
+    asked = calibration(entry(when="not_proven"))
+    note = CalibrationNote(replace(asked, against=against))
+    assert note.corrected(counts(60, 40)) is None
+    assert note.accuracy(counts(60, 40)).startswith("no corrected accuracy: the judge was asked only where execution")
+    assert "no accuracy can be corrected: the judge was asked only where" in replace(asked, against=against).cautions[0]
+    labelled = replace(asked, against=replace(against, truth="labels.csv", identity={"file": "labels.csv"}))
+    assert CalibrationNote(labelled).corrected(counts(60, 40)) is not None
+
+
 def test_every_judge_has_a_note_and_no_other_strategy_unless_it_was_calibrated(kept: KeptCalibrations) -> None:
     assert calibration_notes(ENTRIES) == {JUDGE: CalibrationNote()}
     kept.keep(calibration())
@@ -107,6 +125,10 @@ def test_where_a_calibration_may_not_hold_is_said(kept: KeptCalibrations) -> Non
     kept.keep(replace(calibration(), left_out=LeftOut(settled=3)))
     (same,) = calibration_notes([entry()], run_id="one", dataset=DATASET).values()
     assert same.caution.startswith("on this very run")
+    several = replace(calibration().against, runs=("one", "three"))
+    kept.keep(replace(calibration(), against=several, left_out=LeftOut()))
+    (among,) = calibration_notes([entry()], run_id="one", dataset=DATASET).values()
+    assert among.caution == "calibrated on this run among 2, whose truth is known: it says nothing new"
     kept.keep(replace(calibration(), left_out=LeftOut(without_truth=9)))
     (part,) = calibration_notes([entry()], run_id="one", dataset=DATASET).values()
     assert part.caution == "on a part of this run, so the interval is wider than it need be"

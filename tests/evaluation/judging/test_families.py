@@ -19,6 +19,7 @@ from evaluation.judging.families import families, kinship
         ("anthropic.claude-3-haiku-v1:0", {"Claude"}),
         ("gemini-2.5-pro", {"Gemini"}),
         ("google/gemma-3-27b-it", {"Gemini"}),
+        ("codegemma:7b", {"Gemini"}),
         ("meta-llama/Llama-3.3-70B-Instruct", {"Llama"}),
         ("codellama:34b", {"Llama"}),
         ("Qwen/Qwen2.5-Coder-32B", {"Qwen"}),
