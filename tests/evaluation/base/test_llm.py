@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,6 +26,7 @@ from evaluation.store import Store
 from evaluation.strategies.making import make_strategy
 from evaluation.verdicts import JUDGES, Reason, Status, Verdict
 from prompts.library import load
+from prompts.schema_text.text import Shown
 from sqlassay.errors import UserError
 from tests.evaluation.judging.court import ballot, bench, source
 from tests.evaluation.script import Script
@@ -199,7 +201,8 @@ def test_a_schema_is_shown_whole_and_a_statement_only_so_far(world: World, monke
     script = Script(YES)
     strategy = Graded()
     asking = source(world, script)
-    monkeypatch.setattr(asking.databases, "schema_text", lambda target: "a" * 100_000 + " is the schema")
+    whole = SimpleNamespace(about=lambda *of: Shown("a" * 100_000 + " is the schema"))
+    monkeypatch.setattr(asking.databases, "schema_text", lambda *of: whole)
     strategy.appoint(bench(asking))
     long = replace(CASE, target=str(world.database), sql="b" * 100_000 + " is the statement")
     asyncio.run(strategy.evaluate(long))
