@@ -11,13 +11,15 @@ NEEDED = {
     *(f"{room}/py.typed" for room in ROOMS),
     "prompts/templates/lock.json",
     "prompts/templates/zero_shot/v1.yaml",
+    "evaluation/langfuse_server/compose.yaml",
+    "evaluation/langfuse_server/template.env",
     "sqlassay/examples/demo/demo.yaml",
     "sqlassay/examples/demo/build_database.py",
     "sqlassay/examples/demo/questions.jsonl",
     "sqlassay/examples/demo/answers/careful.jsonl",
     "sqlassay/examples/demo/answers/hasty.jsonl",
 }
-SUFFIXES = {".py", ".typed", ".yaml", ".json"}
+SUFFIXES = {".py", ".typed", ".yaml", ".json", ".env"}
 
 
 def faults(names: list[str]) -> list[str]:

@@ -37,9 +37,9 @@ SHORTEST = 4
 
 def is_free(at: Location) -> bool:
     """Whether a key is for values of any kind, secrets among them; all others are names, numbers, choices and paths."""
-    if at[0:1] == ("models",):  # a model may be within another
+    if at[0:1] in (("models",), ("strategies",)):  # a model may be within another, or judge
         return "settings" in at[2:] or "parameters" in at[2:]
-    return at[0:1] + at[2:3] in (("strategies", "settings"), ("backends", "target"))
+    return at[0:1] + at[2:3] == ("backends", "target")
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ class Environment:
             predicted=None if record.predicted is None else self._execution(record.predicted),
             verdicts=tuple(map(self._verdict, record.verdicts)),
             calls=tuple(map(self._call, record.calls)),
+            judging=tuple(map(self._call, record.judging)),
             first=None if record.first is None else self._first(record.first),
         )
 
@@ -117,8 +118,13 @@ class Environment:
         return replace(execution, message=None if execution.message is None else self.without(execution.message))
 
     def _verdict(self, verdict: VerdictRecord) -> VerdictRecord:
-        evidence = {k: self.without(v) if isinstance(v, str) else v for k, v in verdict.evidence.items()}
-        return replace(verdict, evidence=evidence)
+        return replace(verdict, evidence={key: self._shown(value) for key, value in verdict.evidence.items()})
+
+    def _shown(self, value: Any) -> Any:
+        """Evidence: texts, also those of several judges; rows are left as they are."""
+        if isinstance(value, Mapping):
+            return {key: self._shown(one) for key, one in value.items()}
+        return self.without(value) if isinstance(value, str) else value
 
     def _marked(self, text: str) -> str:
         """A text without the values; fixed text stays."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from adapters.base import Usage
 from adapters.prices import Prices
 from database_backends.errors import BackendError
 from evaluation.answers import AnswerSource
+from evaluation.base.llm import LLMEvaluator
+from evaluation.base.strategy import EvaluationStrategy
 from evaluation.budget import estimate
 from evaluation.composite.fallback import Fallback
 from evaluation.composite.repair import Repair
@@ -26,7 +28,7 @@ class Estimate:
 
     Attributes:
         title: The cell.
-        model: The model, as the provider names it.
+        model: The model, as the provider names it; of a judge with its strategy.
         requests: That would be sent.
         cached: That would not be, since their answers are known.
         unreadable: That cannot be made, since their database cannot be read.
@@ -63,10 +65,12 @@ class Estimator:
     Args:
         title: The cell.
         source: Gives its answers.
+        strategies: Judge them; those that ask models count with the most that they may ask.
     """
 
-    def __init__(self, title: str, source: AnswerSource) -> None:
+    def __init__(self, title: str, source: AnswerSource, strategies: Sequence[EvaluationStrategy] = ()) -> None:
         self._asked = list(surely_asked(source))
+        self._judging = [strategy for strategy in strategies if isinstance(strategy, LLMEvaluator)]
         self._title = title
         self._found: dict[str, Estimate] = {}
 
@@ -84,6 +88,18 @@ class Estimator:
                         found.add(estimate(request), prices)
             except BackendError:
                 found.unreadable += 1
+        for strategy in self._judging:
+            self._add_judges(strategy, question, target)
+
+    def _add_judges(self, strategy: LLMEvaluator, question: Question, target: str) -> None:
+        try:
+            for source, variables in strategy.rehearsed(question, target):
+                name = f"{source.adapter.model} ({strategy.label})"
+                found = self._found.setdefault(name, Estimate(self._title, name))
+                request = source.request(strategy.template, question, target, variables=variables).request
+                found.add(estimate(request), Prices(0.0, 0.0) if source.adapter.offline else source.prices)
+        except BackendError:  # counted with the model's
+            return
 
     @property
     def estimates(self) -> list[Estimate]:

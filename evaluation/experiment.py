@@ -336,6 +336,7 @@ class StrategySection(_Section):
 
     strategy: str = Field(description="A registered strategy.")
     settings: dict[str, Any] = Field(default_factory=dict, description="The strategy's own settings.")
+    judges: tuple[ModelSection, ...] = Field((), description="The models that judge, for a strategy that asks some.")
 
 
 def _one_or_more(value: object) -> object:
@@ -433,7 +434,7 @@ class Experiment(_Section):
         Annotated[StrategySection, BeforeValidator(_named("strategy"), json_schema_input_type=str | StrategySection)],
         ...,
     ] = Field(
-        (StrategySection(strategy="execution_match"),),
+        (StrategySection(strategy="execution_match", judges=()),),
         min_length=1,
         description="Names; execution_match:bird names a convention, execution_match:all is every one.",
     )
@@ -558,6 +559,10 @@ def parse_experiment(text: str, path: Path) -> ExperimentFile:
         raise UserError(f"not YAML: {getattr(error, 'problem', None) or error}", place=f"{path}{line}") from error
     except RecursionError as error:
         raise UserError("nested too deeply, or within itself", place=str(path)) from error
+    except UserError:
+        raise
+    except ValueError as error:  # a date that is none
+        raise UserError(f"not YAML: {error}", place=str(path)) from error
     with environment.kept():
         experiment = _validated(environment.filled, path, lines)
     return ExperimentFile(experiment, path, text, lines, environment)
@@ -653,6 +658,7 @@ def _known(at: Location) -> tuple[str, ...]:
         "self_consistency": SelfConsistencyOf,
         "repair": RepairOf,
         "model": ModelSection,
+        "judges": ModelSection,
     }
     for part in at[:-1]:
         if isinstance(part, str):

@@ -185,6 +185,7 @@ class ModelSource(AnswerSource):
         before: Sequence[Message] = (),
         variables: Mapping[str, object] | None = None,
         schema: Mapping[str, object] | None = None,
+        usable: Callable[[Completion], bool] = lambda _: True,
     ) -> Asked:
         """Ask with any prompt, after the one that it is linked by.
 
@@ -195,6 +196,7 @@ class ModelSource(AnswerSource):
             before: Messages that the prompt's come after.
             variables: Further variables of the prompt.
             schema: The JSON schema that the answer is held to, where the provider can.
+            usable: Whether an answer can be used; one that cannot is not kept, and asked for again the next time.
 
         Raises:
             ModelStopped: The model answers no question any more.
@@ -214,7 +216,7 @@ class ModelSource(AnswerSource):
             prepared = self.request(template, question, target, before, variables, schema, part)
         except BackendError as error:
             return Asked(None, settled=Verdict.of(Reason.BACKEND_DOWN, error=str(error)), calls=calls)
-        return replace(await self._send(prepared), calls=calls)
+        return replace(await self._send(prepared, usable), calls=calls)
 
     def _linked(self, completion: Completion, schema: SchemaText) -> tuple[SchemaText, str]:
         """The part of a schema that an answer names, and how much it is, in words."""
@@ -226,12 +228,16 @@ class ModelSource(AnswerSource):
         )
         return replace(schema, schema=linked.schema), linked.note
 
-    async def _send(self, prepared: Prepared) -> Asked:
-        """Ask, unless the answer is known."""
+    async def _send(self, prepared: Prepared, usable: Callable[[Completion], bool]) -> Asked:
+        """Ask, unless a usable answer is known."""
         prompt, request, _ = prepared
+        odd = _no_text(prompt)
+        if odd is not None:
+            return Asked(prompt, settled=Verdict.of(Reason.INTERNAL_ERROR, error=odd))
         self.keep(prompt)
-        known = self.known(request)
-        if known is not None:
+        key = self._key(request)
+        known = self._kept(key)
+        if known is not None and usable(known):
             return self._asked(prepared, known, cached=True)
         try:
             completion, attempts = await self._call(request)
@@ -239,13 +245,19 @@ class ModelSource(AnswerSource):
             if isinstance(failure.error, FilteredAnswer):
                 return self._asked(prepared, failure.error.completion, attempts=failure.attempts)
             return self._failed(prepared, failure)
-        if self.cache is not None:
-            self.cache.put(self.cache.key(self.adapter, request), completion)
+        if self.cache is not None and usable(completion):
+            self.cache.put(key, completion)
         return self._asked(prepared, completion, attempts=attempts)
 
     def known(self, request: GenerationRequest) -> Completion | None:
         """The answer from before; `None` where there is none."""
-        return None if self.cache is None else self.cache.get(self.cache.key(self.adapter, request))
+        return self._kept(self._key(request))
+
+    def _key(self, request: GenerationRequest) -> bytes:
+        return b"" if self.cache is None else self.cache.key(self.adapter, request)
+
+    def _kept(self, key: bytes) -> Completion | None:
+        return None if self.cache is None else self.cache.get(key)
 
     def expected(
         self, template: PromptTemplate, question: Question, target: str, variables: Mapping[str, object]
@@ -413,6 +425,17 @@ class ModelSource(AnswerSource):
             withheld=prepared.chosen.withheld,
         )
         return Asked(prepared.prompt, completion, record)
+
+
+def _no_text(prompt: RenderedPrompt) -> str | None:
+    """Why a prompt cannot be sent to anybody, whatever the provider."""
+    for message in prompt.messages:
+        try:
+            message.content.encode()
+        except UnicodeEncodeError as error:
+            odd = f"U+{ord(message.content[error.start]):04X}"
+            return f"the prompt cannot be sent: it holds {odd}, half a character, in the question or the schema"
+    return None
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> tuple[AttemptRecord, ...]:

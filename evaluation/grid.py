@@ -20,7 +20,7 @@ from adapters.prices import Prices, Tariff
 from database_backends.base import BACKENDS
 from database_backends.result import Limits
 from database_backends.runner import Runner
-from evaluation.answers import AnswerSource, RunStopped
+from evaluation.answers import RunStopped
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.budget import Budget
 from evaluation.composite.assembly import Assembly
@@ -34,7 +34,7 @@ from evaluation.estimate import Estimate, Estimator, surely_asked
 from evaluation.experiment import AnyModel, BackendSection, ExperimentFile, HistorySection
 from evaluation.few_shot.pool import Pool
 from evaluation.few_shot.pools import Pools
-from evaluation.generation import ResponseCache
+from evaluation.generation import ModelSource, ResponseCache
 from evaluation.golds import GoldStore
 from evaluation.history import (
     By,
@@ -48,18 +48,20 @@ from evaluation.history import (
     shows_history,
     still_valid,
 )
+from evaluation.judging.bench import Bench, Judge
+from evaluation.judging.rival import Rival, read_rival
 from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
 from evaluation.pinning import pin
-from evaluation.preview import Preview, preview
+from evaluation.preview import Preview, previews
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
+from prompts.flaws import refuse_flawed
 from prompts.library import load, refs
 from prompts.template import PromptTemplate, RenderedPrompt, Shots
-from prompts.variables import refuse_unknown
 from sqlassay import tokens
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
@@ -122,7 +124,7 @@ class Grid:
         for index, ref in enumerate(experiment.prompts):
             with file.at("prompts", index):
                 prompts.append(load(file.prompt(ref), folders))
-                refuse_unknown(prompts[-1])
+                refuse_flawed(prompts[-1])
         refuse_twins(file, "prompts", [(ref, made.ref) for ref, made in zip(experiment.prompts, prompts, strict=True)])
         refuse_twins(file, "backends", [(one.backend, (one.backend, one.target)) for one in experiment.backends])
         refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
@@ -136,8 +138,10 @@ class Grid:
                 in_turns = in_turns or question.conversation is not None
         self.total = counts.total()
         self.db_ids = tuple(counts)
-        self.strategies()
+        self._folders = folders
+        self._rivals: dict[str, Rival] = {}
         self.models = Models(file, folders)
+        self.strategies()
         for index, section in enumerate(experiment.backends):
             with file.at("backends", index):
                 databases = self._databases(section)
@@ -195,27 +199,51 @@ class Grid:
         """The examples that the cell's prompts ask for."""
         return [shots for prompt in self.prompts(cell) for shots in prompt.shots.values()]
 
-    def strategies(self) -> tuple[EvaluationStrategy, ...]:
-        """The strategies, newly made."""
-        return tuple(strategy for _, strategy in self._placed_strategies())
+    def strategies(self, source: Callable[[Part], ModelSource] | None = None) -> tuple[EvaluationStrategy, ...]:
+        """The strategies, newly made.
 
-    def _placed_strategies(self) -> list[tuple[int, EvaluationStrategy]]:
+        Args:
+            source: What asks a judge; without it they tell who judges, and are not to be asked for verdicts.
+        """
+        return tuple(strategy for _, strategy in self._placed_strategies(source))
+
+    def _placed_strategies(
+        self, source: Callable[[Part], ModelSource] | None = None
+    ) -> list[tuple[int, EvaluationStrategy]]:
         """The strategies, each with the place of its section."""
         made = []
         for index, section in enumerate(self.file.experiment.strategies):
             with self.file.at("strategies", index):
-                made += [(index, make_strategy(name, section.settings)) for name in expand(section.strategy)]
+                bench = self._bench(index, source)
+                made += [
+                    (index, make_strategy(name, section.settings, bench=bench)) for name in expand(section.strategy)
+                ]
         with self.file.at("strategies"):
             describe_strategies([strategy for _, strategy in made])
         return made
+
+    def _bench(self, index: int, source: Callable[[Part], ModelSource] | None) -> Bench:
+        """Who judges by the strategy of this place."""
+        judges = [
+            Judge(part.section.name, self.models.identity_of(part), None if source is None else source(part))
+            for part in self.models.judges(index)
+        ]
+        return Bench(tuple(judges), lambda ref: load(self.file.prompt(ref), self._folders), self._rival)
+
+    def _rival(self, against: str) -> Rival:
+        """Another system, read once."""
+        if against not in self._rivals:
+            runs = Path(self.file.experiment.output.runs)
+            self._rivals[against] = read_rival(against, self.file.resolve(against), runs, self.dataset.questions)
+        return self._rivals[against]
 
     def number(self, cell: Cell) -> int:
         """Which of the experiment's models the cell's is, from 0."""
         return self.file.experiment.models.index(cell.model)
 
     def parts(self, cell: Cell) -> tuple[Part, ...]:
-        """The models that the cell asks."""
-        return self.models.of(self.number(cell))
+        """The models that the cell asks, judges among them."""
+        return self.models.asked(self.number(cell))
 
     def databases(self, cell: Cell) -> Databases:
         """The dataset's databases on the cell's engine."""
@@ -247,7 +275,7 @@ class Grid:
             return None
         return digest(descriptions={db_id: self.dataset.descriptions(db_id) for db_id in self.db_ids}).hex()
 
-    def _tokens_counted_by(self, cell: Cell) -> dict[str, str] | None:
+    def _tokenizers(self, cell: Cell) -> dict[str, str] | None:
         """What counts the tokens of schemas, by the places of the models that get no more than so many."""
         always = any(prompt.schema.max_tokens is not None for prompt in self.prompts(cell))
         bounded = [part for part in self.parts(cell) if always or part.section.schema_tokens is not None]
@@ -278,7 +306,7 @@ class Grid:
             **self.models.identity(self.number(cell)),
             "prompt": cell.prompt.identity,
             "descriptions": self._descriptions(cell),
-            "tokens_counted_by": self._tokens_counted_by(cell),
+            "tokenizers": self._tokenizers(cell),
             "backend": {"name": databases.backend.name, "engine": databases.engine(self.db_ids)},
             "repeat": cell.repeat,
             "strategies": [
@@ -504,13 +532,13 @@ class GridRunner:
         history: History,
         keep: Callable[[RenderedPrompt], None],
     ) -> Orchestrator:
-        source = self._source(cell, answers, databases, prices, keep)
+        assembly = self._assembly(cell, answers, databases, prices, keep)
+        source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+        strategies = self.grid.strategies(assembly.judge)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
         # As many again as are being answered: while some are judged, others wait for their turn to be asked.
         in_flight = 2 * sum(part.section.concurrency for part in self.grid.parts(cell)) + 2 * self.runner.workers
-        return Orchestrator(
-            databases, source, golds, self.runner, self.grid.strategies(), self.grid.limits(), in_flight, history
-        )
+        return Orchestrator(databases, source, golds, self.runner, strategies, self.grid.limits(), in_flight, history)
 
     def _history(self, cell: Cell, folder: Path, done: set[str]) -> History:
         """What the prompts of a cell show of earlier turns; answers that are on disk are read back."""
@@ -527,15 +555,15 @@ class GridRunner:
                 history.heard(record)
         return history
 
-    def _source(
+    def _assembly(
         self,
         cell: Cell,
         answers: Store | None,
         databases: Databases,
         prices: Mapping[str, Prices],
         keep: Callable[[RenderedPrompt], None],
-    ) -> AnswerSource:
-        assembly = Assembly(
+    ) -> Assembly:
+        return Assembly(
             self.grid.models,
             cell.prompt,
             databases,
@@ -547,13 +575,14 @@ class GridRunner:
             self.grid.examples(cell),
             keep,
         )
-        return assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
 
     def estimates(self) -> Iterator[Estimate]:
         """What a new run would ask of each model in each cell; nothing is asked."""
         for cell in self.grid.cells:
             databases = self.grid.databases(cell)
-            estimator = Estimator(cell.title, self._unasked(cell, databases))
+            assembly = self._unasked(cell, databases)
+            source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+            estimator = Estimator(cell.title, source, self.grid.strategies(assembly.judge))
             history = self._history(cell, self.folder(cell), set())
             for question in self.grid.questions():
                 target = databases.target(question.db_id)
@@ -570,15 +599,17 @@ class GridRunner:
         """
         databases = self.grid.databases(cell)
         target = databases.require(question.db_id)
-        for source, template, variables in surely_asked(self._unasked(cell, databases)):
-            yield preview(source, template, question, target, variables)
+        question = self._history(cell, self.folder(cell), set()).foreseen(question)
+        source = self._unasked(cell, databases).source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+        for asked, template, variables in surely_asked(source):
+            yield from previews(asked, template, question, target, variables)
 
-    def _unasked(self, cell: Cell, databases: Databases) -> AnswerSource:
-        """The source of a new run's answers, for what can be told without asking it."""
+    def _unasked(self, cell: Cell, databases: Databases) -> Assembly:
+        """What makes the sources of a new run, for what can be told without asking them."""
         tariffs = self.grid.models.tariffs(self.grid.number(cell))
         answers = self.cache if self.grid.file.experiment.cache == "shared" else None
         prices = {place: tariff.prices for place, tariff in tariffs.items()}
-        return self._source(cell, answers, databases, prices, lambda prompt: None)
+        return self._assembly(cell, answers, databases, prices, lambda prompt: None)
 
     def _endpoint(self, part: Part) -> Endpoint:
         model = part.section

@@ -12,11 +12,16 @@ from adapters.base import ADAPTERS, ModelAdapter
 from adapters.prices import Prices, Tariff, tariff_of
 from evaluation.environment import Location
 from evaluation.experiment import ExperimentFile, ModelSection
+from prompts.flaws import refuse_flawed
 from prompts.library import load
 from prompts.template import PromptTemplate
+from prompts.variables import CORRECTION, QUESTION, ROUTER
 
 _NO_MATTER = frozenset({"label", "settings", "concurrency", "prices"})
 """What changes no answer, or is told by the adapters."""
+
+_GIVEN_BESIDES = {"router": ROUTER, "repair": CORRECTION}
+"""Variables of the prompts that composite models bring, by who brings them."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,8 @@ class Part:
 
     @property
     def place(self) -> str:
-        """Where it is below its model, dotted; empty for a model that has no parts."""
-        return _dotted(self.at[2:])
+        """Where it is below its model, dotted; empty for a model that has no parts. For a judge, where it is at all."""
+        return _dotted(self.at[2:] if self.at[0] == "models" else self.at)
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,23 @@ class Models:
                 at = ("models", number, *below)
                 with self.file.at(*at):
                     self.prompts[at] = load(self.file.prompt(ref), self.folders)
+                    refuse_flawed(self.prompts[at], {**QUESTION, **_GIVEN_BESIDES[str(at[-2])]})
+        for index, strategy in enumerate(self.file.experiment.strategies):
+            for number, judge in enumerate(strategy.judges):
+                at = ("strategies", index, "judges", number)
+                self.parts[at] = Part(at, judge, make_adapter(self.file, at, judge))
 
     def of(self, number: int) -> tuple[Part, ...]:
         """The parts of one model of the experiment."""
-        return tuple(part for at, part in self.parts.items() if at[1] == number)
+        return tuple(part for at, part in self.parts.items() if at[:2] == ("models", number))
+
+    def judges(self, strategy: int) -> tuple[Part, ...]:
+        """The judges of one strategy of the experiment."""
+        return tuple(part for at, part in self.parts.items() if at[:2] == ("strategies", strategy))
+
+    def asked(self, number: int) -> tuple[Part, ...]:
+        """The parts of one model, and all who judge it."""
+        return (*self.of(number), *(part for at, part in self.parts.items() if at[0] == "strategies"))
 
     def prompts_of(self, number: int) -> dict[Location, PromptTemplate]:
         """The prompts that one model of the experiment brings, by place."""
@@ -81,15 +99,7 @@ class Models:
 
     def identity(self, number: int) -> dict[str, Any]:
         """Everything that can change an answer of a model, as it may be written down."""
-        told = self.file.environment.told
-        identities = {
-            part.at: {
-                "model": told(part.adapter.identity, *part.at, "settings"),
-                "parameters": told(part.section.parameters, *part.at, "parameters"),
-                **({"schema_tokens": part.section.schema_tokens} if part.section.schema_tokens else {}),
-            }
-            for part in self.of(number)
-        }
+        identities = {part.at: self.identity_of(part) for part in self.of(number)}
         if ("models", number) in identities:
             return {"schema_tokens": None, **identities["models", number]}
         recorded = self.file.environment.recorded["models"][number]
@@ -97,11 +107,20 @@ class Models:
         parts = {_dotted(at[2:]): identity for at, identity in identities.items()}
         return {"model": {"composite": _shape(recorded), "parts": parts, "prompts": prompts}, "parameters": {}}
 
+    def identity_of(self, part: Part) -> dict[str, Any]:
+        """Everything that can change an answer of one part, as it may be written down."""
+        told = self.file.environment.told
+        return {
+            "model": told(part.adapter.identity, *part.at, "settings"),
+            "parameters": told(part.section.parameters, *part.at, "parameters"),
+            **({"schema_tokens": part.section.schema_tokens} if part.section.schema_tokens else {}),
+        }
+
     def tariffs(self, number: int) -> dict[str, Tariff]:
-        """What the parts of one model cost now, by their places; the place of a model that has none is empty."""
+        """What those whom one model's run asks cost now, by their places; that of a model without parts is empty."""
         now = datetime.now(UTC)
         return {
-            part.place: tariff_of(part.adapter, Prices(**dict(part.section.prices)), now) for part in self.of(number)
+            part.place: tariff_of(part.adapter, Prices(**dict(part.section.prices)), now) for part in self.asked(number)
         }
 
 
@@ -115,6 +134,10 @@ def adapters_of(file: ExperimentFile) -> list[ModelAdapter]:
         make_adapter(file, ("models", number, *below), section)
         for number, model in enumerate(file.experiment.models)
         for below, section in model.parts()
+    ] + [
+        make_adapter(file, ("strategies", index, "judges", number), judge)
+        for index, strategy in enumerate(file.experiment.strategies)
+        for number, judge in enumerate(strategy.judges)
     ]
 
 

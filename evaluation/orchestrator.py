@@ -20,7 +20,7 @@ from evaluation.datasets.base import Question
 from evaluation.golds import Gold, GoldStore
 from evaluation.history import History, NoHistory, Placed
 from evaluation.jsonl import line_of
-from evaluation.records import ExecutionRecord, FirstRecord, ItemRecord, VerdictRecord
+from evaluation.records import CallRecord, ExecutionRecord, FirstRecord, ItemRecord, VerdictRecord
 from evaluation.verdicts import Reason, Verdict
 from sqlassay.errors import SqlAssayError, UserError
 
@@ -101,6 +101,7 @@ class Orchestrator:
         golds: tuple[Gold, ...] = ()
         predicted: Executed | None = None
         first: FirstRecord | None = None
+        judging: list[CallRecord] = []
         try:
             target = self.databases.target(question.db_id)
             if target is None:
@@ -111,9 +112,9 @@ class Orchestrator:
                 answer = await self._answer(position, question, target)
                 golds = await self._run_golds(question, target)
                 predicted = await self._run_predicted(answer, target)
-            verdicts = await self._judge(question, answer, golds, predicted, target or "")
+            verdicts = await self._judge(question, answer, golds, predicted, target or "", judging)
             if answer.first is not None:
-                first = await self._first(question, answer, golds, predicted, verdicts, target or "")
+                first = await self._first(question, answer, golds, predicted, verdicts, target or "", judging)
         except (RunStopped, UserError):
             raise
         except Exception as error:  # noqa: BLE001 - one bad item never takes the run with it
@@ -142,6 +143,7 @@ class Orchestrator:
             route=answer.route,
             note=answer.note,
             first=first,
+            judging=tuple(judging),
             started=started.isoformat(timespec="milliseconds"),
             seconds=round(time.perf_counter() - clock, 6),
         )
@@ -174,6 +176,7 @@ class Orchestrator:
         predicted: Executed | None,
         verdicts: Judged,
         target: str,
+        judging: list[CallRecord],
     ) -> FirstRecord:
         """The first attempt, judged as the last one is; where there was no other, what was said of it already."""
         first = answer.first
@@ -181,13 +184,21 @@ class Orchestrator:
             sql = answer.sql
         else:
             sql, predicted = first.sql, await self._run_predicted(first, target)
-            verdicts = await self._judge(question, first, golds, predicted, target)
+            verdicts = await self._judge(question, first, golds, predicted, target, judging)
         ran = None if predicted is None else ExecutionRecord.of(predicted.sql, predicted.outcome)
         return FirstRecord(sql, ran, _recorded(verdicts))
 
     async def _judge(
-        self, question: Question, answer: Answer, golds: Sequence[Gold], predicted: Executed | None, target: str
+        self,
+        question: Question,
+        answer: Answer,
+        golds: Sequence[Gold],
+        predicted: Executed | None,
+        target: str,
+        judging: list[CallRecord],
     ) -> Judged:
+        """What each strategy says; what models were asked for it is added to `judging`."""
+
         async def run_gold(sql: str) -> Outcome:
             return (await self.golds.run(sql, target)).outcome
 
@@ -210,11 +221,15 @@ class Orchestrator:
             perform=self.runner.run,
             texts=self.golds.texts,
             read_schema=lambda: self.databases.schema(question.db_id),
+            target=target,
         )
         verdicts = []
         for strategy in self.strategies:
             try:
                 verdict = _checked(await strategy.evaluate(case))
+                judging += verdict.calls
+            except RunStopped:
+                raise
             except Exception as error:  # noqa: BLE001 - a strategy that fails loses its own verdict, not the others'
                 verdict = unforeseen(error)
             verdicts.append((strategy, verdict))

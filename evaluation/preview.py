@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,9 +12,11 @@ from evaluation.catalogue import Catalogue
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.generation import ModelSource
+from evaluation.history import GoldHistory, Window, shows_history
 from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay import tokens
 from sqlassay.chat_formats import chat_format
+from sqlassay.errors import UserError
 from sqlassay.resilience import CallLimits, Circuit, Endpoint, RetryPolicy
 from sqlassay.tokens import TokenCount
 from sqlassay.validation import ValidationResult
@@ -103,30 +105,42 @@ class Nobody(ModelAdapter):
         raise NotImplementedError
 
 
-def preview(
+def previews(
     source: ModelSource,
     template: PromptTemplate,
     question: Question,
     target: str,
     variables: Mapping[str, object] | None = None,
-) -> Preview:
-    """What a source would send.
+) -> Iterator[Preview]:
+    """What a source would send: the prompt that links, where there is one, and the prompt with the whole schema.
 
     Raises:
         BackendError: The database whose schema is shown cannot be read.
         UserError: The prompt lacks a variable.
     """
+    if template.linker is not None:
+        yield from previews(source, template.linker, question, target)
     prompt, request, _ = source.request(template, question, target, variables=variables)
-    return Preview(question, template, prompt, request, source.adapter)
+    yield Preview(question, template, prompt, request, source.adapter)
 
 
-def preview_alone(template: PromptTemplate, question: Question, databases: Databases, adapter: ModelAdapter) -> Preview:
-    """What a model would be sent in an experiment with nothing but the defaults.
+def preview_alone(
+    template: PromptTemplate, question: Question, databases: Databases, adapter: ModelAdapter
+) -> list[Preview]:
+    """What a model would be sent in an experiment with nothing but the defaults; of earlier turns, the golds.
 
     Raises:
         BackendError: The database cannot be read.
         UserError: It is not there, or the prompt lacks a variable.
     """
+    if template.shots:
+        raise UserError(
+            f"prompt {template.ref} shows examples",
+            place=str(template.path),
+            remedy="give --experiment FILE, whose `examples` says from where",
+        )
     endpoint = Endpoint(Circuit(adapter.endpoint), RetryPolicy(), CallLimits(1))
     source = ModelSource(adapter, template, databases, endpoint)
-    return preview(source, template, question, databases.require(question.db_id))
+    if shows_history(template):
+        question = GoldHistory(Window(), databases.backend.dialect).foreseen(question)
+    return list(previews(source, template, question, databases.require(question.db_id)))

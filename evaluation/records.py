@@ -258,6 +258,7 @@ class ItemRecord:
         route: Which class of question chose the model, where one did.
         note: How a composite model chose the answer, in words.
         first: The first attempt of a model that repairs its statements.
+        judging: What the strategies asked of judges; `role` is the label of the strategy.
         started: UTC time at which the item was begun, ISO 8601.
         seconds: Wall-clock time of the whole item.
     """
@@ -285,6 +286,7 @@ class ItemRecord:
     route: RouteRecord | None = None
     note: str | None = None
     first: FirstRecord | None = None
+    judging: tuple[CallRecord, ...] = ()
     started: str = ""
     seconds: float = 0.0
 

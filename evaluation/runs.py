@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from evaluation.calibration.note import calibration_notes
+from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.run_log import MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
@@ -69,17 +70,19 @@ def summarise(folder: RunFolder) -> RunSummary:
     """Add up a run from its records, with what is known of its judges.
 
     Raises:
-        UserError: A record or a calibration cannot be read.
+        UserError: A record cannot be read.
     """
     manifest = folder.manifest
     identity = manifest["identity"]
     dataset = identity["dataset"]
+    strategies = identity.get("strategies", ())
+    notes = calibration_notes(strategies, run_id=folder.run_id, dataset=dataset)
     summary = RunSummary(
         manifest["title"],
         folder.run_id,
         manifest["status"],
         dataset["questions"],
-        judges=calibration_notes(identity.get("strategies", ()), run_id=folder.run_id, dataset=dataset),
+        standings=standings(strategies, notes, identity.get("model")),
     )
     for item in folder.items():
         summary.add(item)

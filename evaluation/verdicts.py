@@ -7,6 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evaluation.records import CallRecord
 
 
 class Status(StrEnum):
@@ -28,6 +32,12 @@ class Reason(StrEnum):
     """Both results are empty."""
     MATCH_AMBIGUOUS = "match_ambiguous"
     """The gold leaves a choice (a tie at its LIMIT), and this is one of the legal ones."""
+    JUDGED_CORRECT = "judged_correct"
+    """A judge says so."""
+    JUDGED_BETTER = "judged_better"
+    """A judge prefers it to the answer of another system."""
+    JUDGED_EQUAL = "judged_equal"
+    """A judge prefers neither."""
     # incorrect: there is no result to compare
     NO_SQL = "no_sql"
     REFUSED = "refused"
@@ -63,6 +73,10 @@ class Reason(StrEnum):
     # incorrect: by the text alone
     DIFFERENT_CLAUSES = "different_clauses"
     """Exact set match: some clauses are not the gold's."""
+    # incorrect: a judge says so
+    JUDGED_WRONG = "judged_wrong"
+    JUDGED_WORSE = "judged_worse"
+    """A judge prefers the answer of another system."""
     # unscored
     GOLD_MISSING = "gold_missing"
     """The dataset has no gold for this question in this dialect."""
@@ -75,6 +89,8 @@ class Reason(StrEnum):
     EARLIER_TURN_UNANSWERED = "earlier_turn_unanswered"
     """The instrument failed on an earlier turn of the conversation, so that this one could not be asked as it is."""
     JUDGE_UNREADABLE = "judge_unreadable"
+    JUDGES_DISAGREE = "judges_disagree"
+    """No grade has as many votes of the panel as it takes."""
     OVER_BUDGET = "over_budget"
     """The comparison itself took too long."""
     INTERNAL_ERROR = "internal_error"
@@ -91,7 +107,14 @@ class Reason(StrEnum):
         return self.value.replace("_", " ")
 
 
-_CORRECT = {Reason.MATCH, Reason.MATCH_VACUOUS, Reason.MATCH_AMBIGUOUS}
+_CORRECT = {
+    Reason.MATCH,
+    Reason.MATCH_VACUOUS,
+    Reason.MATCH_AMBIGUOUS,
+    Reason.JUDGED_CORRECT,
+    Reason.JUDGED_BETTER,
+    Reason.JUDGED_EQUAL,
+}
 _UNSCORED = {
     Reason.GOLD_MISSING,
     Reason.GOLD_FAILED,
@@ -102,6 +125,7 @@ _UNSCORED = {
     Reason.PROVIDER_DOWN,
     Reason.EARLIER_TURN_UNANSWERED,
     Reason.JUDGE_UNREADABLE,
+    Reason.JUDGES_DISAGREE,
     Reason.OVER_BUDGET,
     Reason.INTERNAL_ERROR,
 }
@@ -109,6 +133,8 @@ _STATUS = {
     reason: Status.CORRECT if reason in _CORRECT else Status.UNSCORED if reason in _UNSCORED else Status.INCORRECT
     for reason in Reason
 }
+RELATIVE = frozenset({Reason.JUDGED_BETTER, Reason.JUDGED_EQUAL, Reason.JUDGED_WORSE})
+"""What is said of an answer beside another one: not that it is right, nor that it is wrong."""
 NO_RESULT = frozenset(
     {
         Reason.NO_SQL,
@@ -139,6 +165,17 @@ ORDER = "order"
 NOT_CHECKED = "not checked"
 """That the order of rows, or which rows tie at a LIMIT, is not known; reports count it."""
 
+JUDGES = "judges"
+"""The key of `evidence` under which stands what each judge said, and of the settings under which stands who judges."""
+JUDGE_CATEGORIES = "judge_categories"
+"""The key of `evidence` under which stand the categories of those judges who went with the verdict, if there is one."""
+JUDGE_WHY = "judge_why"
+"""The key of `evidence` under which one of these judges gives its reasons."""
+NOT_ASKED = "not_asked"
+"""The key of `evidence` under which a verdict says why no judge was asked for it."""
+ANNOTATION = "annotation"
+"""The key of `evidence` under which a judge remarks on a verdict that is not its own."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -148,16 +185,23 @@ class Verdict:
         reason: Why, from the closed vocabulary; it determines the status.
         score: Between 0 and 1; 0 when unscored.
         evidence: What shows it: row and column differences, the engine's message; JSON values, capped.
+        calls: What models were asked to find it.
     """
 
     reason: Reason
     score: float
     evidence: Mapping[str, object] = field(default_factory=dict)
+    calls: tuple[CallRecord, ...] = ()
 
     @property
     def status(self) -> Status:
         """Correct, incorrect or unscored: the reason decides."""
         return self.reason.status
+
+    @property
+    def by_judges(self) -> bool:
+        """Whether judges were asked for it: nothing settled the matter beforehand, and it is no remark of theirs."""
+        return JUDGES in self.evidence and ANNOTATION not in self.evidence
 
     @classmethod
     def of(cls, reason: Reason, **evidence: object) -> Verdict:
@@ -201,12 +245,18 @@ class Summary:
         score_sum: Sum of the scores of the scored items.
         figures: The strategy's further numbers, by name.
         order_not_checked: Verdicts that stand although the order, or what ties at a LIMIT, could not be asked for.
+        judged: Of the verdicts that judges were asked for, how often each status was given.
+        not_asked: How often no judge was asked, by why.
+        annotations: How often judges remarked what on verdicts that are not their own.
     """
 
     reasons: Mapping[Reason, int]
     score_sum: float
     figures: Mapping[str, Figure] = field(default_factory=dict)
     order_not_checked: int = 0
+    judged: Mapping[Status, int] = field(default_factory=dict)
+    not_asked: Mapping[str, int] = field(default_factory=dict)
+    annotations: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Summary:
@@ -215,12 +265,19 @@ class Summary:
         score_sum = 0.0
         figures: dict[str, Figure] = {}
         order_not_checked = 0
+        judged: Counter[Status] = Counter()
+        not_asked: Counter[str] = Counter()
+        annotations: Counter[str] = Counter()
         for verdict in verdicts:
             reasons[verdict.reason] += 1
             score_sum += verdict.score
             Figure.add(figures, verdict.evidence)
             order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
-        return cls(reasons, score_sum, figures, order_not_checked)
+            judged[verdict.status] += verdict.by_judges
+            for counts, key in ((not_asked, NOT_ASKED), (annotations, ANNOTATION)):
+                if key in verdict.evidence:
+                    counts[str(verdict.evidence[key])] += 1
+        return cls(reasons, score_sum, figures, order_not_checked, judged, not_asked, annotations)
 
     def count(self, status: Status) -> int:
         """How many items have this status."""

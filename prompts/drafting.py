@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from prompts.library import SHIPPED, in_folder, load
-from prompts.template import NAME, read
+from prompts.library import SHIPPED, in_folder, load, next_version
+from prompts.template import NAME, read, text_of
 from sqlassay.errors import UserError
 
-_START = "zero_shot"
+_START = "zero_shot@1"
 
 
 def draft(name: str, folder: Path, source: str | None = None) -> Path:
@@ -18,7 +18,7 @@ def draft(name: str, folder: Path, source: str | None = None) -> Path:
     Args:
         name: Its name.
         folder: Of the user's own prompts; made when it is not there.
-        source: What it starts as; the newest version of the name, or `zero_shot`, unless given.
+        source: What it starts as; the newest version of the name, or `zero_shot@1`, unless given.
 
     Returns:
         The new file, which passes for a prompt as it is.
@@ -34,9 +34,9 @@ def draft(name: str, folder: Path, source: str | None = None) -> Path:
     versions = in_folder(folder).get(name, {}) if folder.exists() else {}
     folders = [folder] if folder.exists() and folder.resolve() != SHIPPED else []
     origin = load(source or (name if versions else _START), folders)
-    version = max(versions, default=0) + 1
+    version = next_version(name, folder)
     path = folder / name / f"v{version}.yaml"
-    text = origin.path.read_text("utf-8")
+    text = text_of(origin)
     for key, value in (("name", name), ("version", str(version))):
         text = re.sub(rf"^{key}:.*$", f"{key}: {value}", text, count=1, flags=re.MULTILINE)
     try:

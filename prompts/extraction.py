@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from prompts import statements
 from prompts.fences import Block, blocks, outside
-from prompts.tool_calls import CERTAIN_KEYS, calls, sql_in, without_marks
+from prompts.tool_calls import calls, sql_in, without_marks
 from prompts.turns import first_turn, without_reasoning
 
 
@@ -89,10 +90,9 @@ class Extraction:
 
 
 _INLINE = re.compile(r"(?<!`)(?:``(?!`)(?P<double>.+?)(?<!`)``|`(?!`)(?P<single>[^`]+)`)(?!`)", re.DOTALL)
-_JSON_KEYS = (*CERTAIN_KEYS, "query")
 _DECODER = json.JSONDecoder(strict=False)  # models break the lines of SQL within JSON
-_TAG_END = re.compile(r"</(sql|sql_query|query|final_sql|answer|final_answer)>", re.IGNORECASE)
-_JSON_IN_PROSE = re.compile(rf'\{{\s*"(?:{"|".join(_JSON_KEYS)})"\s*:', re.IGNORECASE)
+_TAG = re.compile(r"<(?P<end>/?)(?P<name>sql|sql_query|query|final_sql|answer|final_answer)>", re.IGNORECASE | re.ASCII)
+_JSON_IN_PROSE = re.compile(r'\{\s*"(?:sql|sql_query|query)"\s*:', re.IGNORECASE)
 
 
 def extract(answer: str) -> Extraction:
@@ -112,6 +112,45 @@ def find_object(answer: str) -> Mapping[str, object] | None:
     """
     found = _object(first_turn(without_reasoning(answer)[0])[0])
     return None if found is None else found.value
+
+
+def only_object(answer: str) -> Mapping[str, object] | None:
+    """The one JSON object of an answer; `None` when there is none, several that differ, or one that says a key twice.
+
+    For answers that decide something: text that is only repeated in them must not be taken for what they say.
+    """
+    text, _ = without_reasoning(answer)
+    found: list[dict[str, object]] = []
+    at = text.find("{")
+    while at >= 0:
+        try:
+            value, end = _STRICT_DECODER.raw_decode(text, at)
+        except _SaidTwice:
+            return None
+        except (ValueError, RecursionError):
+            if _BEGUN_OBJECT.match(text, at):  # what is within a broken one is not what it says
+                return None
+            end = at + 1
+        else:
+            found.append(value)
+        at = text.find("{", end)
+    return found[0] if found and all(one == found[0] for one in found) else None
+
+
+_BEGUN_OBJECT = re.compile(r'\{\s*"')
+
+
+class _SaidTwice(Exception):
+    """A JSON object has a key twice."""
+
+
+def _with_each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise _SaidTwice
+    return dict(pairs)
+
+
+_STRICT_DECODER = json.JSONDecoder(object_pairs_hook=_with_each_key_once)
 
 
 EXTRACTORS: Mapping[str, Callable[[str], Extraction]] = {"sql_block": extract, "json": extract_json}
@@ -153,15 +192,23 @@ def _in_calls(text: str) -> Extraction | None:
 
 def _in_tags(text: str, found: Sequence[Block]) -> Extraction | None:
     closed = [block for block in found if block.closed]
-    ends = [end for end in _TAG_END.finditer(text) if not any(one.start < end.start() < one.end for one in closed)]
+    starts = [block.start for block in closed]
+
+    def in_block(at: int) -> bool:
+        before = bisect(starts, at)
+        return before > 0 and at < closed[before - 1].end
+
+    tags = list(_TAG.finditer(text))
+    ends = [tag for tag in tags if tag["end"] and not in_block(tag.start())]
     for end in ends[:-3:-1]:
-        tag = f"<{end[1]}>"
-        start = text.rfind(tag, 0, end.start())
-        # No tag of the same name is within, so that this ends.
-        inner = _find(text[start + len(tag) : end.start()]) if start >= 0 else None
-        if inner is None or inner.sql is None:
+        name = end["name"].lower()
+        begun = (tag for tag in reversed(tags) if tag.end() <= end.start())
+        start = next((tag for tag in begun if not tag["end"] and tag["name"].lower() == name), None)
+        # No tag of the same name opens within, so that this ends.
+        inner = None if start is None else _find(text[start.end() : end.start()])
+        if start is None or inner is None or inner.sql is None:
             continue
-        removed = (*_removed(text[:start], text[end.end() :], other_blocks=False), *inner.removed)
+        removed = (*_removed(text[: start.start()], text[end.end() :], other_blocks=False), *inner.removed)
         method = Method.TAGGED if inner.method is Method.BARE else inner.method
         return Extraction(inner.sql, method, tuple(part for part in Removed if part in removed))
     return None
@@ -170,6 +217,7 @@ def _in_tags(text: str, found: Sequence[Block]) -> Extraction | None:
 def _in_blocks(found: Sequence[Block], pieces: Sequence[str]) -> Extraction | None:
     filled = [i for i, block in enumerate(found) if block.content.strip()]
     labelled = [i for i in filled if found[i].is_sql]
+    labelled = [i for i in labelled if not statements.only_comments(found[i].content)] or labelled
     chosen = labelled or [i for i in filled if statements.starts(found[i].content)]
     if not chosen:
         return None

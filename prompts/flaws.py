@@ -11,11 +11,21 @@ import jinja2
 from jinja2 import meta, nodes
 
 from prompts.rendering import ENVIRONMENT, RenderingFailed, compiled
-from prompts.variables import EVERY, TEXTS
-from sqlassay.errors import UnknownName
+from prompts.template import PromptTemplate
+from prompts.variables import EVERY, EXAMPLE, QUESTION, TEXTS
+from sqlassay.errors import UnknownName, UserError
 
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
+_TURN: Mapping[str, object] = {"question": "How many?", "sql": None}
+_USUAL: Mapping[str, object] = {**EVERY, "examples": [EXAMPLE] * 100}
+_TRIALS: Mapping[str, Mapping[str, object]] = {
+    "": _USUAL,
+    ", where there is no evidence": {**_USUAL, "evidence": "", "sql": ""},
+    ", at the first turn of a conversation and outside of one": {**_USUAL, "history": []},
+    ", where a turn before has no SQL": {**_USUAL, "history": [_TURN]},
+}
+"""Values that runs give, by what is special about them."""
 _OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
@@ -44,6 +54,27 @@ def flaws(source: str) -> list[Flaw]:
     if not found:
         found += _trial(source)
     return [*found, *_unused(tree), *_white_space(source)]
+
+
+def refuse_flawed(template: PromptTemplate, given: Mapping[str, object] = QUESTION) -> None:
+    """Refuse a prompt that some question could not be put into, or whose linker is one, before any is asked.
+
+    Args:
+        template: The prompt.
+        given: What it will be given.
+
+    Raises:
+        UserError: It mentions a variable that it would not be given, reaches for what is out of reach, or fails on
+            values that a run gives, such as a conversation that only begins.
+    """
+    for name in sorted(template.variables - set(given)):
+        raise UnknownName(f"variable in prompt {template.ref}:", name, given, place=str(template.path))
+    for number, message in enumerate(template.messages):
+        for flaw in (*_out_of_reach(ENVIRONMENT.parse(message.content)), *_trial(message.content)):
+            place = f"{template.path}: messages[{number}].content"
+            raise UserError(f"line {flaw.line}: {flaw.text}", place=place)
+    if template.linker is not None:
+        refuse_flawed(template.linker, given)
 
 
 def _unknown(tree: nodes.Template) -> Iterator[Flaw]:
@@ -96,14 +127,13 @@ def _key(node: nodes.Getattr | nodes.Getitem) -> str | None:
 
 def _trial(source: str) -> Iterator[Flaw]:
     """What only rendering finds."""
-    trials: list[Mapping[str, object]] = [EVERY, {**EVERY, "evidence": "", "sql": ""}]
-    for values in trials:
+    for where, values in _TRIALS.items():
         try:
             compiled(source).render(values)
         except RenderingFailed as error:
             frames = traceback.extract_tb(error.__cause__.__traceback__) if error.__cause__ is not None else ()
             lines = [frame.lineno for frame in frames if frame.filename == "<template>" and frame.lineno]
-            yield Flaw(lines[-1] if lines else 1, str(error))
+            yield Flaw(lines[-1] if lines else 1, f"{error}{where}")
             return
 
 

@@ -61,6 +61,12 @@ def messages_of(prompt: ChatPromptTemplate) -> list[dict[str, str]]:
     return [_message(number, one, prompt.partial_variables) for number, one in enumerate(prompt.messages, start=1)]
 
 
+def html_escaped(prompt: ChatPromptTemplate) -> bool:
+    """Whether LangChain would write values as HTML, which a prompt of ours never does."""
+    forms = [getattr(getattr(one, "prompt", None), "template_format", "") for one in prompt.messages]
+    return "mustache" in forms
+
+
 def settings_in(prompt: ChatPromptTemplate) -> Settings:
     """What an exported template holds of ours besides its messages; nothing for others."""
     found = (prompt.metadata or {}).get(_OURS)
@@ -145,8 +151,8 @@ def _of_module(source: str) -> object:
         return getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
         raise UserError(f"there is no module {error.name!r}", place=source) from error
-    except AttributeError as error:
-        raise UserError(f"the module {module!r} has no {attribute!r}", place=source) from error
+    except Exception as error:
+        raise UserError(f"it cannot be imported: {type(error).__name__}: {error}", place=source) from error
 
 
 def _message(number: int, one: Any, partial: Mapping[str, Any]) -> dict[str, str]:

@@ -104,12 +104,12 @@ def push(template: PromptTemplate, *, message: str, label: str | None = None) ->
     Raises:
         UserError: As `fetch`; or the prompt is from Langfuse itself.
     """
-    from langfuse.api import CreateChatPromptRequest, CreateChatPromptType, CreatePromptRequest
-
     if is_ref(template.name):
         raise UserError(f"{template.ref} is at Langfuse already", remedy="push a prompt of a folder")
     content = _content(template)
     with _api() as api:
+        from langfuse.api import CreateChatPromptRequest, CreateChatPromptType, CreatePromptRequest
+
         newest = _get(api, template.name, label=_LATEST)
         if newest is not None and _essence(newest) == content:
             ref = f"{PREFIX}{template.name}@{newest['version']}"

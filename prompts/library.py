@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prompts import langfuse
-from prompts.lock import held, not_as_released
+from prompts.lock import held, not_as_released, read_lock
 from prompts.packages import package_folders
 from prompts.template import PromptTemplate, read
 from sqlassay.errors import UnknownName, UserError, located
@@ -126,6 +126,17 @@ def versions_in(folder: Path) -> dict[int, Path]:
             )
         versions[version] = path
     return versions
+
+
+def next_version(name: str, folder: Path) -> int:
+    """The number of the next version of a prompt: after those that are there, and those that were ever released.
+
+    Raises:
+        UserError: Two files are of one version, or the lock cannot be read.
+    """
+    released = (ref.rpartition("@") for ref in read_lock(folder))
+    taken = [int(version) for locked, _, version in released if locked == name and version.isdecimal()]
+    return max([*versions_in(folder / name), *taken], default=0) + 1
 
 
 def in_folder(root: Path) -> dict[str, dict[int, Path]]:

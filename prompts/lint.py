@@ -107,6 +107,7 @@ class _File:
             text = content.decode("utf-8")
             tree = yaml.compose(text, Loader=yaml.SafeLoader)
             fields = yaml.safe_load(text)
+            places, twice = ({}, ()) if tree is None else (dict(lines(tree)), tuple(duplicate_keys(tree)))
         except OSError as error:
             yield Problem(self.path, 0, f"cannot be read: {error.strerror}")
         except UnicodeDecodeError as error:
@@ -115,20 +116,23 @@ class _File:
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
             yield Problem(self.path, line, f"not YAML: holds the character #x{error.character:04x}")
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
+        except RecursionError:
+            yield Problem(self.path, 0, "nested too deeply, or within itself")
+        except (yaml.YAMLError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or str(error)
             yield Problem(self.path, mark.line + 1 if mark is not None else 0, f"not YAML: {problem}")
         else:
-            yield from self._of(tree, fields)
+            yield from self._of(tree, fields, places, twice)
 
-    def _of(self, tree: yaml.Node | None, fields: Any) -> Iterator[Problem]:
+    def _of(
+        self, tree: yaml.Node | None, fields: Any, places: dict[Location, int], twice: tuple[tuple[str, int], ...]
+    ) -> Iterator[Problem]:
         if tree is None or not isinstance(fields, dict):
             yield Problem(self.path, 1, f"must be a mapping with the keys {', '.join(template.REQUIRED)}")
             return
-        for key, line in duplicate_keys(tree):
-            yield Problem(self.path, line, f"the key {key!r} is there twice")
-        found = [*self._keys(dict(lines(tree)), fields), *self._messages(tree)]
+        again = [Problem(self.path, line, f"the key {key!r} is there twice") for key, line in twice]
+        found = [*again, *self._keys(places, fields), *self._messages(tree)]
         yield from found
         if not any(problem.fatal for problem in found):
             yield from self._place()
@@ -219,7 +223,7 @@ def _mend(fields: dict[Any, Any], at: Location) -> bool:
         if last in _VALID:
             owner[last] = deepcopy(_VALID[last])
         elif isinstance(owner, list):
-            owner[int(last)] = deepcopy(_VALID["messages"][0]) if way[-1] == "messages" else ""
+            owner[int(last)] = deepcopy(_VALID["messages"][0]) if way[-1] == "messages" else "text"
         else:
             del owner[last]
     except (KeyError, IndexError, TypeError):

@@ -22,6 +22,11 @@ class RenderingFailed(Exception):
 
 
 class _Sandbox(SandboxedEnvironment):
+    intercepted_binops = frozenset({"**"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        raise SecurityError(f"{operator} is out of reach of a prompt: what it makes may never end")
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, LoopContext):
             return super().getattr(obj, attribute)
@@ -41,6 +46,9 @@ class _Sandbox(SandboxedEnvironment):
 def _printable(value: object) -> object:
     if value is None:
         raise jinja2.UndefinedError("a value is None, which would be printed as the word 'None'")
+    if not isinstance(value, str | int | float | list | tuple | dict | Undefined):
+        # Such as what `map` and `select` give: its text is an address in memory, another one each time.
+        raise jinja2.UndefinedError(f"a value of type {type(value).__name__} has no text; `join` makes one of a list")
     return value
 
 
@@ -54,6 +62,7 @@ def _environment() -> SandboxedEnvironment:
     )
     environment.globals.clear()
     del environment.filters["attr"]
+    del environment.filters["random"]  # the same question must always get the same prompt
     return environment
 
 
@@ -80,9 +89,11 @@ class Compiled:
         try:
             return self._template.render(variables)
         except (
-            jinja2.TemplateError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError
+            jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
         ) as error:  # fmt: skip
             raise RenderingFailed(str(error)) from error
+        except MemoryError as error:
+            raise RenderingFailed("it takes more memory than there is") from error
 
 
 @lru_cache(maxsize=1024)

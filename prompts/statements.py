@@ -68,6 +68,7 @@ _OTHER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_ONLY_COMMENTS = re.compile(_COMMENTS)
 _BEFORE_KEYWORD = re.compile(rf"{_COMMENTS}(?:\(\s*)*+")
 _PARENTHESES = re.compile(r"\([\s(]*\Z")
 _LINE_START = re.compile(r"(?:\A|\n)[ \t]*\Z")
@@ -107,6 +108,11 @@ class Span:
 def starts(text: str) -> bool:
     """Whether the text begins with a SQL statement, comments and parentheses before it allowed."""
     return _starts_at(text, 0)
+
+
+def only_comments(text: str) -> bool:
+    """Whether the text holds nothing that an engine would run."""
+    return _ONLY_COMMENTS.fullmatch(text) is not None
 
 
 def standing_out(text: str) -> Span | None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -21,8 +21,8 @@ from sqlassay.yaml_places import duplicate_keys
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _PINNED = re.compile(rf"{NAME.pattern}@[1-9][0-9]*")
-KEYS = ("name", "version", "description", "schema", "examples", "linking", "messages", "output", "stop")
 REQUIRED = ("name", "version", "messages", "output")
+KEYS = (*REQUIRED, "description", "schema", "examples", "linking", "grades", "criteria", "stop")
 NAMED = frozenset({"name", "version", "messages"})
 """The keys that say which template it is, and what it sends."""
 MESSAGE_KEYS = ("role", "content")
@@ -51,6 +51,19 @@ class Shots:
 
 Settings = dict[str, Any]
 """Further keys of a template with their values."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A grade that a judge may give, or a criterion that it judges by.
+
+    Attributes:
+        description: What it stands for, for the judge.
+        value: The score of a grade, from 0 to 1; the weight of a criterion, from 0.
+    """
+
+    description: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,8 @@ class PromptTemplate:
             when it shows the whole.
         linker: That prompt; `prompts.library.load` finds it.
         released: Whether it is locked: then it is what it was when it was released.
+        grades: What a judge may say, by name, in the order in which it is offered; empty for prompts of other kinds.
+        criteria: What a judge grades one by one, by name.
     """
 
     name: str
@@ -121,6 +136,8 @@ class PromptTemplate:
     linking: str = ""
     linker: PromptTemplate | None = None
     released: bool = False
+    grades: Mapping[str, Offer] = field(default_factory=dict)
+    criteria: Mapping[str, Offer] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -182,13 +199,16 @@ def read(path: Path) -> PromptTemplate:
         text = content.decode("utf-8")
         fields = yaml.safe_load(text)
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        twice = list(duplicate_keys(tree)) if tree is not None else []
     except OSError as error:
         raise UserError(f"cannot read the prompt: {error.strerror}", place=str(path)) from error
     except UnicodeDecodeError as error:
         raise UserError("a prompt must be a YAML file in UTF-8, this is not text", place=str(path)) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that is none is a ValueError
         raise UserError(f"not valid YAML: {error}", place=str(path)) from error
-    for key, line in duplicate_keys(tree) if tree is not None else ():
+    except RecursionError as error:
+        raise UserError("nested too deeply, or within itself", place=str(path)) from error
+    for key, line in twice:
         raise UserError(f"the key {key!r} is there twice", place=f"{path}:{line}")
     return checked(fields, path, hashlib.sha256(content).hexdigest())
 
@@ -207,11 +227,24 @@ def checked(fields: object, path: Path, sha256: str) -> PromptTemplate:
     return _Reader(path).template(fields, sha256)
 
 
+def text_of(template: PromptTemplate) -> str:
+    """The text of its file.
+
+    Raises:
+        UserError: It is from no file, but from elsewhere.
+    """
+    if not template.path.is_file():
+        raise UserError(f"prompt {template.ref} is in no file", remedy="name one of a folder")
+    return template.path.read_text("utf-8")
+
+
 def settings_of(template: PromptTemplate) -> Settings:
-    """What the file of a template says besides its name, its version and its messages."""
-    if not template.path.is_file():  # it is from elsewhere
-        return {"description": template.description, "output": template.output, "stop": list(template.stop)}
-    written = yaml.safe_load(template.path.read_text("utf-8"))
+    """What the file of a template says besides its name, its version and its messages.
+
+    Raises:
+        UserError: It is from no file.
+    """
+    written = yaml.safe_load(text_of(template))
     return {key: value for key, value in written.items() if key not in NAMED}
 
 
@@ -246,7 +279,11 @@ class _Reader:
             schema=self._schema(checked.get("schema", {})),
             examples=self._shots(checked["examples"]) if "examples" in checked else None,
             linking=self._linking(checked["linking"]) if "linking" in checked else "",
+            grades=self._offers(checked.get("grades", {}), "grades", "score", most=1.0),
+            criteria=self._offers(checked.get("criteria", {}), "criteria", "weight", most=1000.0),
         )
+        if "" in template.stop:
+            raise self._wrong(f"stop[{template.stop.index('')}]", "must not be empty: every answer would end at once")
         if template.examples is None and "examples" in template.variables:
             raise self._wrong("messages", "mention 'examples', and the key of this name, which says which, is missing")
         if template.examples is not None and "examples" not in template.variables:
@@ -290,6 +327,21 @@ class _Reader:
         if type(value) is not int or not 0 <= value <= _MOST_SAMPLES:
             raise self._wrong(f"schema.{key}", f"must be a whole number from 0 to {_MOST_SAMPLES}")
         return value
+
+    def _offers(self, value: object, key: str, number: str, most: float) -> dict[str, Offer]:
+        if not isinstance(value, dict):
+            raise self._wrong(key, f"must be a mapping of names to description and {number}")
+        found = {}
+        for name, told in value.items():
+            where = f"{key}.{name}"
+            if not (isinstance(name, str) and NAME.fullmatch(name)):
+                raise self._wrong(where, "must be lower-case letters, digits, '_' and '-', a letter first")
+            fields = self._keys(told, ("description", number), ("description", number), where)
+            amount = fields[number]
+            if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= most:
+                raise self._wrong(f"{where}.{number}", f"must be a number from 0 to {most:g}")
+            found[name] = Offer(self._text(fields["description"], f"{where}.description"), float(amount))
+        return found
 
     def _messages(self, value: object) -> tuple[Message, ...]:
         found = []

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from prompts import statements
 
-CERTAIN_KEYS = ("sql", "sql_query")
+_CERTAIN_KEYS = ("sql", "sql_query")
 """Whatever stands there is meant to be SQL."""
 _LIKELY_KEYS = ("query", "sql_statement", "statement", "code", "input")
 _ARGUMENTS = ("arguments", "parameters", "input", "args")
@@ -84,7 +84,7 @@ def sql_in(arguments: object) -> str | None:
     if not isinstance(arguments, dict):
         return None
     fields = {str(key).lower(): value for key, value in arguments.items() if isinstance(value, str) and value.strip()}
-    certain = next((fields[key] for key in CERTAIN_KEYS if key in fields), None)
+    certain = next((fields[key] for key in _CERTAIN_KEYS if key in fields), None)
     likely = (fields[key] for key in _LIKELY_KEYS if key in fields and statements.starts(fields[key]))
     found = certain or next(likely, None)
     return None if found is None else found.strip()

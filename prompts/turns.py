@@ -13,7 +13,7 @@ _END = re.compile(rf"</(?:{_NAMES})>|\[/THINK\]|◁/think▷", re.IGNORECASE)
 _CHANNEL = re.compile(r"<\|channel\|>\s*(?P<name>\w+)[^\n<]*(?:<\|constrain\|>[^\n<]*)?<\|message\|>")
 _OVER = re.compile(
     r"(?:<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|call)\|>|</s>|<end_of_turn>"
-    r"|<｜end▁of▁sentence｜>)(?=\s*(?:\n|\Z|<|\[INST\]))"
+    r"|<｜end▁of▁sentence｜>|\[/(?:SQL|INST)\])(?=\s*(?:\n|\Z|<|\[INST\]))"
 )
 
 

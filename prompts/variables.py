@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from prompts.template import PromptTemplate
-from sqlassay.errors import UnknownName
-
+EXAMPLE: Mapping[str, str] = {"question": "How many?", "sql": "SELECT 1", "db_id": "concert", "evidence": ""}
+"""One of those that a prompt may show."""
 QUESTION: Mapping[str, object] = {
     "question": "How many singers are there?",
     "evidence": "a singer is a person",
     "schema": "CREATE TABLE singer (\n  id INTEGER PRIMARY KEY\n);",
     "dialect": "SQLite",
     "dialect_rules": "- Identifiers are quoted with double quotes.",
-    "examples": [{"question": "How many?", "sql": "SELECT 1", "db_id": "concert", "evidence": ""}],
+    "examples": [EXAMPLE],
     "history": [{"question": "How many?", "sql": "SELECT 1"}],
 }
 """Given to every prompt; examples, where its file says which."""
@@ -21,16 +20,16 @@ ROUTER: Mapping[str, object] = {"routes": [{"name": "easy", "description": "one 
 """Given besides to the prompt of a router's classifier."""
 CORRECTION: Mapping[str, object] = {"sql": "SELECT", "error": "incomplete input"}
 """Given besides to the prompt of a correction, which follows the conversation so far."""
-EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION}
+JUDGE: Mapping[str, object] = {
+    **{name: [{"name": "good", "description": "as it should be"}] for name in ("grades", "categories", "criteria")},
+    "ordered": True,
+    **{
+        f"{whose}_{what}": "SELECT 1"
+        for whose in ("candidate", "gold", "first", "second")
+        for what in ("sql", "result")
+    },
+}
+"""Given besides to the prompt of a judge, as far as it is shown them."""
+EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION, **JUDGE}
 TEXTS = frozenset(name for name, value in EVERY.items() if isinstance(value, str))
 """Of which there is nothing but the text itself: no attribute, no key."""
-
-
-def refuse_unknown(template: PromptTemplate, given: Mapping[str, object] = QUESTION) -> None:
-    """Refuse a prompt that could not be rendered, before anything is asked.
-
-    Raises:
-        UnknownName: It mentions a variable that it would not be given.
-    """
-    for name in sorted(template.variables - set(given)):
-        raise UnknownName(f"variable in prompt {template.ref}:", name, given, place=str(template.path))

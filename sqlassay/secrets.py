@@ -136,6 +136,12 @@ def without(text: str, *, data: bool = False) -> str:
     return text
 
 
+def conceal(key: str) -> str:
+    """A key that was found elsewhere, such as in the settings of a server; `without` takes it out as well."""
+    _given.add(key)
+    return key
+
+
 def secrets_path() -> Path:
     """The secrets file: what `SQLASSAY_SECRETS` names, or `secrets` in the user's configuration folder."""
     named = os.environ.get("SQLASSAY_SECRETS")
@@ -148,7 +154,7 @@ def read_secrets() -> Mapping[str, str]:
     Raises:
         UserError: Others can read it, or a line of it is not `NAME=value`.
     """
-    return _parsed(_read(secrets_path()), str(secrets_path()))
+    return assignments(_read(secrets_path()), str(secrets_path()))
 
 
 def save_secret(variable: str, key: str) -> Path:
@@ -163,8 +169,8 @@ def save_secret(variable: str, key: str) -> Path:
     if not NAME.fullmatch(variable):
         raise UserError(f"{variable!r} is not the name of a variable", remedy="letters, digits and _ only")
     checked(key, variable)
-    quoted = key if _parsed(f"K={key}", "")["K"] == key else f'"{key}"'
-    if _parsed(f"K={quoted}", "")["K"] != key:
+    quoted = key if assignments(f"K={key}")["K"] == key else f'"{key}"'
+    if assignments(f"K={quoted}")["K"] != key:
         raise UserError(f"the key in {variable} cannot be written down", remedy="put it into the environment")
     return _rewrite(variable, f"{variable}={quoted}\n")
 
@@ -187,13 +193,21 @@ def _sources() -> tuple[tuple[str, Callable[[], Mapping[str, str]]], ...]:
     """Where keys are looked for, and how each place is read; the first that has one is taken."""
     return (
         (ENVIRONMENT, lambda: os.environ),
-        (str(DOTENV), lambda: _parsed(_read_dotenv(), "")),
+        (str(DOTENV), lambda: assignments(_read_dotenv())),
         (str(secrets_path()), read_secrets),
     )
 
 
-def _parsed(text: str, place: str) -> dict[str, str]:
-    """The lines `NAME=value` of a text; where there is a place to name, every other line is a mistake."""
+def assignments(text: str, place: str = "") -> dict[str, str]:
+    """The lines `NAME=value` of a text.
+
+    Args:
+        text: Of a file such as `.env`.
+        place: The file; where it is named, every other line that is no comment is a mistake.
+
+    Raises:
+        UserError: There is such a line.
+    """
     found = {}
     for number, line in enumerate(text.splitlines(), start=1):
         match = _LINE.fullmatch(line)
@@ -237,11 +251,11 @@ def _rewrite(variable: str, line: str) -> Path:
     path = secrets_path()
     with _locked(path):
         before = _read(path)
-        _parsed(before, str(path))
+        assignments(before, str(path))
         lines = before.splitlines(keepends=True)
         if lines and not lines[-1].endswith("\n"):
             lines[-1] += "\n"
-        kept = [one for one in lines if variable not in _parsed(one, "")]
+        kept = [one for one in lines if variable not in assignments(one)]
         _replace(path.resolve(), "".join([*kept, line]))
     return path
 

@@ -38,9 +38,10 @@ def data() -> Path:
 
 @pytest.fixture(autouse=True)
 def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's cache, keys or runs, or waits for what the user has timed."""
+    """No test reads or writes the user's cache, calibrations, keys or runs, or waits for what the user has timed."""
     cache = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("SQLASSAY_CACHE", str(cache))
+    monkeypatch.setenv("SQLASSAY_CALIBRATIONS", str(cache / "calibrations"))
     monkeypatch.setattr("database_backends.quiet._lock_file", lambda: cache / "timing.lock")
     for provider in ("ANTHROPIC", "GEMINI", "GOOGLE", "OPENAI"):
         monkeypatch.delenv(f"{provider}_API_KEY", raising=False)

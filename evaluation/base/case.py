@@ -65,6 +65,7 @@ class Case:
         perform: Does other work that hostile text could keep busy, in a process that may die.
         texts: Answers what the texts of the golds say.
         read_schema: Gives the tables of the database, as the dataset describes them or as they are.
+        target: The database, as its engine finds it.
     """
 
     question: Question
@@ -79,6 +80,7 @@ class Case:
     perform: Perform | None = None
     texts: GoldTexts = UNKEPT
     read_schema: ReadSchema | None = None
+    target: str = ""
 
     def without_gold(self) -> Verdict:
         """The verdict where the dataset has no gold for this dialect: it names the dialects that have one."""

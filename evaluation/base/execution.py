@@ -121,8 +121,7 @@ class ExecutionEvaluator(EvaluationStrategy):
             return Verdict.of(Reason.NO_SQL)
         outcome = case.predicted.outcome
         if isinstance(outcome, ExecutionFailure):
-            reason = PREDICTION_REASON.get(outcome.kind, Reason.RUNTIME_ERROR)
-            return Verdict.of(reason, **describe(outcome))
+            return failed_prediction(outcome)
         if isinstance(gold.outcome, ExecutionFailure):
             # Another gold ran. This one is no SQL of this engine and cannot be met; or it was stopped or is a file
             # that cannot be read, and might be.
@@ -145,6 +144,11 @@ class ExecutionEvaluator(EvaluationStrategy):
             return await asyncio.wait_for(work, COMPARISON_SECONDS)
         except TimeoutError:
             return Verdict.of(Reason.OVER_BUDGET, seconds=COMPARISON_SECONDS)
+
+
+def failed_prediction(failure: ExecutionFailure) -> Verdict:
+    """The verdict on a prediction that did not run."""
+    return Verdict.of(PREDICTION_REASON.get(failure.kind, Reason.RUNTIME_ERROR), **describe(failure))
 
 
 def describe(failure: ExecutionFailure) -> dict[str, object]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from evaluation.calibration.calibration import Against, Calibration, LeftOut, Spent
-from evaluation.calibration.judge import identity_of, is_judge
-from evaluation.calibration.truth import LabelledTruth, Truth, verdict_of
-from evaluation.records import VerdictRecord
+from evaluation.calibration.judge import is_judge, is_pairwise, judge_digest
+from evaluation.calibration.truth import LabelledTruth, StrategyTruth, Truth, verdict_of
+from evaluation.records import AnswerRecord, VerdictRecord
 from evaluation.run_log import RunFolder
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.flips import Flips
-from evaluation.verdicts import NO_RESULT, Status
+from evaluation.verdicts import FIGURES, NO_RESULT, Status
 from sqlassay.errors import UnknownName, UserError
 
-POSITIONS = "positions"
-"""The key of a pairwise judge's evidence: what it said of the pair in either order."""
+POSITION_FLIPS = "position flips in %"
+"""The figure of a pairwise judge: above 0 where it says something else when the two change places."""
 
 
 def judge_in(folder: RunFolder, label: str | None) -> dict[str, Any]:
@@ -42,8 +42,10 @@ def judge_in(folder: RunFolder, label: str | None) -> dict[str, Any]:
     raise UserError(problem, place=str(folder.path), remedy=f"name one with --judge: {labels}")
 
 
-def truth_in(folder: RunFolder, label: str | None, judge: Mapping[str, Any]) -> dict[str, Any]:
-    """The strategy of a run that a judge is held against, as the run describes it.
+def truth_in(folder: RunFolder, label: str | None, judge: Mapping[str, Any]) -> Truth | None:
+    """The strategy of a run that a judge is held against; `None` where it is pairwise.
+
+    Execution says whether an answer is correct, not which of two is better.
 
     Args:
         folder: The run.
@@ -51,9 +53,14 @@ def truth_in(folder: RunFolder, label: str | None, judge: Mapping[str, Any]) -> 
         judge: The judge.
 
     Raises:
-        UserError: The run has none, or it is the judge itself.
+        UserError: The run has none, or it is the judge itself, or it cannot be held against the judge.
         UnknownName: It has no strategy of this label.
     """
+    if is_pairwise(judge):
+        if label is not None:
+            problem = f"{judge['label']!r} compares two systems, {label!r} judges one"
+            raise UserError(problem, place="--truth", remedy="give labels with --labels")
+        return None
     if label is None:
         found = [entry for entry in _strategies(folder) if entry["name"] == "execution_match" and entry != judge]
         if not found:
@@ -62,11 +69,11 @@ def truth_in(folder: RunFolder, label: str | None, judge: Mapping[str, Any]) -> 
                 place=str(folder.path),
                 remedy="give labels with --labels, or run again with execution_match beside the judge",
             )
-        return found[0]
+        return StrategyTruth(found[0])
     entry = strategy_in(folder, label)
     if entry == judge:
         raise UserError(f"{label!r} is the judge itself", place="--truth", remedy="name another strategy")
-    return entry
+    return StrategyTruth(entry)
 
 
 def strategy_in(folder: RunFolder, label: str) -> dict[str, Any]:
@@ -96,34 +103,31 @@ class _Statement:
 
 
 class _Expense:
-    """Adds up what verdicts took, of which each may say more or less."""
+    """Adds up what verdicts took; what a provider did not say is unknown, not nothing."""
 
     def __init__(self) -> None:
-        self._spent = Spent()
+        self.spent = Spent()
 
-    def add(self, evidence: Mapping[str, Any]) -> None:
-        cost, tokens = _number(evidence, "cost"), [_number(evidence, f"{way}_tokens") for way in ("input", "output")]
-        before = self._spent
-        self._spent = Spent(
-            before.verdicts + 1,
-            before.cost + (cost or 0.0),
-            before.input_tokens + int(tokens[0] or 0),
-            before.output_tokens + int(tokens[1] or 0),
-            before.unknown_cost + (cost is None),
-            before.unknown_tokens + (None in tokens),
+    def add(self, answers: Sequence[AnswerRecord]) -> None:
+        """Count one verdict, and the answers that it took."""
+        before, costs = self.spent, [one.cost for one in answers if one.cost is not None]
+        tokens = [(one.input_tokens, one.output_tokens) for one in answers]
+        if any(one.cached for one in answers):
+            self.spent = replace(before, from_cache=before.from_cache + 1)
+            return
+        known = len(costs) == len(answers) > 0
+        self.spent = replace(
+            before,
+            verdicts=before.verdicts + 1,
+            cost=before.cost + (sum(costs) if known else 0.0),
+            input_tokens=before.input_tokens + sum(given or 0 for given, _ in tokens),
+            output_tokens=before.output_tokens + sum(got or 0 for _, got in tokens),
+            unknown_cost=before.unknown_cost + (not known),
+            unknown_tokens=before.unknown_tokens + (not tokens or any(None in pair for pair in tokens)),
         )
 
-    @property
-    def spent(self) -> Spent:
-        return self._spent
 
-
-def _number(evidence: Mapping[str, Any], key: str) -> float | None:
-    value = evidence.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Truth) -> Calibration:
+def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Truth | None) -> Calibration:
     """Hold a judge against the truth.
 
     A statement counts once, by the first verdict on it, however many runs have it; the others are repeats.
@@ -131,11 +135,11 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
     Args:
         folders: Runs of one dataset that have this judge; at least one.
         judge: As the runs describe it.
-        truth: What it is held against.
+        truth: What it is held against; `None` asks only how often it says something else when asked again.
 
     Raises:
-        UserError: A run has no such judge or another dataset, a label does not fit, or no item has both a verdict and
-            a truth.
+        UserError: A run has another judge of this name or another dataset, a label does not fit, or there is nothing
+            to learn from.
     """
     label = str(judge["label"])
     dataset = folders[0].manifest["identity"]["dataset"]
@@ -144,7 +148,7 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
     expense = _Expense()
     for folder in folders:
         identity = folder.manifest["identity"]
-        if identity_of(strategy_in(folder, label)) != identity_of(judge) or identity["dataset"] != dataset:
+        if judge_digest(strategy_in(folder, label)) != judge_digest(judge) or identity["dataset"] != dataset:
             raise UserError(
                 f"has another judge {label!r} or another dataset than {folders[0].run_id}",
                 place=str(folder.path),
@@ -156,55 +160,53 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
                 continue
             key = (str(identity["backend"]["name"]), record.id, record.sql)
             if key not in statements:
-                statements[key] = _Statement(truth.of(record))
-            if verdict.reason not in NO_RESULT:
-                _add(statements[key], verdict)
-                swaps += _either_way(verdict)
-                expense.add(verdict.evidence)
+                statements[key] = _Statement(None if truth is None else truth.of(record))
+            if verdict.verdict.by_judges or not (is_judge(judge) or verdict.reason in NO_RESULT):
+                answers = [call.answer for call in record.judging if call.role == label and call.answer is not None]
+                _add(statements[key], verdict, anew=not answers or not all(answer.cached for answer in answers))
+                swaps += _either_order(verdict)
+                if answers or verdict.status is not Status.UNSCORED:
+                    expense.add(answers)
     if isinstance(truth, LabelledTruth):
         truth.require_used({id_ for _, id_, _ in statements})
     confusion, left_out = _compare(statements.values())
-    if not confusion.total:
-        raise UserError(
-            f"no item has both a verdict of {label!r} and a known truth",
-            place=str(folders[0].path),
-            remedy=left_out.words or "the run holds no verdict",
-        )
+    repeats, swapped = Flips.of(statement.asked_anew for statement in statements.values()), Flips.of(swaps)
+    if not (confusion.total or (truth is None and (repeats.items or swapped.items))):
+        what = f"there is no verdict of {label!r} to learn from"
+        raise UserError(what, place=str(folders[0].path), remedy=left_out.words or "the run is empty")
     return Calibration(
-        label,
-        identity_of(judge),
+        dict(judge),
         datetime.now(UTC).isoformat(timespec="seconds"),
         Against(
-            truth.name,
-            truth.identity,
+            "" if truth is None else truth.name,
+            {} if truth is None else truth.identity,
             dataset,
             tuple(folder.run_id for folder in folders),
             tuple(dict.fromkeys(str(f.manifest["model_label"]) for f in folders if "model_label" in f.manifest)),
         ),
         confusion,
         left_out,
-        Flips.of(statement.asked_anew for statement in statements.values()),
-        Flips.of(swaps),
+        repeats,
+        swapped,
         expense.spent,
     )
 
 
-def _add(statement: _Statement, verdict: VerdictRecord) -> None:
+def _add(statement: _Statement, verdict: VerdictRecord, *, anew: bool) -> None:
     if verdict.status is Status.UNSCORED:
         statement.unscored = True
         return
     correct = verdict.status is Status.CORRECT
     statement.said.append(correct)
-    if not verdict.evidence.get("cached"):  # an answer that is read again is no second opinion
+    if anew:  # an answer that is read again from the cache is no second opinion
         statement.asked_anew.append(correct)
 
 
-def _either_way(verdict: VerdictRecord) -> list[tuple[bool, ...]]:
-    """What a pairwise judge said in either order; nothing where it was asked once."""
-    told = verdict.evidence.get(POSITIONS)
-    if not isinstance(told, list | tuple) or len(told) < 2:
-        return []
-    return [tuple(one == told[0] for one in told)]
+def _either_order(verdict: VerdictRecord) -> list[tuple[bool, bool]]:
+    """Whether a pairwise judge said the same in either order; nothing where that is not known."""
+    figures = verdict.evidence.get(FIGURES)
+    flipped = figures.get(POSITION_FLIPS) if isinstance(figures, Mapping) else None
+    return [] if flipped is None else [(True, flipped == 0)]
 
 
 def _compare(statements: Iterable[_Statement]) -> tuple[Confusion, LeftOut]:

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 FEW = 30
 """Fewer correct, or fewer incorrect, items than this say little of the judge."""
 
+ONE_SIDED = "the judge was asked only where execution had not proven equality, which does not show how harsh it is"
+"""Why execution is no truth for a judge that is not asked always."""
+
 
 @dataclass(frozen=True)
 class Against:
     """What a judge was held against.
 
     Attributes:
-        truth: The label of a strategy, or the name of the file of labels.
+        truth: The label of a strategy, or the name of the file of labels; empty where the truth is not known, and
+            only flips are.
         identity: The strategy as the run describes it, or the file's digest.
         dataset: Format and digest of the dataset.
         runs: The ids of the runs.
@@ -50,7 +54,7 @@ class LeftOut:
     Attributes:
         judge_unscored: The judge failed, or what it said could not be read.
         without_truth: There is no label, or the other strategy could not score it.
-        settled: Wrong before anybody was asked: no SQL, or SQL that does not run.
+        settled: Decided before the judge was asked: no SQL, SQL that does not run, or results that are equal.
     """
 
     judge_unscored: int = 0
@@ -63,7 +67,7 @@ class LeftOut:
         counts = (
             (self.judge_unscored, "that the judge left unscored"),
             (self.without_truth, "without a known truth"),
-            (self.settled, "wrong before the judge was asked"),
+            (self.settled, "settled before the judge was asked"),
         )
         return ", ".join(f"{count:,} {what}" for count, what in counts if count)
 
@@ -73,12 +77,13 @@ class Spent:
     """What the judge's verdicts took.
 
     Attributes:
-        verdicts: Verdicts that it was asked for.
-        cost: In the currency of the experiment's prices.
+        verdicts: Verdicts that it was asked for anew.
+        cost: Of those whose cost is known, in the currency of the experiment's prices.
         input_tokens: Of its prompts.
         output_tokens: Of its answers.
         unknown_cost: Verdicts whose cost is unknown.
         unknown_tokens: Verdicts whose tokens are unknown.
+        from_cache: Further verdicts, from answers that were known from before.
     """
 
     verdicts: int = 0
@@ -87,18 +92,22 @@ class Spent:
     output_tokens: int = 0
     unknown_cost: int = 0
     unknown_tokens: int = 0
+    from_cache: int = 0
 
     @property
     def words(self) -> str:
-        """For people."""
+        """For people; empty where nothing is known."""
+        cached = f"{self.from_cache:,} more from the cache" if self.from_cache else ""
+        return "; ".join(filter(None, (self._paid if self.unknown_tokens < self.verdicts else "", cached)))
+
+    @property
+    def _paid(self) -> str:
         known = self.verdicts - self.unknown_cost
         if not known:
             cost = "cost unknown"
         else:
             unknown = f" and unknown for {self.unknown_cost:,}" if self.unknown_cost else ""
             cost = f"cost {self.cost:.4f}, {self.cost / known:.6f} each{unknown}"
-        if self.unknown_tokens == self.verdicts:
-            return f"{self.verdicts:,} verdicts, tokens unknown, {cost}"
         unknown = f" (and unknown for {self.unknown_tokens:,})" if self.unknown_tokens else ""
         tokens = f"{self.input_tokens:,} tokens in, {self.output_tokens:,} out{unknown}"
         return f"{self.verdicts:,} verdicts, {tokens}, {cost}"
@@ -109,8 +118,7 @@ class Calibration:
     """One judge, held against the truth.
 
     Attributes:
-        label: The judge's name in the reports of that time.
-        judge: Its identity: see `identity_of`.
+        judge: As the run describes it among its strategies.
         made: UTC time, ISO 8601.
         against: What it was held against.
         confusion: What it said of items of which the truth is known, each statement once.
@@ -120,7 +128,6 @@ class Calibration:
         spent: What its verdicts took.
     """
 
-    label: str
     judge: Mapping[str, Any]
     made: str
     against: Against
@@ -131,17 +138,25 @@ class Calibration:
     spent: Spent
 
     @property
+    def label(self) -> str:
+        """The judge's name in the reports of that time."""
+        return str(self.judge.get("label", "judge"))
+
+    @property
     def words(self) -> str:
         """One line for reports."""
-        confusion = self.confusion
-        parts = [
-            f"calibrated on {confusion.total:,} items of {self.against.dataset_name} against {self.against.truth}"
-            f" ({self.made[:10]}): lenient {percent(confusion.lenient_rate)}",
-            f"harsh {percent(confusion.harsh_rate)}",
-            f"kappa {decimal(confusion.kappa)} at a base rate of {percent(confusion.base_rate)}",
+        flips = [f"{words} {100 * rate:.1f} %" for words, rate in self.flips if rate is not None]
+        made, name = self.made[:10], self.against.dataset_name
+        if not self.against.truth:
+            return ", ".join([f"never held against the truth, asked again on items of {name} ({made})", *flips])
+        counts = self.confusion
+        rates = [
+            f"lenient {percent(counts.lenient_rate)}",
+            f"harsh {percent(counts.harsh_rate)}",
+            f"kappa {decimal(counts.kappa)} at a base rate of {percent(counts.base_rate)}",
         ]
-        parts += [f"{words} {100 * rate:.1f} %" for words, rate in self.flips if rate is not None]
-        return ", ".join(parts)
+        held = f"calibrated on {counts.total:,} items of {name} against {self.against.truth} ({made})"
+        return f"{held}: {', '.join([*rates, *flips])}"
 
     @property
     def flips(self) -> tuple[tuple[str, float | None], ...]:
@@ -149,17 +164,36 @@ class Calibration:
         return ("flips when asked again", self.repeats.rate), ("flips when the order is swapped", self.swaps.rate)
 
     @property
+    def one_sided(self) -> bool:
+        """Whether execution is the truth for a judge that was asked only where execution had proven nothing.
+
+        Hardly an item of these is correct by execution, two empty results at most: of the items on which a judge can
+        be too harsh it says nothing.
+        """
+        return self.judge.get("when") == "not_proven" and self.against.identity.get("name") == "execution_match"
+
+    @property
     def cautions(self) -> list[str]:
         """Why its rates are to be taken with care, one line each."""
-        return [
-            f"only {count:,} {kind} items (of each kind, {FEW} or more should be there): the {rate} rate is"
-            f" {percent(share)}" + ("" if share else ", and no accuracy can be corrected")
+        if not self.against.truth:
+            return []
+        one_sided = [f"no accuracy can be corrected: {ONE_SIDED} (ask it always, or give labels)"]
+        return (one_sided if self.one_sided else []) + [
+            f"only {count:,} {kind} items, of {FEW} that there should be: the {rate} rate is {percent(share)}"
+            + ("" if share else f", and no accuracy can be corrected{self._why_none}")
             for count, kind, rate, share in (
                 (self.confusion.incorrect, "incorrect", "lenient", self.confusion.lenient_rate),
                 (self.confusion.correct, "correct", "harsh", self.confusion.harsh_rate),
             )
             if count < FEW
         ]
+
+    @property
+    def _why_none(self) -> str:
+        settled = self.left_out.settled
+        return (
+            f"; {settled:,} were settled before the judge was asked: ask it always, or give labels" if settled else ""
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types; what can be computed from the counts is there for other programs."""

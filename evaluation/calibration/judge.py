@@ -6,20 +6,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluation.store import digest
+from evaluation.verdicts import JUDGES
+
+AGAINST = "against"
+"""The key of a pairwise judge's entry under which the other system stands."""
 
 
 def is_judge(entry: Mapping[str, Any]) -> bool:
     """Whether a strategy asks a model, going by its entry in a manifest."""
-    return bool(entry.get("judges") or entry.get("judge"))
+    return bool(entry.get(JUDGES))
+
+
+def is_pairwise(entry: Mapping[str, Any]) -> bool:
+    """Whether a strategy says which of two answers is better, and not whether one of them is correct."""
+    return bool(entry.get(AGAINST))
 
 
 def identity_of(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A strategy's entry without the label, which is only its name in reports.
+    """A strategy's entry without what is judged, and without the names that it and its models have in reports.
 
-    What stays is its name and version, the models that it asks and where, their parameters, the prompt and its
-    digest, and every other setting: with any of these changed it is another judge.
+    What stays is which strategy of which version it is, the models that it asks and where, their parameters, the
+    prompt and its digest, and every other setting: with any of these changed it is another judge. The answers that a
+    pairwise judge holds against ours are judged, too.
     """
-    return {key: value for key, value in entry.items() if key != "label"}
+    identity = {key: value for key, value in entry.items() if key not in ("label", AGAINST)}
+    if JUDGES in identity:
+        identity[JUDGES] = [{key: value for key, value in one.items() if key != "name"} for one in _models(entry)]
+    return identity
 
 
 def judge_digest(entry: Mapping[str, Any]) -> str:
@@ -27,14 +40,13 @@ def judge_digest(entry: Mapping[str, Any]) -> str:
     return digest(judge=identity_of(entry)).hex()
 
 
+def _models(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in entry.get(JUDGES, ()) if isinstance(one, Mapping)]
+
+
 def models_of(entry: Mapping[str, Any]) -> str:
     """The models that a judge asks, for people; empty where it asks none."""
-    asked = entry.get("judges") or [entry.get("judge") or {}]
-    return ", ".join(
-        ":".join(str(one[key]) for key in ("provider", "model") if one.get(key))
-        for one in asked
-        if isinstance(one, dict)
-    )
+    return ", ".join(str(one.get("name")) for one in _models(entry))
 
 
 def prompt_of(entry: Mapping[str, Any]) -> str:

@@ -39,10 +39,15 @@ class KeptCalibrations:
             entry: The judge, as a run describes its strategies.
 
         Raises:
-            UserError: It cannot be read.
+            UserError: It cannot be read, or is another judge's.
         """
         path = self._path_of(entry)
-        return None if path is None else _read(path)
+        if path is None:
+            return None
+        found = _read(path)
+        if judge_digest(found.judge) != judge_digest(entry):
+            raise UserError("is the calibration of another judge", place=str(path), remedy="restore the file's name")
+        return found
 
     def all(self) -> Iterator[tuple[str, Calibration]]:
         """Every calibration with the name of its file, by name.
@@ -64,7 +69,13 @@ class KeptCalibrations:
         found = {stem: one for stem, one in known.items() if name in (stem, one.label)}
         if not found:
             remedy = "" if known else "there are none yet: sqlassay judge calibrate RUN"
-            raise UnknownName("calibration", name, known, place=str(self.folder), remedy=remedy)
+            raise UnknownName(
+                "calibration",
+                name,
+                {*known, *(one.label for one in known.values())},
+                place=str(self.folder),
+                remedy=remedy,
+            )
         if len(found) > 1:
             raise UserError(
                 f"{len(found):,} calibrations have the label {name!r}",

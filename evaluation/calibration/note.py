@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from evaluation.calibration.calibration import Calibration, percent
+from evaluation.calibration.calibration import ONE_SIDED, Calibration, percent
 from evaluation.calibration.judge import is_judge
 from evaluation.calibration.kept import KeptCalibrations
 from evaluation.statistics.bias_correction import corrected_accuracy
 from evaluation.statistics.interval import Bounded
-from evaluation.verdicts import Summary
+from evaluation.verdicts import Status, Summary
+from sqlassay.errors import UserError
 
 UNCALIBRATED = "uncalibrated"
 
@@ -22,46 +23,75 @@ class CalibrationNote:
 
     Attributes:
         calibration: What is known of its errors; `None` where nothing is.
-        caution: Why that may not hold for this report; empty where nothing speaks against it.
+        caution: Why that may not hold for this report, or cannot be read; empty where nothing speaks against it.
+        asks: Whether it asks models for its verdicts; a strategy that asks none gives all of them itself.
+        sliced: Whether the report is of a slice. Errors that were measured over all items may be others there: easy
+            questions are judged better than hard ones.
     """
 
     calibration: Calibration | None = None
     caution: str = ""
+    asks: bool = True
+    sliced: bool = False
+
+    @property
+    def of_slices(self) -> CalibrationNote:
+        """The same for the slices of the report."""
+        return replace(self, sliced=True)
 
     def corrected(self, counts: Summary) -> Bounded | None:
         """The accuracy without the judge's errors; `None` where it cannot be told.
 
-        Only the verdicts that the judge gave are corrected: what had no result is wrong whatever it would say.
+        Only the verdicts that the judge gave are corrected; what was settled before it was asked stands.
         """
-        judged = counts.scored - counts.no_result
-        if self.calibration is None:
+        if self.calibration is None or self.sliced or self.calibration.one_sided:
             return None
-        found = corrected_accuracy(counts.correct, judged, self.calibration.confusion)
-        return None if found is None else Bounded(*(share * judged / counts.scored for share in found))
+        correct, judged = self._judged(counts)
+        found = corrected_accuracy(correct, judged, self.calibration.confusion)
+        settled = counts.correct - correct
+        return None if found is None else Bounded(*((settled + share * judged) / counts.scored for share in found))
+
+    def _judged(self, counts: Summary) -> tuple[int, int]:
+        """The verdicts of its own: those that say correct, and all."""
+        if not self.asks:
+            return counts.correct, counts.scored - counts.no_result
+        correct = counts.judged.get(Status.CORRECT, 0)
+        return correct, correct + counts.judged.get(Status.INCORRECT, 0)
 
     def words(self, counts: Summary) -> str:
         """One line."""
         if self.calibration is None:
-            return f"{UNCALIBRATED}: how often this judge is wrong is not known (sqlassay judge calibrate)"
+            why = self.caution or "how often this judge is wrong is not known (sqlassay judge calibrate)"
+            return f"{UNCALIBRATED}: {why}"
+        return f"{self.accuracy(counts)}; {self.calibration.words}"
+
+    def accuracy(self, counts: Summary) -> str:
+        """The corrected accuracy in words, or why there is none."""
         corrected = self.corrected(counts)
         if corrected is not None:
-            accuracy = f"corrected accuracy {percent(corrected)}"
-        elif counts.scored == counts.no_result:
-            accuracy = "nothing was judged"
-        else:
-            accuracy = "no corrected accuracy: the calibration does not show the judge to be better than chance"
-        caution = f" ({self.caution})" if self.caution else ""
-        return f"{accuracy}; {self.calibration.words}{caution}"
+            partial = f", of correct items ({counts.correct:,} of {counts.scored:,} as judged), partial scores left out"
+            return (
+                f"corrected accuracy {percent(corrected)}"
+                + (partial if counts.score_sum != counts.correct else "")
+                + (f" ({self.caution})" if self.caution else "")
+            )
+        if not self._judged(counts)[1]:
+            return "nothing was judged"
+        if self.calibration is not None and not self.calibration.against.truth:
+            return "no corrected accuracy"
+        if self.calibration is not None and self.calibration.one_sided:
+            return f"no corrected accuracy: {ONE_SIDED}"
+        return "no corrected accuracy: the calibration does not show the judge to be better than chance"
 
     def to_json(self, counts: Summary) -> dict[str, Any]:
-        """As JSON types."""
+        """As JSON types; `measured` is the calibration itself."""
         corrected = self.corrected(counts)
         return {
             "calibrated": self.calibration is not None,
             "corrected_accuracy": None if corrected is None else corrected.value,
             "interval_95": None if corrected is None else [corrected.low, corrected.high],
             "caution": self.caution or None,
-            "calibration": None if self.calibration is None else self.calibration.to_json(),
+            "measured": None if self.calibration is None else self.calibration.to_json(),
         }
 
 
@@ -79,16 +109,17 @@ def calibration_notes(
         kept: Where calibrations are kept; the usual folder unless given.
         run_id: The run that the report is of.
         dataset: Format and digest of its dataset; `None` where it is not known.
-
-    Raises:
-        UserError: A calibration cannot be read.
     """
     kept = kept or KeptCalibrations()
     notes = {}
     for entry in entries:
-        calibration = kept.find(entry)
-        if calibration is not None or is_judge(entry):
-            notes[str(entry["label"])] = CalibrationNote(calibration, _caution(calibration, run_id, dataset))
+        try:
+            calibration = kept.find(entry)
+            caution = _caution(calibration, run_id, dataset)
+        except UserError as error:  # the run is worth its report all the same
+            calibration, caution = None, str(error)
+        if calibration is not None or caution or is_judge(entry):
+            notes[str(entry["label"])] = CalibrationNote(calibration, caution, is_judge(entry))
     return notes
 
 
@@ -97,6 +128,10 @@ def _caution(calibration: Calibration | None, run_id: str, dataset: Mapping[str,
         return ""
     against = calibration.against
     if run_id in against.runs:
+        if calibration.left_out.without_truth:
+            return "on a part of this run, so the interval is wider than it need be"
+        if len(against.runs) > 1:
+            return f"calibrated on this run among {len(against.runs):,}, whose truth is known: it says nothing new"
         return "on this very run, whose truth is known: the correction gives it back and says nothing new"
     if dataset is not None and dataset.get("sha256") != against.dataset.get("sha256"):
         return "on another dataset: its errors may be others here"

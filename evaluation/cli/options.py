@@ -61,7 +61,7 @@ Strategies = Annotated[
         "--strategy",
         metavar="NAME[:KEY=VALUE,…]",
         help="Another strategy, with settings, such as exact_set_match or execution_match:relative_tolerance=1e-3;"
-        " several times; alone, or beside --convention.",
+        " several times; alone, or beside --convention. `score` can ask judges: llm_judge:judge=openai:gpt-5.",
     ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="The folder of runs.")]

@@ -51,8 +51,9 @@ def report(
     instrument failures (nothing can be said).
     """
     from evaluation.reports import console, paired_screen
-    from evaluation.reports.disagreement import disagree, partings
+    from evaluation.reports.disagreement import partings
     from evaluation.reports.paired import compare
+    from evaluation.reports.taxonomy import taxonomy
     from evaluation.runs import find_runs, summarise
 
     names = names or ["latest"]
@@ -76,16 +77,25 @@ def report(
         screen.print()
         screen.print(f"{summary.title}  {summary.run_id}")
         screen.print(console.reasons(summary))
+        if summary.standings and (rows := taxonomy(folder.items())):
+            screen.print(console.taxonomy(rows))
         for note in [*console.notes(summary), *console.partings(partings(folder.items()))]:
             screen.print(note)
         if by is not None:
-            _print_slices(screen, _sliced(folder, by), by)
+            _print_slices(screen, _sliced(folder, summary, by), by)
         if show is not None or disagreements:
-            for record in folder.items():
-                statuses = {verdict.status for verdict in record.verdicts}
-                if show in statuses or (disagreements and disagree(record)):
-                    screen.print()
-                    screen.print(console.item(record))
+            _print_items(screen, folder, show, disagreements)
+
+
+def _print_items(screen: Console, folder: RunFolder, show: Status | None, disagreements: bool) -> None:
+    from evaluation.reports import console
+    from evaluation.reports.disagreement import disagree
+
+    for record in folder.items():
+        statuses = {verdict.status for verdict in record.verdicts}
+        if show in statuses or (disagreements and disagree(record)):
+            screen.print()
+            screen.print(console.item(record))
 
 
 def _print_slices(screen: Console, slices: list[RunSummary], by: str) -> None:
@@ -100,19 +110,22 @@ def _print_slices(screen: Console, slices: list[RunSummary], by: str) -> None:
 
 def _entry(folder: RunFolder, summary: RunSummary, by: str | None) -> dict[str, Any]:
     from evaluation.reports.disagreement import partings
+    from evaluation.reports.taxonomy import taxonomy
 
     entry = summary.to_json()
     entry["disagreements"] = [vars(parting) for parting in partings(folder.items())]
+    if summary.standings:
+        entry["taxonomy"] = [row.to_json() for row in taxonomy(folder.items())]
     if by is not None:
-        entry["slices"] = [part.to_json() for part in _sliced(folder, by)]
+        entry["slices"] = [part.to_json() for part in _sliced(folder, summary, by)]
     return entry
 
 
-def _sliced(folder: RunFolder, by: str) -> list[RunSummary]:
+def _sliced(folder: RunFolder, summary: RunSummary, by: str) -> list[RunSummary]:
     from database_backends.base import BACKENDS
     from evaluation.reports.slices import Slices
 
-    sliced = Slices(by, BACKENDS.get(folder.manifest["identity"]["backend"]["name"]).dialect)
+    sliced = Slices(by, BACKENDS.get(folder.manifest["identity"]["backend"]["name"]).dialect, summary.standings)
     for record in folder.items():
         sliced.add(record)
     return sliced.summaries

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -116,7 +118,7 @@ def _budget(grid: Grid, cost: float | None, tokens: int | None) -> Budget:
     from evaluation.budget import Budget
 
     for number in range(len(grid.file.experiment.models) if cost is not None else 0):
-        for part, tariff in zip(grid.models.of(number), grid.models.tariffs(number).values(), strict=True):
+        for part, tariff in zip(grid.models.asked(number), grid.models.tariffs(number).values(), strict=True):
             if not part.adapter.offline and tariff.prices.cost(Usage(1, 1)) is None:
                 raise UserError(
                     f"--max-cost: the price of {part.section.name} is unknown",
@@ -147,7 +149,8 @@ def _estimate(grid: Grid, *, no_cache: bool, json: bool) -> int:
     output.data().print(console.estimates(found))
     output.talk().print(
         f"nothing was asked; answers are taken to be as long as `max_tokens` allows, {USUAL_OUTPUT} tokens where it is"
-        " not set; what a fallback, a repair or a router asks besides depends on the answers"
+        " not set; what a fallback, a repair or a router asks besides depends on the answers, and so does how much less"
+        " judges are asked"
     )
     return ExitCode.OK
 
@@ -185,11 +188,9 @@ def execute(
             copy,
         ):
             work = GridRunner(grid, group, folder, runner, store, (progress,), retry_unscored, budget or Budget())
-            # Modules stay for good, and records leave no cycles: looking for garbage took a fifth of the time.
-            gc.freeze()
-            gc.set_threshold(_ALLOCATIONS)
             try:
-                asyncio.run(work.run())
+                with _seldom_collected():
+                    asyncio.run(work.run())
                 interrupted = False
             except KeyboardInterrupt:
                 interrupted = True
@@ -220,6 +221,19 @@ def _say_copied(copy: LiveCopy) -> None:
         f"Langfuse: {said}" + ("" if complete else f"; the rest is sent by: {rest}"),
         style=None if complete else "yellow",
     )
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Modules stay, and records leave no cycles: to look for garbage as often as usual takes a fifth of the time."""
+    usual = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS)
+    try:
+        yield
+    finally:
+        gc.unfreeze()  # what is frozen at the end of the process would be taken for a leak
+        gc.set_threshold(*usual)
 
 
 def _resume_command(experiment: str | Path, folder: Path) -> str:

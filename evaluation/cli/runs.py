@@ -55,7 +55,7 @@ def show(
         manifest = folder.manifest
         heads = ("run_id", "group", "title", "status", "started", "ended", "stopped_by")
         rows: list[tuple[str, str]] = [(key, str(manifest[key])) for key in heads if key in manifest]
-        rows += [(key, _flat(value)) for key, value in manifest["identity"].items()]
+        rows += [(key, _flat(value)) for key, value in manifest["identity"].items() if value is not None]
         unreleased = [prompt["ref"] for prompt in manifest.get("prompts", ()) if not prompt["released"]]
         if unreleased:
             rows.append(("unreleased", f"{', '.join(unreleased)}: the file may have changed since"))
@@ -66,7 +66,7 @@ def show(
 
 def _flat(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_flat(item)}" for key, item in value.items() if item not in (None, [], {}))
+        return ", ".join(f"{key} {_flat(item)}".lstrip() for key, item in value.items() if item not in (None, [], {}))
     if isinstance(value, list):
         return "; ".join(_flat(item) for item in value)
     return str(value)

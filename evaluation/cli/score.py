@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -26,6 +27,8 @@ from evaluation.cli.options import (
 from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
+    from evaluation.judging.bench import Bench
+    from evaluation.judging.named import NamedJudges
     from evaluation.records import ItemRecord
     from evaluation.reports.disagreement import Disagreements
     from evaluation.reports.slices import Slices
@@ -86,7 +89,7 @@ def score(
     Example: `sqlassay score predictions.sql --dataset spider:data/spider --convention bird`
     """
     import asyncio
-    from contextlib import closing, nullcontext
+    from contextlib import ExitStack
 
     from database_backends.result import Limits
     from database_backends.runner import Runner, default_workers
@@ -101,13 +104,13 @@ def score(
         from evaluation.predictions.reading import read_predictions
         from evaluation.reports.disagreement import Disagreements
         from evaluation.reports.slices import Slices
+        from evaluation.reports.standing import standings
         from evaluation.reports.summary import RunSummary
         from evaluation.scoring import score as score_all
         from evaluation.strategies.making import describe_strategies, make_asked_for
         from evaluation.verdict_file import VerdictFile
 
         verdicts = None if output_file is None else VerdictFile(output_file, overwrite=overwrite)
-        strategies = make_asked_for(convention, strategy)
         opened = open_dataset(dataset, databases=databases, ids="position" if ids_by_position else "field")
         questions = list(opened.questions())
         given = read_predictions(predictions, questions)
@@ -119,17 +122,28 @@ def score(
         if verdicts is not None:
             found = filter(None, map(finder.target, db_ids)) if finder.backend.embedded else ()
             verdicts.spare((predictions, *opened.files, *map(Path, found)))
-        judges = calibration_notes(describe_strategies(strategies))
-        summary = RunSummary(predictions.name, total=len(selected), judges=judges)
-        disagreements = Disagreements()
-        sliced = None if by is None else Slices(by, finder.backend.dialect)
         limits = Limits(seconds, rows, megabytes)
-        store = shared_store(wanted=not no_cache)
-        with (
-            closing(store) if store else nullcontext(),
-            verdicts or nullcontext(),
-            ProgressDisplay(quiet=quiet) as progress,
-        ):
+        with ExitStack() as stack:
+            store = shared_store(wanted=not no_cache)
+            if store is not None:
+                stack.callback(store.close)
+            judges: list[NamedJudges] = []
+
+            def bench(names: Sequence[str]) -> Bench:
+                from evaluation.judging.named import NamedJudges  # what asks models, others need not wait for
+
+                judges.extend([] if judges else [NamedJudges(finder, opened.questions, store)])
+                return judges[0].bench(names)
+
+            strategies = make_asked_for(convention, strategy, bench)
+            described = describe_strategies(strategies)
+            known = standings(described, calibration_notes(described), None)
+            summary = RunSummary(predictions.name, total=len(selected), standings=known)
+            disagreements = Disagreements()
+            sliced = None if by is None else Slices(by, finder.backend.dialect, known)
+            if verdicts is not None:
+                stack.enter_context(verdicts)
+            progress = stack.enter_context(ProgressDisplay(quiet=quiet))
             progress.begin(predictions.name, len(selected))
 
             def on_item(record: ItemRecord) -> None:
@@ -141,19 +155,24 @@ def score(
                     verdicts.add(record)
                 progress.item(record)
 
-            asyncio.run(
-                score_all(
-                    selected,
-                    given.sql_by_id,
-                    finder,
-                    strategies,
-                    runner,
-                    on_item,
-                    limits=limits,
-                    gold_limits=Limits(max(seconds, 300.0), rows, megabytes),
-                    cache=store,
-                )
-            )
+            async def work() -> None:
+                try:
+                    await score_all(
+                        selected,
+                        given.sql_by_id,
+                        finder,
+                        strategies,
+                        runner,
+                        on_item,
+                        limits=limits,
+                        gold_limits=Limits(max(seconds, 300.0), rows, megabytes),
+                        cache=store,
+                    )
+                finally:
+                    for one in judges:
+                        await one.close()
+
+            asyncio.run(work())
         _show(summary, disagreements, sliced, json=json)
         return _usable(summary, max_instrument_failures)
 

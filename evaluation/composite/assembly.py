@@ -88,6 +88,10 @@ class Assembly:
             case ModelSection():
                 return self._model(at, repeat)
 
+    def judge(self, part: Part) -> ModelSource:
+        """A judge: it is asked the same in every repeat of the experiment."""
+        return self._model(part.at, 0)
+
     def _router(self, section: RouterSection, at: Location, repeat: int) -> Router:
         of = section.router
         routes = [

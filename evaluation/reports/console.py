@@ -12,11 +12,12 @@ from rich.text import Text
 
 from evaluation.calibration.note import UNCALIBRATED
 from evaluation.estimate import Estimate
-from evaluation.records import ItemRecord
+from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.interactions import Interactions
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
-from evaluation.verdicts import GOLDS_FOR, NOT_CHECKED, ORDER, Reason, Status, Summary
+from evaluation.reports.taxonomy import Row
+from evaluation.verdicts import GOLDS_FOR, JUDGE_WHY, JUDGES, NOT_ASKED, NOT_CHECKED, ORDER, Reason, Status, Summary
 from sqlassay.printable import printable
 
 HEADINGS = (
@@ -36,8 +37,10 @@ NARROW = ("score", "95 %\ninterval", "scored", "correct", "(vacuous)", "system\n
 
 FIRST = "first attempt"
 """Of a model that repairs its statements: the row above is what came of it in the end."""
-CORRECTED = "corrected"
-"""Of a judge: its accuracy without the errors that it is known to make."""
+CORRECTED, NOT_CORRECTED = "corrected", "not corrected"
+"""Of a judge: its accuracy without the errors that it is known to make, and where these do not tell it."""
+CORRECT_CORRECTED = "correct, corrected"
+"""The same where the score above holds partial scores: corrected is the share of correct items, and not the score."""
 
 INTERACTIONS = "interactions"
 """Of conversations: the row above counts questions, this one conversations whose every turn is right."""
@@ -125,10 +128,11 @@ def _beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple
     interactions = summary.interactions.get(label)
     if interactions is not None and interactions.scored + interactions.unscored:
         yield INTERACTIONS, _of_interactions(interactions)
-    note = summary.judges.get(label)
-    if note is not None:
-        corrected = note.corrected(counts)
-        name = UNCALIBRATED if note.calibration is None else CORRECTED
+    standing = summary.standings.get(label)
+    if standing is not None:
+        corrected = standing.note.corrected(counts)
+        whole = CORRECTED if counts.score_sum == counts.correct else CORRECT_CORRECTED
+        name = whole if corrected else NOT_CORRECTED if standing.note.calibration else UNCALIBRATED
         yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
 
 
@@ -215,6 +219,24 @@ def reasons(summary: RunSummary) -> RenderableType:
     return table
 
 
+def taxonomy(rows: Sequence[Row]) -> RenderableType:
+    """What execution found, and beside it what judges say of the same items."""
+    table = _plain_table()
+    for heading in ("judges of", "execution says"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("items", justify="right")
+    table.add_column("the judges say", overflow="fold")
+    before = ""
+    for row in rows:
+        said = _most_first(row.categories)
+        said += [f"nothing {row.without:,}"] if row.without else []
+        said += [f"no verdict {row.undecided:,}"] if row.undecided else []
+        reason = "–" if row.reason is None else row.reason.words
+        table.add_row(row.strategy if row.strategy != before else "", reason, f"{row.items:,}", ", ".join(said))
+        before = row.strategy
+    return table
+
+
 def item(record: ItemRecord) -> RenderableType:
     """One item: what was asked, what came, what was expected, and how they differ."""
     lines = Table.grid(padding=(0, 2, 0, 0))
@@ -225,8 +247,8 @@ def item(record: ItemRecord) -> RenderableType:
         lines.add_row(printable(heading), Text(printable(str(text))))
 
     line(record.id, f"{record.question}  [{record.db_id}{_turn(record)}]")
-    for verdict in record.verdicts:
-        line(verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})")
+    for status, words in _verdict_lines(record.verdicts):
+        line(status, words)
     if record.route is not None:
         line("route", f"{record.route.route}, decided by {record.route.decided_by}")
     for call in record.calls:
@@ -260,6 +282,26 @@ def _turn(record: ItemRecord) -> str:
     left_out = f", {history.left_out} left out" if history.left_out else ""
     without = f", {history.without_sql} without SQL" if history.without_sql else ""
     return f"{told}, {history.by} history: {history.shown} shown{left_out}{without}"
+
+
+def _most_first(counts: Mapping[str, int]) -> list[str]:
+    """Each name with how often it was said."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [f"{name.replace('_', ' ')} {count:,}" for name, count in ordered]
+
+
+def _verdict_lines(verdicts: Sequence[VerdictRecord]) -> Iterable[tuple[str, str]]:
+    """Each verdict with its status, and below it what judges said, or why they were not asked."""
+    for verdict in verdicts:
+        yield verdict.status.value, f"{verdict.reason.words}  ({verdict.strategy})"
+        told = verdict.evidence
+        said = told.get(JUDGES)
+        for name, words in said.items() if isinstance(said, Mapping) else ():
+            yield "", f"{name}: {words}"
+        if JUDGE_WHY in told:
+            yield "", str(told[JUDGE_WHY])
+        if NOT_ASKED in told:
+            yield "", f"not asked: {told[NOT_ASKED]}"
 
 
 def partings(found: Iterable[Parting]) -> list[str]:
@@ -300,12 +342,17 @@ def _cut(summary: RunSummary) -> list[str]:
 
 
 def _judges(summary: RunSummary) -> list[str]:
-    """How far each judge can be believed."""
-    return [
-        f"{label}: {summary.judges[label].words(counts)}"
-        for label, counts in summary.strategies.items()
-        if label in summary.judges
-    ]
+    """What goes with the verdicts of judges: how far to believe them, their kin, where they were not asked, remarks."""
+    lines = []
+    for label, counts in summary.strategies.items():
+        standing = summary.standings.get(label)
+        told = [standing.note.words(counts), *standing.kin] if standing is not None else []
+        told += [f"{count:,} not asked: {why}" for why, count in counts.not_asked.items()]
+        if counts.annotations:
+            remarks = ", ".join(_most_first(counts.annotations))
+            told.append(f"the verdicts of execution, with remarks: {remarks}")
+        lines += [printable(f"{label}: {words}") for words in told]
+    return lines
 
 
 def _figures(summary: RunSummary) -> list[str]:
@@ -332,10 +379,16 @@ def _shown(names: Collection[str]) -> str:
 
 
 def spent(summary: RunSummary) -> list[str]:
-    """What the answers took, in one line; none where no model was asked."""
-    tokens = summary.tokens
-    if not tokens.asked and not tokens.from_cache:
-        return []
+    """What the answers took, in one line, and what judging them took; none where no model was asked."""
+    lines = []
+    if summary.tokens.asked or summary.tokens.from_cache:
+        lines.append(_took(summary.tokens, _cost(summary.tokens, summary.strategies)))
+    if summary.judging.asked or summary.judging.from_cache:
+        lines.append(f"judging: {_took(summary.judging, _cost(summary.judging, {}))}")
+    return lines
+
+
+def _took(tokens: Tokens, cost: str) -> str:
     parts = [f"{tokens.asked + tokens.from_cache:,} answers"]
     if tokens.from_cache:
         parts.append(f"{tokens.from_cache:,} of them from the cache")
@@ -345,8 +398,8 @@ def spent(summary: RunSummary) -> list[str]:
         unknown = f" (and unknown for {tokens.unknown_tokens:,} answers)" if tokens.unknown_tokens else ""
         parts.append(f"{tokens.input:,} tokens in, {tokens.output:,} out{unknown}")
     if tokens.asked:
-        parts.append(_cost(tokens, summary.strategies))
-    return [", ".join(parts)]
+        parts.append(cost)
+    return ", ".join(parts)
 
 
 def _cost(tokens: Tokens, strategies: Mapping[str, Summary]) -> str:

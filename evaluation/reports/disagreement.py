@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from evaluation.comparison.mechanism import Mechanism
 from evaluation.records import ItemRecord, VerdictRecord
-from evaluation.verdicts import Status
+from evaluation.verdicts import RELATIVE, Status
 
 REFERENCE = "execution_match"
 """The strategy that the others are held against, where the run has it; else the run's first."""
@@ -41,9 +41,9 @@ class Disagreements:
 
     def add(self, record: ItemRecord) -> None:
         """Count one item."""
-        reference = _reference(record)
+        reference = reference_of(record.verdicts)
         for verdict in record.verdicts:
-            if reference is None or verdict is reference:
+            if reference is None or verdict is reference or verdict.reason in RELATIVE:
                 continue
             parting = self._found.get(verdict.strategy)
             if parting is None:
@@ -71,7 +71,7 @@ def partings(records: Iterable[ItemRecord]) -> list[Parting]:
 
 def disagree(record: ItemRecord) -> bool:
     """Whether one strategy credits the item and another refuses it."""
-    statuses = {verdict.status for verdict in record.verdicts}
+    statuses = {verdict.status for verdict in record.verdicts if verdict.reason not in RELATIVE}
     return {Status.CORRECT, Status.INCORRECT} <= statuses
 
 
@@ -81,6 +81,7 @@ def mechanism_of(reference: VerdictRecord) -> Mechanism:
     return Mechanism(name) if name in tuple(Mechanism) else Mechanism.TEXT
 
 
-def _reference(record: ItemRecord) -> VerdictRecord | None:
-    ours = [verdict for verdict in record.verdicts if verdict.strategy == REFERENCE]
-    return next(iter([*ours, *record.verdicts]), None)
+def reference_of(verdicts: Sequence[VerdictRecord]) -> VerdictRecord | None:
+    """The verdict that others are held against; `None` where there is none at all."""
+    ours = [verdict for verdict in verdicts if verdict.strategy == REFERENCE]
+    return next(iter([*ours, *verdicts]), None)

@@ -14,6 +14,7 @@ from evaluation.verdicts import Reason, Status
 DIMENSIONS = ("prompt", "model", "backend", "history")
 """Of the first of these in which the runs of one experiment differ, the values are compared; the others stay as they
 are."""
+HISTORY = DIMENSIONS.index("history")
 GROUP = len(DIMENSIONS)
 """Where a key has the group of a run, after the values of these."""
 ALPHA = 0.05
@@ -228,8 +229,14 @@ def compare(runs: Sequence[RunFolder]) -> list[Comparison]:
 
 def _arms(runs: Sequence[RunFolder]) -> dict[Key, list[RunFolder]]:
     arms: dict[Key, list[RunFolder]] = defaultdict(list)
-    for run in runs:
-        arms[_key(run)].append(run)
+    keys = [(_key(run), run) for run in runs]
+    histories = list(dict.fromkeys(key[HISTORY] for key, _ in keys if key[HISTORY]))
+    several = len({key[GROUP] for key, _ in keys}) > 1
+    for key, run in keys:
+        # What shows no history is the same beside each: two prompts are compared although only one shows it.
+        of_all = histories if histories and not key[HISTORY] and not several else [key[HISTORY]]
+        for history in of_all:
+            arms[(*key[:HISTORY], history, *key[HISTORY + 1 :])].append(run)
     return arms
 
 
@@ -238,7 +245,8 @@ def _key(run: RunFolder) -> Key:
     manifest, identity = run.manifest, run.manifest["identity"]
     model = manifest.get("model_label", manifest["title"])
     history = identity.get("history", {}).get("by", "")
-    values = (identity["prompt"]["ref"], model, identity["backend"]["name"], history, manifest["group"])
+    prompt, backend = identity.get("prompt", {}).get("ref", ""), identity.get("backend", {}).get("name", "")
+    values = (prompt, model, backend, history, manifest["group"])
     return tuple(map(str, values))
 
 
@@ -253,10 +261,13 @@ def _blocks(arms: Mapping[Key, Sequence[RunFolder]]) -> Iterator[tuple[Arm, list
     common = [index for index in varying if index not in (*compared, GROUP)]
     for keys in _together(arms, [*compared, GROUP]):
         baseline, *candidates = (
-            Arm(" · ".join(key[i] for i in compared), " · ".join(key[i] for i in common), tuple(arms[key]))
-            for key in keys
+            Arm(_joined(key[i] for i in compared), _joined(key[i] for i in common), tuple(arms[key])) for key in keys
         )
         yield baseline, candidates
+
+
+def _joined(values: Iterable[str]) -> str:
+    return " · ".join(filter(None, values))
 
 
 def _together(keys: Iterable[Key], free: Collection[int]) -> list[list[Key]]:

@@ -106,6 +106,10 @@ def notes(one: Comparison) -> list[str]:
         for arm, other, missing in ((a, b, one.missing[0]), (b, a, one.missing[1]))
         if missing
     ]
+    prompts = [arm.runs[0].manifest["identity"].get("prompt", {}) for arm in (a, b)]
+    if prompts[0].get("ref") == prompts[1].get("ref") and prompts[0].get("sha256") != prompts[1].get("sha256"):
+        digests = " and ".join(f"{one['sha256'][:12]}" for one in prompts)
+        lines.append(f"{prompts[0]['ref']} was not the same prompt in {a.name} and {b.name}: sha256 {digests}")
     lines += [
         f"{arm.name}: {run.run_id} is {run.manifest['status']}; compared is what both have"
         for arm in (a, b)

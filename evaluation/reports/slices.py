@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from evaluation.records import ItemRecord
+from evaluation.reports.standing import Standing
 from evaluation.reports.summary import RunSummary
 from sqlassay.errors import UnknownName
 
@@ -40,22 +42,27 @@ class Slices:
     Args:
         key: One of `KEYS`.
         dialect: The sqlglot dialect of the golds.
+        standings: What is known of the judges, as of the whole run.
 
     Raises:
         UnknownName: There is no such key.
     """
 
-    def __init__(self, key: str, dialect: str) -> None:
+    def __init__(self, key: str, dialect: str, standings: Mapping[str, Standing] | None = None) -> None:
         if key not in KEYS:
             raise UnknownName("slice", key, KEYS, place="--by")
         self.key = key
         self._dialect = dialect
+        self._standings = {
+            label: replace(standing, note=standing.note.of_slices) for label, standing in (standings or {}).items()
+        }
         self._found: dict[str, RunSummary] = {}
 
     def add(self, record: ItemRecord) -> None:
         """Count one item in each of its slices."""
         for name in KEYS[self.key](record, self._dialect):
-            summary = self._found.setdefault(name, RunSummary(name, by_conversation=self.key == "db_id"))
+            made = RunSummary(name, standings=self._standings, by_conversation=self.key == "db_id")
+            summary = self._found.setdefault(name, made)
             summary.total += 1
             summary.add(record)
 

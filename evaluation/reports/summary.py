@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.calibration.note import CalibrationNote
 from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
 from evaluation.reports.interactions import InteractionCounter, Interactions
+from evaluation.reports.standing import Standing
 from evaluation.statistics.interval import wilson
-from evaluation.verdicts import GOLDS_FOR, NOT_CHECKED, ORDER, Figure, Reason, Status, Summary
+from evaluation.verdicts import ANNOTATION, GOLDS_FOR, NOT_ASKED, NOT_CHECKED, ORDER, Figure, Reason, Status, Summary
 
 
 @dataclass
@@ -36,9 +36,9 @@ class Tokens:
     unknown_tokens: int = 0
     unknown_cost: int = 0
 
-    def add(self, record: ItemRecord) -> None:
-        """Count one item: its answer, and all that was asked on the way to it."""
-        for answer in (record.answer, *(call.answer for call in record.calls)):
+    def add(self, answers: Iterable[AnswerRecord | None]) -> None:
+        """Count what was answered; `None` is what was not asked."""
+        for answer in answers:
             if answer is not None and answer.finish_reason is not None:
                 self._count(answer)
 
@@ -60,16 +60,31 @@ class _Counts:
     score_sum: float = 0.0
     figures: dict[str, Figure] = field(default_factory=dict)
     order_not_checked: int = 0
+    judged: Counter[Status] = field(default_factory=Counter)
+    not_asked: Counter[str] = field(default_factory=Counter)
+    annotations: Counter[str] = field(default_factory=Counter)
 
     def add(self, verdict: VerdictRecord) -> None:
         self.reasons[Reason(verdict.reason)] += 1
         self.score_sum += verdict.score
         Figure.add(self.figures, verdict.evidence)
         self.order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
+        self.judged[verdict.status] += verdict.verdict.by_judges
+        for counts, key in ((self.not_asked, NOT_ASKED), (self.annotations, ANNOTATION)):
+            if key in verdict.evidence:
+                counts[str(verdict.evidence[key])] += 1
 
     @property
     def summary(self) -> Summary:
-        return Summary(dict(self.reasons), self.score_sum, dict(self.figures), self.order_not_checked)
+        return Summary(
+            dict(self.reasons),
+            self.score_sum,
+            dict(self.figures),
+            self.order_not_checked,
+            dict(self.judged),
+            dict(self.not_asked),
+            dict(self.annotations),
+        )
 
 
 @dataclass
@@ -81,11 +96,12 @@ class RunSummary:
         run_id: The run; empty for a prediction file.
         status: `finished`, `running`, `stopped` (the provider refuses all requests) or `interrupted`.
         total: Items that there should be.
-        tokens: Tokens and money.
+        tokens: Tokens and money of the answers.
+        judging: Tokens and money of judging them.
+        standings: What is known of the judges, by the label of the strategy that asks them.
         missing_databases: The databases that are not there.
         gold_dialects: The dialects for which there are golds where one is missing.
         by_conversation: Whether conversations are counted as well: not where items are put together otherwise.
-        judges: How far the strategies that ask a model can be believed, by label.
     """
 
     title: str
@@ -93,10 +109,11 @@ class RunSummary:
     status: str = "finished"
     total: int = 0
     tokens: Tokens = field(default_factory=Tokens)
+    judging: Tokens = field(default_factory=Tokens)
+    standings: Mapping[str, Standing] = field(default_factory=dict)
     missing_databases: set[str] = field(default_factory=set)
     gold_dialects: set[str] = field(default_factory=set)
     by_conversation: bool = True
-    judges: Mapping[str, CalibrationNote] = field(default_factory=dict)
     _counts: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _first: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
     _conversations: InteractionCounter = field(default_factory=InteractionCounter)
@@ -105,7 +122,8 @@ class RunSummary:
     def add(self, record: ItemRecord) -> None:
         """Count one item."""
         self._items += 1
-        self.tokens.add(record)
+        self.tokens.add([record.answer, *(call.answer for call in record.calls)])
+        self.judging.add(call.answer for call in record.judging)
         if self.by_conversation:
             self._conversations.add(record)
         for verdict in record.first.verdicts if record.first is not None else ():
@@ -149,20 +167,21 @@ class RunSummary:
             "status": self.status,
             "total": self.total,
             "items": self.items,
-            "strategies": [
-                {**_strategy_json(label, summary), **self._judge_json(label, summary)}
-                for label, summary in self.strategies.items()
-            ],
-            "first_attempts": [_strategy_json(label, summary) for label, summary in self.first_attempts.items()],
+            "strategies": self._strategies_json(self.strategies),
+            "first_attempts": self._strategies_json(self.first_attempts),
             "interactions": [{"strategy": label, **counts.to_json()} for label, counts in self.interactions.items()],
             "missing_databases": sorted(self.missing_databases),
             "gold_dialects": sorted(self.gold_dialects),
             "tokens": vars(self.tokens),
+            "judging": vars(self.judging),
         }
 
-    def _judge_json(self, label: str, summary: Summary) -> dict[str, Any]:
-        note = self.judges.get(label)
-        return {} if note is None else {"judge": note.to_json(summary)}
+    def _strategies_json(self, strategies: Mapping[str, Summary]) -> list[dict[str, Any]]:
+        told = []
+        for label, summary in strategies.items():
+            standing = self.standings.get(label)
+            told.append(_strategy_json(label, summary) | ({} if standing is None else standing.to_json(summary)))
+        return told
 
 
 def _texts(told: object) -> list[str]:

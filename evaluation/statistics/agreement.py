@@ -20,12 +20,19 @@ class Confusion:
         lenient: Incorrect, and the judge says correct.
         harsh: Correct, and the judge says incorrect.
         both_incorrect: Incorrect, and the judge says so.
+
+    Raises:
+        ValueError: A count is negative.
     """
 
     both_correct: int
     lenient: int
     harsh: int
     both_incorrect: int
+
+    def __post_init__(self) -> None:
+        if min(self.both_correct, self.lenient, self.harsh, self.both_incorrect) < 0:
+            raise ValueError("a count is negative")
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[bool, bool]]) -> Self:

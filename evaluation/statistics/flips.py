@@ -19,12 +19,19 @@ class Flips:
         unstable: Of these, how many were not judged the same every time.
         pairs: Pairs of verdicts on the same thing.
         differing: Of these, how many differ.
+
+    Raises:
+        ValueError: A count is negative, or a part is more than the whole.
     """
 
     items: int
     unstable: int
     pairs: int
     differing: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.unstable <= self.items and 0 <= self.differing <= self.pairs):
+            raise ValueError("a count is negative, or a part is more than the whole")
 
     @classmethod
     def of(cls, groups: Iterable[Sequence[bool]]) -> Self:

@@ -4,32 +4,56 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from evaluation.base.strategy import STRATEGIES, EvaluationStrategy
 from evaluation.conventions.base import CONVENTIONS
 from evaluation.strategies.sql.execution_match import DEFAULT
-from sqlassay.errors import UserError
+from sqlassay.errors import UserError, located
+
+if TYPE_CHECKING:
+    from evaluation.judging.bench import Bench
 
 ALL = "all"
 """In the place of a convention's name: every registered one."""
 
 
-def make_strategy(name: str, settings: Mapping[str, object] | None = None, *, place: str = "") -> EvaluationStrategy:
+def make_strategy(
+    name: str, settings: Mapping[str, object] | None = None, *, place: str = "", bench: Bench | None = None
+) -> EvaluationStrategy:
     """The strategy that a name stands for.
 
     Args:
         name: A registered name, or `execution_match:CONVENTION`.
         settings: Its settings.
         place: Where the name was written, for messages.
+        bench: Who judges, where it asks a model.
 
     Raises:
         UnknownName: No such strategy, convention or setting.
+        UserError: It needs a judge and has none, or has one and needs none.
     """
     registered, colon, convention = name.partition(":")
     given = {**(settings or {}), **({"convention": convention} if colon else {})}
-    return STRATEGIES.make(registered, given, place=place)
+    made = STRATEGIES.make(registered, given, place=place)
+    with located(place):
+        _appoint(made, bench)
+    return made
+
+
+def _appoint(strategy: EvaluationStrategy, bench: Bench | None) -> None:
+    """Give a strategy its judges, where it needs some."""
+    if strategy.needs_model:
+        from evaluation.base.llm import LLMEvaluator, no_judge
+
+        if isinstance(strategy, LLMEvaluator):
+            if bench is None:
+                raise no_judge(strategy.label)
+            strategy.appoint(bench)
+            return
+    if bench is not None and bench.judges:
+        raise UserError(f"{strategy.label} asks no judge", remedy="leave out `judges`")
 
 
 def expand(name: str) -> tuple[str, ...]:
@@ -46,13 +70,20 @@ def make_execution_matches(conventions: Sequence[str]) -> list[EvaluationStrateg
     return make_strategies([f"execution_match:{convention}" for convention in conventions])
 
 
-def make_strategies(specs: Sequence[str]) -> list[EvaluationStrategy]:
+BenchOf = Callable[[Sequence[str]], "Bench"]
+"""From the names of judges, `ADAPTER:MODEL` each, to those who judge."""
+JUDGE = "judge"
+"""What names a judge among the settings of a strategy on the command line."""
+
+
+def make_strategies(specs: Sequence[str], bench: BenchOf | None = None) -> list[EvaluationStrategy]:
     """The strategies that these texts stand for, each once.
 
     Args:
         specs: A name, and after a colon its convention and settings: `exact_set_match`, `execution_match:bird`,
             `execution_match:relative_tolerance=1e-3`, `execution_match:sqlassay,rounding=accept`. Values are JSON, and
-            text where they are not.
+            text where they are not. `judge=ADAPTER:MODEL` names who judges, a JSON list of these a panel.
+        bench: Makes the judges; `None` where none can be asked.
 
     Raises:
         UserError: A part is not of this form, or a setting has a value that it cannot have.
@@ -61,8 +92,13 @@ def make_strategies(specs: Sequence[str]) -> list[EvaluationStrategy]:
     made: dict[str, EvaluationStrategy] = {}
     for spec in specs:
         name, settings = _parsed(spec)
+        judges = settings.pop(JUDGE, None)
+        if judges is not None and bench is None:
+            raise UserError(f"strategy {spec!r}: no judge can be asked here", remedy="`sqlassay score` and `run` can")
+        named = [str(judge) for judge in (judges if isinstance(judges, list) else [judges])]
+        found = None if judges is None or bench is None else bench(named)
         for one in expand(name):
-            made.setdefault(f"{one} {settings}", make_strategy(one, settings))
+            made.setdefault(f"{one} {settings} {judges}", make_strategy(one, settings, bench=found))
     return list(made.values())
 
 
@@ -103,14 +139,21 @@ def _value(text: str, start: int) -> tuple[object, int]:
     return plain, start + len(plain) + 1
 
 
-def make_asked_for(conventions: Sequence[str] | None, specs: Sequence[str] | None) -> list[EvaluationStrategy]:
+def make_asked_for(
+    conventions: Sequence[str] | None, specs: Sequence[str] | None, bench: BenchOf | None = None
+) -> list[EvaluationStrategy]:
     """What `--convention` and `--strategy` ask for; the default convention where neither is given.
+
+    Args:
+        conventions: Names.
+        specs: As `make_strategies`.
+        bench: As `make_strategies`.
 
     Raises:
         UserError: As `make_strategies`, or two strategies would have one label.
     """
     wanted = conventions or ([] if specs else [DEFAULT])
-    made = [*make_execution_matches(wanted), *make_strategies(specs or [])]
+    made = [*make_execution_matches(wanted), *make_strategies(specs or [], bench)]
     describe_strategies(made)
     return made
 

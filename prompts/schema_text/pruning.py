@@ -101,12 +101,10 @@ class _Whole:
             for key, other in self._links[table]:
                 if other in shown:
                     places |= self._places(table, key.columns) | self._places(other, key.references)
-        return Schema(
-            tuple(
-                self._narrowed(table, sorted(column for of, column in places if of == table), shown)
-                for table in sorted(shown)
-            )
-        )
+        columns: dict[int, list[int]] = {table: [] for table in sorted(shown)}
+        for table, column in sorted(places):
+            columns[table].append(column)
+        return Schema(tuple(self._narrowed(table, numbers, shown) for table, numbers in columns.items()))
 
     def _narrowed(self, number: int, columns: list[int], shown: set[int]) -> Table:
         table = self._tables[number]

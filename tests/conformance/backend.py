@@ -20,6 +20,7 @@ import pytest
 from database_backends.base import CanExplain, DatabaseBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable
+from evaluation.sampling import with_samples
 from sqlassay.schema import ForeignKey, Table
 from tests.servers.world import ServerWorld
 
@@ -324,6 +325,14 @@ class BackendConformance(ABC):
         self.cannot(request, self.tells_views, "takes the views of other databases for tables")
         tables = self.tables(database)
         assert [tables[name].is_view for name in sorted(tables)] == [True, False, False]
+
+    def test_rows_and_values_for_prompts(self, database: DatabaseBackend) -> None:
+        sampled = with_samples(database, database.schema(), rows=2, values=2)
+        tables = {table.name: table for table in sampled.tables}
+        assert tables["singer"].rows == (("1", "'Joe'", "52", "'1970-05-17'"), ("2", "'Ann'", "NULL", "'2001-12-31'"))
+        assert [column.values for column in tables["singer"].columns][1:3] == [("'Joe'", "'Ann'"), ("52", "17")]
+        assert tables["concert"].rows == (("1", "1"), ("2", "1"))
+        assert tables["adult"].rows == (("'Joe'",),)
 
     def tables(self, database: DatabaseBackend) -> dict[str, Table]:
         """What the schema holds, by name."""

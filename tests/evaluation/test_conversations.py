@@ -259,6 +259,29 @@ def test_a_dry_run_takes_golds_for_answers(world: World, server: Talker, capsys:
     assert server.requests == []
 
 
+def test_what_a_turn_would_be_sent_can_be_looked_at(
+    world: World, server: Talker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(world)
+    path = experiment(world, server, history="gold")
+    assert world.run("run", path, "-q") == 0
+    (run,) = world.run_folders()
+    sent = next(item["answer"]["prompt_sha256"] for item in items_of(run) if item["id"] == "1.2")
+    capsys.readouterr()
+    dataset = ["--dataset", f"jsonl:{world.folder / 'questions.jsonl'}"]
+    for where in (["--experiment", path], ["conversational@1", *dataset]):
+        assert world.run("prompts", "render", *where, "--id", "1.2", "--json") == 0
+        (shown,) = json.loads(capsys.readouterr().out)
+        assert shown["sha256"] == sent
+        assert shown["history"] == {"by": "gold", "shown": 2, "left_out": 0, "without_sql": 0}
+    own = experiment(world, server, history={"by": "own", "max_tokens": 20})
+    assert world.run("prompts", "render", "--experiment", own, "--id", "1.2") == 0
+    assert "history   1 turn, with golds in the place of own answers, 1 left out\n" in capsys.readouterr().out
+    for where in (["--experiment", path], dataset):
+        assert world.run("prompts", "render", "zero_shot@1", *where, "--id", "1.2", "--json") == 0
+        assert json.loads(capsys.readouterr().out)[0]["history"] is None
+
+
 def uninterrupted(world: World, server: Talker, tmp_path: Path) -> dict[str, tuple[object, ...]]:
     """What the same experiment comes to in one go."""
     other = World.build(tmp_path / "whole")

@@ -54,6 +54,7 @@ WRONG: dict[str, tuple[str, str]] = {
         "x.yaml:1: not YAML: could not determine a constructor for the tag "
         "'tag:yaml.org,2002:python/object/apply:os.system'",
     ),
+    "no date": ("a: 2024-13-01\n", "x.yaml: not YAML: month must be in 1..12"),
     "within itself": ("a: &a [*a]\n", "x.yaml: nested too deeply, or within itself"),
     "deep": ("a: " + "[" * 5000, "x.yaml: nested too deeply, or within itself"),
     "a key twice": (SMALL + "name: other\n", "x.yaml:7: the key 'name' is there twice"),

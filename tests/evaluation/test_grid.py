@@ -200,8 +200,8 @@ def test_what_a_prompt_shows_of_the_schema_identifies_a_run(world: World) -> Non
         return grid.identity(grid.cells[0])
 
     plain, before = identity("zero_shot@1"), identity("zero_shot@5", schema_tokens=500)
-    assert (plain["schema_tokens"], plain["descriptions"], plain["tokens_counted_by"]) == (None, None, None)
-    assert (before["schema_tokens"], before["tokens_counted_by"]) == (500, {"": "estimate"})
+    assert (plain["schema_tokens"], plain["descriptions"], plain["tokenizers"]) == (None, None, None)
+    assert (before["schema_tokens"], before["tokenizers"]) == (500, {"": "estimate"})
     (shop / "singer.csv").write_text("original_column_name,column_description\nage,in months\n")
     after = identity("zero_shot@5", schema_tokens=500)
     assert [key for key in before if before[key] != after[key]] == ["descriptions"]

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from database_backends import guard
 from database_backends.base import CanBuild, DatabaseBackend
 from database_backends.duckdb import DuckDBBackend
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import Limits, ResultTable
 from database_backends.sqlite import SQLiteBackend
-from evaluation.sampling import LOOKED_AT, literal, with_samples
-from sqlassay.schema import Schema, Table
+from evaluation.sampling import LOOKED_AT, _queries, literal, with_samples
+from sqlassay.schema import Column, Schema, Table
 
 SETUP = [
     'CREATE TABLE "a ""table""" (id INTEGER PRIMARY KEY, "the name" VARCHAR(90), born DATE)',
@@ -162,3 +163,13 @@ def test_the_backend_is_asked_through_its_walls(tmp_path: Path) -> None:
     ((sql, limits),) = asked
     assert sql == 'SELECT "id", "the name", "born" FROM "a ""table""" ORDER BY 1 LIMIT 2'
     assert (limits.rows, limits.seconds) == (2, 10.0)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "duckdb", "postgres", "mysql", "trino"])
+def test_what_is_asked_passes_the_guard_of_every_dialect(dialect: str) -> None:
+    table = Table('a.b"`c 100%', (Column("Größe", ""), Column("select", "", primary_key=True), Column("a`b", "")))
+    queries = list(_queries(table, dialect, 3))
+    assert len(queries) == 4
+    for sql in queries:
+        guard.check(sql, dialect)
+    assert "ORDER BY 2 LIMIT 3" in queries[0]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.extraction import EXTRACTORS, Extraction, Method, Removed, extract
+from prompts.extraction import EXTRACTORS, Extraction, Method, Removed, extract, only_object
 
 Q = "SELECT name FROM singer WHERE age > 20"
 MULTILINE = "SELECT name,\n       age\nFROM singer\nWHERE age > 20;"
@@ -51,6 +51,8 @@ FENCED = [
         "SELECT 2",
         (BEFORE, BLOCKS),
     ),
+    ("a last block of comments alone", f"```sql\n{Q}\n```\n```sql\n-- 3 rows\n```", Q, (BLOCKS,)),
+    ("nothing but comments", "```sql\n-- cannot be answered\n```", "-- cannot be answered"),
     ("an empty last block", "```sql\nSELECT 1\n```\n```sql\n\n```", "SELECT 1"),
     ("a labelled block before its output", f"```sql\n{Q}\n```\nOutput:\n```\nselect_count\n3\n```", Q, (AFTER, BLOCKS)),
     ("a labelled block before plain SQL", f"```sql\n{Q}\n```\n```\nSELECT 2\n```", Q, (BLOCKS,)),
@@ -214,6 +216,8 @@ CASES = [
     ),
     ("tags in the SQL", "```sql\nSELECT '<sql>SELECT 1</sql>'\n```", "SELECT '<sql>SELECT 1</sql>'", Method.FENCED_SQL),
     ("end of turn", f"{Q}<|im_end|>", Q, Method.BARE, (ENDED,)),
+    ("end of turn, SQLCoder", f"[SQL]\n{Q}\n[/SQL]", Q, Method.AFTER_PROSE, (BEFORE, ENDED)),
+    ("end of the instruction, repeated", f"{Q}[/INST]", Q, Method.BARE, (ENDED,)),
     ("end of turn, Llama 2", f"{Q};</s>", f"{Q};", Method.BARE, (ENDED,)),
     (
         "end of turn, and the next one made up",
@@ -507,6 +511,8 @@ def test_fenced_sql_comes_back_as_it_is(sql: str, before: str, label: str, after
         "<sql>SELECT 1</sql>",
         "<sql><answer>SELECT 1</answer></sql>",
         "</s>\n",
+        "```\n</sql>\n```\n",
+        "<sql></sql>",
         "```\n</s>\n```\n",
         "<|channel|>analysis<|message|>",
         "1. a\n",
@@ -519,5 +525,51 @@ def test_hostile_answers_are_read(piece: str) -> None:
     extract("SELECT 1 " + answer)
 
 
+def test_tags_within_tags_end() -> None:
+    """However they are spelled: a model that is hostile must not exhaust the stack."""
+    name = "final_answer"
+    spelled = ["".join(letter.upper() if n >> i & 1 else letter for i, letter in enumerate(name)) for n in range(4096)]
+    nested = "".join(f"<{one}>" for one in spelled) + Q + "".join(f"</{one}>" for one in reversed(spelled))
+    assert extract(nested).sql is not None
+
+
 def test_outputs_are_known() -> None:
     assert EXTRACTORS["sql_block"] is extract
+
+
+ONE = '{"grade": "good", "why": {"a": [1, "}"]}}'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ONE,
+        f"  {ONE}\n",
+        f"```json\n{ONE}\n```",
+        f"I think {{so}}: {ONE}. That is all.",
+        f"{ONE} and once more {ONE}",
+        f'<think>perhaps {{"grade": "bad"}}</think>{ONE}',
+    ],
+    ids=ascii,
+)
+def test_the_only_object_of_an_answer(answer: str) -> None:
+    assert only_object(answer) == {"grade": "good", "why": {"a": [1, "}"]}}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "good",
+        "[1, 2]",
+        ONE[:-1],
+        f'{ONE} or rather {{"grade": "bad"}}',
+        '{"grade": "bad", "grade": "good"}',
+        '{"a": {"grade": "bad", "grade": "good"}}',
+        "{" * 10_000,
+        '{"a":' * 10_000,
+    ],
+    ids=lambda answer: ascii(answer)[:40],
+)
+def test_an_answer_without_one_or_with_several(answer: str) -> None:
+    assert only_object(answer) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from prompts import langfuse
+from prompts.drafting import draft
 from prompts.langfuse import Pushed, fetch, pinned, push
 from prompts.library import load
 from prompts.template import read
@@ -201,6 +203,19 @@ def test_the_same_is_pushed_once(server: LangfuseServer, tmp_path: Path) -> None
     assert rendered.messages == read(path).render(VALUES).messages
 
 
+def test_a_prompt_of_langfuse_is_in_no_file(server: LangfuseServer, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="prompt langfuse:ask@1 is in no file"):
+        draft("mine", tmp_path, "langfuse:ask@1")
+
+
 def test_a_prompt_of_langfuse_is_not_pushed(server: LangfuseServer) -> None:
     with pytest.raises(UserError, match="langfuse:ask@1 is at Langfuse already"):
         push(fetch("langfuse:ask@1"), message="x")
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("langfuse", "langfuse.api"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for attempt in (lambda: fetch("langfuse:ask@1"), lambda: push(load("zero_shot@1"), message="x")):
+        with pytest.raises(UserError, match="need the extra 'langfuse', which is not installed"):
+            attempt()

@@ -37,11 +37,19 @@ def test_every_shipped_prompt_is_as_it_was_released() -> None:
 
 ORDINARY = {"dialect", "dialect_rules", "schema", "evidence", "question"}
 """What every prompt is given."""
+_JUDGE = {"grades", "categories"}
+_CANDIDATE = {"candidate_sql", "candidate_result"}
+_GOLD = {"gold_sql", "gold_result", "ordered"}
 MORE = {
     "conversational": {"history"},
     "few_shot": {"examples"},
     "router_classify": {"routes"},
     "self_correct": {"sql", "error"},
+    "judge_gold": _JUDGE | _CANDIDATE | _GOLD,
+    "judge_on_fail": _JUDGE | _CANDIDATE | _GOLD,
+    "judge_pairwise": _JUDGE | {f"{place}_{what}" for place in ("first", "second") for what in ("sql", "result")},
+    "judge_reference_free": _JUDGE | _CANDIDATE,
+    "judge_rubric": _JUDGE | _CANDIDATE | _GOLD | {"criteria"},
 }
 """What some prompts are given besides."""
 

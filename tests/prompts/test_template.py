@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from prompts.extraction import Method
 from prompts.schema_text.style import SchemaStyle
-from prompts.template import PromptTemplate, Shots, read
+from prompts.template import Offer, PromptTemplate, Shots, read
 from sqlassay.errors import UserError
 from sqlassay.messages import Message
 
@@ -82,6 +82,40 @@ def test_what_is_shown_of_the_schema(write: Write) -> None:
     text = "schema: {format: markdown, rows: 2, values: 3, descriptions: true, max_tokens: 900}"
     assert read(write(GOOD + text)).schema == SchemaStyle("markdown", 2, 3, True, 900)
     assert read(write(GOOD + "schema: {format: compact, rows: 0, descriptions: false}")).schema.format == "compact"
+
+
+def test_what_a_judge_may_say(write: Write) -> None:
+    found = read(
+        write(
+            GOOD + "grades:\n  good: {description: right, score: 1}\n  bad: {description: wrong, score: 0.0}\n"
+            "criteria:\n  joins: {description: as they should be, weight: 2.5}\n"
+        )
+    )
+    assert list(found.grades.items()) == [("good", Offer("right", 1.0)), ("bad", Offer("wrong", 0.0))]
+    assert found.criteria == {"joins": Offer("as they should be", 2.5)}
+    assert read(write(GOOD)).grades == read(write(GOOD)).criteria == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("grades: [good, bad]", "grades: must be a mapping of names to description and score"),
+        ("grades: {good: 1}", "grades.good: must be a mapping with the keys description, score"),
+        ("grades: {good: {description: right}}", "grades.good: the key 'score' is missing"),
+        ("grades: {good: {description: right, weight: 1}}", "unknown key 'weight'"),
+        ("grades: {good: {description: right, score: 2}}", "grades.good.score: must be a number from 0 to 1"),
+        ("grades: {good: {description: right, score: -0.1}}", "grades.good.score: must be a number from 0 to 1"),
+        ("grades: {good: {description: right, score: .nan}}", "grades.good.score: must be a number from 0 to 1"),
+        ("grades: {good: {description: right, score: true}}", "grades.good.score: must be a number from 0 to 1"),
+        ("grades: {good: {description: 5, score: 1}}", "grades.good.description: must be text"),
+        ("grades: {Good one: {description: right, score: 1}}", "grades.Good one: must be lower-case letters"),
+        ("criteria: {joins: {description: right, weight: .inf}}", "criteria.joins.weight: must be a number from 0"),
+    ],
+)
+def test_an_offer_that_is_wrong_is_named(write: Write, line: str, problem: str) -> None:
+    with pytest.raises(UserError) as caught:
+        read(write(GOOD + line))
+    assert problem in str(caught.value)
 
 
 def test_extract_uses_the_declared_output(write: Write) -> None:
@@ -160,6 +194,9 @@ def test_extract_uses_the_declared_output(write: Write) -> None:
         (GOOD, "", "", "must be a mapping with the keys name, version, messages, output"),
         (GOOD, "name: [", "", "not valid YAML: while parsing"),
         (GOOD, "name: !!python/object:os.system x", "", "not valid YAML: could not determine a constructor"),
+        (GOOD, "name: 2024-13-01", "", "not valid YAML: month must be in 1..12"),
+        (GOOD, GOOD + "stop: ['#', '']", ": stop[1]", "must not be empty"),
+        (GOOD, GOOD + "stop: &a [*a]", "", "nested too deeply, or within itself"),
         (
             GOOD,
             "{name: a, version: 1, output: sql_block, messages: []}",
@@ -247,6 +284,11 @@ def test_a_missing_variable_is_an_error_in_a_condition_too(write: Write) -> None
         ("{{ question + 1 }}", "can only concatenate str"),
         ("{{ 1 / 0 }}", "division by zero"),
         ("{{ none_at_all }}", "a value is None"),
+        ("{{ rows | map('string') }}", "a value of type generator has no text"),
+        ("{{ self }}", "a value of type TemplateReference has no text"),
+        ("{{ question | dictsort }}", "'str' object has no attribute 'items'"),
+        ("{{ question * 1000000000000000 }}", "more memory than there is"),
+        ("{{ 9 ** (9 ** 9) }}", "** is out of reach of a prompt"),
         ("{{ lipsum() }}", "no value for 'lipsum'"),
         ("{{ range(9) }}", "no value for 'range'"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "recursion"),

@@ -23,7 +23,7 @@ def list_calibrations(json: Json = False) -> None:
                 name,
                 models_of(one.judge),
                 prompt_of(one.judge),
-                f"{one.against.truth} on {one.against.dataset_name}",
+                f"{one.against.truth or 'no truth'} on {one.against.dataset_name}",
                 f"{one.confusion.total:,}",
                 percent(one.confusion.lenient_rate),
                 percent(one.confusion.harsh_rate),

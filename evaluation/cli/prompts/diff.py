@@ -22,9 +22,9 @@ def diff(
     folder: PromptFolders = None,
     model: ModelOf = None,
 ) -> None:
-    """Show how two prompts differ: their templates; or, with --id, what a model would be sent for that question.
+    """Show how two prompts differ: their templates, or what a model would be sent.
 
-    Prints a unified diff; nothing where there is no difference.
+    The latter with --id, for that question. Prints a unified diff; nothing where there is no difference.
 
     Example: `sqlassay prompts diff terse@1 terse@2 --folder prompts --dataset spider:data/spider --id 17`
     """
@@ -43,6 +43,6 @@ def diff(
         rendered = [asking.previews(ref) for ref in (first, second)]
         names = [f"{previews[-1].template.ref} for {question}" for previews in rendered]
         texts = ["".join(text.of_messages(one.prompt.messages) for one in previews) for previews in rendered]
-    before, after = (one.split("\n") for one in texts)
+    before, after = (one.removesuffix("\n").split("\n") for one in texts)
     lines = unified_diff(before, after, names[0], names[1], lineterm="")
     text.write("".join(f"{line}\n" for line in lines))

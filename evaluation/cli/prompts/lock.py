@@ -20,7 +20,7 @@ def lock(
     folder: PromptFolder = Path("prompts"),
     json: Json = False,
 ) -> None:
-    """Release prompts: from now on a version is what it is, and an edited one is refused wherever it is used.
+    """Release prompts: a released version never changes, and is refused once it is edited.
 
     Their digests go into the `lock.json` of the folder, which belongs into version control beside them. What is there
     is never changed.

@@ -18,7 +18,7 @@ def new(
         typer.Option(
             "--from",
             metavar="PROMPT",
-            help="What it starts as; the newest version of NAME, or zero_shot, unless given.",
+            help="What it starts as; the newest version of NAME, or zero_shot@1, unless given.",
         ),
     ] = None,
     folder: PromptFolder = Path("prompts"),

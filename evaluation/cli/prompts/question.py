@@ -88,18 +88,24 @@ class Asking:
             str(self.dataset), databases=self.databases, ids="position" if self.by_position else "field"
         )
         databases = Databases.of(dataset, self.backend)
-        return [preview_alone(template, _question(dataset, self.question), databases, _adapter(self.model))]
+        return preview_alone(template, _question(dataset, self.question), databases, _adapter(self.model))
 
     def _of_experiment(self, ref: str | None, path: Path, question: str) -> list[Preview]:
         from database_backends.runner import Runner
         from evaluation.experiment import read_experiment
         from evaluation.grid import Grid, GridRunner
+        from evaluation.history import shows_history
+        from prompts.library import load
 
         file = read_experiment(path)
         more = tuple(str(folder.absolute()) for folder in self.folders)
-        changes: dict[str, object] = {"prompt_folders": (*file.experiment.prompt_folders, *more)}
+        folders = (*file.experiment.prompt_folders, *more)
+        changes: dict[str, object] = {"prompt_folders": folders}
         if ref is not None:
-            changes["prompts"] = (str(Path(ref).absolute()) if ref.endswith((".yaml", ".yml")) else ref,)
+            named = str(Path(ref).absolute()) if ref.endswith((".yaml", ".yml")) else ref
+            changes["prompts"] = (named,)
+            if file.experiment.history is not None and not shows_history(load(named, list(map(file.resolve, folders)))):
+                changes["history"] = None  # it is there for the experiment's own prompts
         grid = Grid(replace(file, experiment=file.experiment.model_copy(update=changes)))
         refs = {cell.prompt.ref: None for cell in grid.cells}
         if len(refs) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -44,10 +45,10 @@ def render(
     ] = False,
     json: Json = False,
 ) -> int:
-    """Show exactly what a model would be sent for a question, with its tokens and the room that the model has.
+    """Show exactly what a model would be sent for a question, and whether it fits.
 
-    Nothing is sent: at most, the model's provider is asked how much room it has. Exits with 1 when the prompt does not
-    fit.
+    With its tokens, and the room that the model has. Nothing is sent: at most, the model's provider is asked how much
+    room it has. Exits with 1 when the prompt does not fit.
 
     Example: `sqlassay prompts render zero_shot --dataset bird:data/bird/dev --id 17 --model openai:gpt-4o-mini`
     """
@@ -80,12 +81,14 @@ def _told(preview: Preview, chat_format: str | None) -> dict[str, Any]:
         "sha256": preview.prompt.sha256,
         "question_id": preview.question.id,
         "db_id": preview.question.db_id,
+        "history": None if preview.question.history is None else asdict(preview.question.history.record),
         "model": preview.adapter.model or None,
         "messages": [
             {"role": message.role, "content": message.content, "tokens": count.tokens} for message, count in messages
         ],
         "text": text,
         "stop": list(preview.template.stop),
+        "linked_by": None if preview.template.linker is None else preview.template.linker.ref,
         "tokens": tokens,
         "exact": all(count.exact for count in counts),
         "counted_by": counts[0].counted_by,
@@ -127,9 +130,11 @@ def _show(entry: dict[str, Any]) -> None:
     state = "" if entry["released"] else ", unreleased"
     text.write(
         f"prompt    {entry['prompt']}{state}, sha256 {entry['template_sha256']}\n"
-        f"question  {entry['question_id']} of {entry['db_id']}\n"
+        f"question  {entry['question_id']} of {entry['db_id']}\n{_history(entry['history'])}"
         f"rendered  sha256 {entry['sha256']}\n"
     )
+    if entry["linked_by"] is not None:
+        text.write(f"schema    whole; a run shows what {entry['linked_by']}, which is asked first, says is needed\n")
     if entry["text"] is None:
         messages = [Message(one["role"], one["content"]) for one in entry["messages"]]
         headings = [f"{one['role']}, {about}{output.counted(one['tokens'], 'token')}" for one in entry["messages"]]
@@ -138,6 +143,15 @@ def _show(entry: dict[str, Any]) -> None:
     text.write(text.of_messages(messages, headings))
     text.write(f"{'':─<72}\n{about}{output.counted(entry['tokens'], 'token')}, counted by {entry['counted_by']}\n")
     text.write(f"{_fit(entry)}\n")
+
+
+def _history(told: dict[str, Any] | None) -> str:
+    """What is shown of the turns before; answers that nobody has given yet cannot be."""
+    if told is None:
+        return ""
+    whose = "golds" if told["by"] == "gold" else "golds in the place of own answers"
+    left_out = f", {told['left_out']} left out" if told["left_out"] else ""
+    return f"history   {output.counted(told['shown'], 'turn')}, with {whose}{left_out}\n"
 
 
 def _fit(entry: dict[str, Any]) -> str:

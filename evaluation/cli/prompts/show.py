@@ -59,7 +59,8 @@ def _template(ref: str, folders: Sequence[Path], *, json: bool) -> None:
     if json:
         messages = [vars(message) for message in prompt.messages]
         variables = sorted(prompt.variables)
-        output.print_json({**vars(prompt), "ref": prompt.ref, "messages": messages, "variables": variables})
+        shown = {**vars(prompt), **text.settings(prompt), "messages": messages}
+        output.print_json({**shown, "ref": prompt.ref, "variables": variables})
         return
     rows = [
         ("prompt", f"{prompt.ref}, {state}"),
@@ -80,8 +81,12 @@ def _recorded(run: str, question: str, runs: Path, *, json: bool) -> None:
         raise UserError(f"no item {question!r} in {run}", remedy="`sqlassay report --show` lists items")
     told = [entry for folder, item in found for entry in _sent(folder, item)]
     if json:
+        for entry in told:
+            entry["messages"] = entry["messages"] and [vars(message) for message in entry["messages"]]
         output.print_json(told)
         return
+    if not told:
+        output.talk().print(f"nothing was sent for {question!r}")
     for entry in told:
         heads = (entry["run_id"], f"{entry['role']} of {entry['model']}", entry["prompt"], f"sha256 {entry['sha256']}")
         text.write(", ".join(filter(None, heads)) + "\n")

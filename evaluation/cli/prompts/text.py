@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING
+from dataclasses import asdict, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 from sqlassay.messages import Message
 from sqlassay.printable import printable
@@ -17,10 +17,21 @@ if TYPE_CHECKING:
 _IDENTITY = frozenset({"name", "version", "description", "messages", "sha256", "path", "released"})
 
 
+def settings(template: PromptTemplate) -> dict[str, Any]:
+    """The settings of a template, as JSON types."""
+    found = {one.name: _plain(getattr(template, one.name)) for one in fields(template) if one.name not in _IDENTITY}
+    return {**found, "linker": None if template.linker is None else template.linker.identity}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
 def of_template(template: PromptTemplate) -> str:
     """All of a template by which it differs from another: its settings, and its messages."""
-    settings = {one.name: getattr(template, one.name) for one in fields(template) if one.name not in _IDENTITY}
-    told = "".join(f"{key}: {json.dumps(value, ensure_ascii=False, default=str)}\n" for key, value in settings.items())
+    told = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in settings(template).items())
     return told + of_messages(template.messages)
 
 

@@ -25,11 +25,17 @@ COMMANDS = {
     "datasets show": ("FORMAT:PATH", "--databases", "--json"),
     "backends check": ("DATABASE", "--dataset", "--expect", "--quick", "--json", "Example:"),
     "backends bench": ("ENGINE:TARGET", "--queries", "--dataset", "--pool", "--seconds", "--json", "Example:"),
+    "langfuse up": ("--folder", "--wait", "--json", "Example:"),
+    "langfuse down": ("--folder", "--volumes", "--yes"),
+    "langfuse status": ("--folder", "--json"),
+    "langfuse setup": ("--folder", "--port", "--save-keys", "--show-secret", "--json", "Example:"),
+    "langfuse validate": ("--host", "--folder", "--project", "--read-only", "--wait", "--json", "Example:"),
+    "langfuse health": ("--host", "--folder", "--watch", "--every", "--times", "--json", "Example:"),
     "plugins": ("--json",),
     "schema": ("experiment", "items", "verdicts"),
     "demo": ("FOLDER", "--json"),
 }
-WITHOUT_TABLE = {"schema"}
+WITHOUT_TABLE = {"schema", "langfuse down"}
 
 
 def help_of(capsys: Capture, *command: str) -> str:

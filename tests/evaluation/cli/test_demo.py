@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,17 @@ def test_the_words_at_the_end_can_be_typed(demo: Path, capsys: Capture, monkeypa
     assert [command[0] for command in commands] == ["report", "report", "run"]
     for command in commands:
         assert run(command) == 0
+
+
+def test_the_process_ends_in_silence(demo: Path) -> None:
+    """DuckDB's driver complains at the end of a process of what nobody has taken away."""
+    command = [
+        sys.executable,
+        "-c",
+        f"from evaluation.cli import main; import sys; sys.argv = ['sqlassay', 'demo', {str(demo)!r}]; main()",
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "leak" not in ended.stderr
 
 
 def test_a_file_in_the_way_is_one_line(tmp_path: Path, capsys: Capture) -> None:

@@ -115,6 +115,30 @@ def test_repair_reports_both_attempts_apart(world: World, capsys: pytest.Capture
     assert "first attempt" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", ["repair", "router"])
+def test_a_prompt_that_cannot_be_filled_is_refused_before_anything_is_asked(
+    world: World, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.questions(1)
+    record(world, {"question_id": "q0", "answer": sql(BROKEN)})
+    (world.folder / "fix.yaml").write_text(
+        "{name: fix, version: 1, output: sql_block, messages: [{role: user, content: '{{ errror }}'}]}"
+    )
+    route = {"model": tape("tape"), "description": "all"}
+    model = {
+        "repair": {"model": tape("tape"), "prompt": "fix.yaml"},
+        "router": {
+            "classifier": tape("tape"),
+            "prompt": "fix.yaml",
+            "routes": {"a": route, "b": route},
+            "default": "a",
+        },
+    }
+    assert world.run("run", world.experiment(models=[{kind: model[kind]}])) == 2
+    assert "unknown variable in prompt fix@1: 'errror'" in capsys.readouterr().err
+    assert not world.runs.exists()
+
+
 def test_models_within_models(world: World) -> None:
     world.questions(1)
     record(

@@ -205,12 +205,33 @@ def test_of_several_dimensions_the_first_is_compared_in_each_combination_of_the_
     assert compared(grid[2], grid[0]) == [("", "b@1", "a@1")]
 
 
+def test_a_prompt_without_history_is_compared_beside_each_history(tmp_path: Path) -> None:
+    plain = run(tmp_path, "+-", prompt="a@1")
+    gold, own = (run(tmp_path, "++", prompt="b@1", identity={"history": {"by": by}}) for by in ("gold", "own"))
+    assert compared(plain, own) == [("", "a@1", "b@1")]
+    assert compared(plain, gold, own) == [("gold", "a@1", "b@1"), ("own", "a@1", "b@1")]
+    assert compared(gold, own) == [("", "gold", "own")]
+    other = run(tmp_path, "++", prompt="b@1", group="new", identity={"history": {"by": "own"}})
+    assert compared(plain, other) == [("", "a@1", "b@1 · own")]
+
+
 def test_runs_of_several_experiments_are_compared_with_the_first(tmp_path: Path) -> None:
     old = run(tmp_path, "+-", group="old")
     again, other = run(tmp_path, "++", group="new"), run(tmp_path, "++", group="new", prompt="b@1")
     assert compared(old, other) == [("", "a@1", "b@1")]
     assert compared(old, again) == [("", "old", "new")]
     assert compared(old, again, other) == [("", "a@1 · old", "a@1 · new"), ("", "a@1 · old", "b@1 · new")]
+
+
+def test_a_prompt_that_was_changed_under_its_name_is_told(tmp_path: Path) -> None:
+    old, new = (
+        run(tmp_path, "+-", group=group, identity={"prompt": {"ref": "a@1", "sha256": sha256}})
+        for group, sha256 in (("old", "0" * 64), ("new", "1" * 64))
+    )
+    (found,) = compare([old, new])
+    assert notes(found) == ["a@1 was not the same prompt in old and new: sha256 000000000000 and 111111111111"]
+    (found,) = compare([old, run(tmp_path, "+-", prompt="b@1")])
+    assert notes(found) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""The answers of another system, for comparing two."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.datasets.base import Question
+from evaluation.predictions.reading import read_predictions
+from evaluation.run_log import ITEMS, MANIFEST, RunFolder
+from evaluation.runs import find_runs
+from sqlassay.errors import UserError
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another system.
+
+    Attributes:
+        name: In words.
+        sha256: Of the file that its answers are from, in hexadecimal.
+        sql_by_id: Its statements by question; empty where it has none.
+    """
+
+    name: str
+    sha256: str
+    sql_by_id: Mapping[str, str]
+
+
+def read_rival(against: str, path: Path, runs: Path, questions: Callable[[], Iterable[Question]]) -> Rival:
+    """The answers of another system.
+
+    Args:
+        against: What the user wrote: a run, or a file of predictions in the dataset's order.
+        path: The same as a path.
+        runs: The folder of runs.
+        questions: All questions of the dataset.
+
+    Raises:
+        UserError: There is neither, there are several runs, or it cannot be read.
+    """
+    if path.is_file():
+        predictions = read_predictions(path, questions())
+        return Rival(path.name, _sha256(path), predictions.sql_by_id)
+    found = [RunFolder(path)] if (path / MANIFEST).is_file() else find_runs(against, runs)
+    if len(found) > 1:
+        raise UserError(
+            f"against {against!r} are {len(found)} runs", remedy=f"name one of {', '.join(run.run_id for run in found)}"
+        )
+    (run,) = found
+    answers = {record.id: record.sql or "" for record in run.items()}
+    return Rival(run.manifest["title"], _sha256(run.path / ITEMS), answers)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()

@@ -1,0 +1,1 @@
+"""A Langfuse server: one of one's own in containers, and whether one, whoever's it is, is all right."""

@@ -1,0 +1,138 @@
+"""A Langfuse server that is asked, with nothing but Python: a monitor, and one who starts a server, need no SDK.
+
+Source: https://api.reference.langfuse.com
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from sqlassay.errors import SqlAssayError, UserError
+from sqlassay.langfuse import HOSTS
+
+SECONDS = 10.0
+"""How long a request waits for an answer."""
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class NoAnswer(SqlAssayError):
+    """A request was not answered at all."""
+
+
+class Answer(NamedTuple):
+    """What a server answered.
+
+    Attributes:
+        status: Of HTTP.
+        body: The JSON value; `None` when it is none.
+        seconds: From the request to the last byte.
+    """
+
+    status: int
+    body: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LangfuseServer:
+    """One server, and the keys of one project there.
+
+    Args:
+        host: Its base URL, such as `http://localhost:21530`.
+        keys: The public and the secret one; `None` where only what needs none is asked.
+
+    Raises:
+        UserError: The host is no base URL.
+    """
+
+    host: str
+    keys: tuple[str, str] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        try:
+            parts = urlsplit(self.host)
+            named = parts.hostname and parts.port != 0
+        except ValueError:
+            named = None
+        if not named or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+            raise UserError(f"{self.host!r} is no base URL of Langfuse", remedy=f"check {HOSTS[0]}")
+        if parts.username or parts.password:
+            raise UserError("the base URL of Langfuse has a user or a password in it", remedy="give the keys apart")
+        object.__setattr__(self, "host", self.host.rstrip("/"))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, where no proxy leads."""
+        return urlsplit(self.host).hostname in _LOOPBACK
+
+    @property
+    def in_the_clear(self) -> bool:
+        """Whether others on the network could read the keys."""
+        return urlsplit(self.host).scheme == "http" and not self.is_local
+
+    def request(
+        self,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> Answer:
+        """One request, with the keys if there are any; no redirect is followed, which would take them elsewhere.
+
+        Args:
+            path: Below the host, such as `/api/public/health`.
+            body: What is posted; without one it is a GET.
+            headers: Besides those for the keys.
+            seconds: How long to wait.
+
+        Raises:
+            NoAnswer: There was none.
+        """
+        from urllib.error import HTTPError
+        from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+
+        class Stays(HTTPRedirectHandler):
+            def redirect_request(self, *_: Any) -> None:
+                return None
+
+        request = Request(self.host + path, body, dict(headers or {}))  # noqa: S310 - the scheme was checked
+        if self.keys is not None:
+            request.add_unredirected_header(
+                "Authorization", f"Basic {b64encode(':'.join(self.keys).encode()).decode()}"
+            )
+        started = time.monotonic()
+        try:
+            try:
+                with build_opener(Stays, *([ProxyHandler({})] if self.is_local else [])).open(
+                    request, timeout=seconds
+                ) as response:
+                    status, content = response.status, response.read()
+            except HTTPError as error:
+                with error:
+                    status, content = error.code, error.read()
+        except (OSError, HTTPException, ValueError) as error:
+            raise NoAnswer(_reason(error, seconds)) from None
+        return Answer(status, _json(content), time.monotonic() - started)
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _reason(error: Exception, seconds: float) -> str:
+    cause = getattr(error, "reason", None) or error
+    if isinstance(cause, TimeoutError):
+        return f"no answer within {seconds:g} s"
+    said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+    return f"cannot be reached: {said or type(cause).__name__}"

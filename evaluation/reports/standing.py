@@ -1,0 +1,66 @@
+"""How far the judges of a run are to be believed: no score of theirs is shown without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluation.calibration.note import CalibrationNote
+from evaluation.verdicts import JUDGES, Summary
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of the judges of one strategy.
+
+    Attributes:
+        note: Their errors, or that they are not known.
+        kin: In words, which of them are relatives of the model under test.
+    """
+
+    note: CalibrationNote
+    kin: tuple[str, ...] = ()
+
+    def to_json(self, counts: Summary) -> dict[str, Any]:
+        """As JSON types, beside the counts of their verdicts."""
+        return {
+            "judge": self.note.to_json(counts),
+            "kin": list(self.kin),
+            "not_asked": dict(counts.not_asked),
+            "annotations": dict(counts.annotations),
+        }
+
+
+def standings(
+    strategies: Iterable[Mapping[str, Any]], notes: Mapping[str, CalibrationNote], tested: Any
+) -> dict[str, Standing]:
+    """What is known of the judges of a run, by the label of the strategy that asks them.
+
+    Args:
+        strategies: What a run remembers its strategies by.
+        notes: How far they are to be believed, by label.
+        tested: What a run remembers its model by; `None` where predictions were given.
+    """
+    models = list(_identities(tested))
+    judges = {str(one["label"]): one.get(JUDGES) or () for one in strategies}
+    return {label: Standing(note, tuple(_kin(judges[label], models))) for label, note in notes.items()}
+
+
+def _kin(judges: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    from evaluation.judging.families import kinship
+
+    for judge in judges:
+        for words in dict.fromkeys(kinship(judge["model"], model) for model in models):
+            if words is not None:
+                yield f"judge {judge['name']} {words}"
+
+
+def _identities(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The identities of all models that one is made of."""
+    if not isinstance(value, Mapping):
+        return
+    if isinstance(value.get("model"), str):
+        yield value
+    for one in value.values():
+        yield from _identities(one)

@@ -1,0 +1,81 @@
+"""What goes with the scores of judges, in tables of any width."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from evaluation.calibration.note import CalibrationNote, calibration_notes
+from evaluation.records import ItemRecord, VerdictRecord
+from evaluation.reports import console
+from evaluation.reports.standing import Standing, standings
+from evaluation.reports.summary import RunSummary
+from evaluation.reports.taxonomy import taxonomy
+from evaluation.verdicts import JUDGE_CATEGORIES, JUDGES, Reason, Status
+from tests.evaluation.calibration.judged import calibration
+
+
+def item(number: int, executed: Reason, judged: Reason, *categories: str, asked: bool = True) -> ItemRecord:
+    said = {} if judged.status is Status.UNSCORED else {JUDGE_CATEGORIES: list(categories)}
+    evidence = {JUDGES: {"m": "x"}, **said} if asked else {}
+    verdicts = (
+        VerdictRecord("execution_match", executed.status, float(executed.status is Status.CORRECT), executed),
+        VerdictRecord("llm_judge", judged.status, float(judged.status is Status.CORRECT), judged, evidence),
+    )
+    return ItemRecord(str(number), number, "show", "?", verdicts=verdicts)
+
+
+ITEMS = [
+    item(0, Reason.MATCH, Reason.MATCH, asked=False),
+    item(1, Reason.WRONG_ROWS, Reason.JUDGED_WRONG, "wrong_filter", "wrong_join"),
+    item(2, Reason.WRONG_ROWS, Reason.JUDGED_WRONG, "wrong_filter"),
+    item(3, Reason.WRONG_ROWS, Reason.JUDGED_CORRECT),
+    item(4, Reason.EMPTY, Reason.JUDGED_WRONG, "wrong_filter"),
+    item(5, Reason.EMPTY, Reason.JUDGES_DISAGREE),
+]
+
+
+def printed(shown: object, width: int) -> str:
+    text = StringIO()
+    Console(file=text, width=width).print(shown)
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160, 300])
+@pytest.mark.parametrize(
+    ("note", "words"), [(CalibrationNote(), "uncalibrated"), (CalibrationNote(calibration()), "corrected")]
+)
+def test_the_calibration_stands_with_the_score(note: CalibrationNote, words: str, width: int) -> None:
+    summary = RunSummary("a run", total=5, standings={"llm_judge": Standing(note)})
+    for one in ITEMS:
+        summary.add(one)
+    shown = printed(console.Results([summary]), width)
+    assert shown.count(words) == 1
+    assert shown.index("execution_match") < shown.index("llm_judge") < shown.index(words)
+
+
+def test_reasons_and_categories_side_by_side() -> None:
+    rows = taxonomy(ITEMS)
+    assert [(row.reason, row.items, dict(row.categories), row.without, row.undecided) for row in rows] == [
+        (Reason.WRONG_ROWS, 3, {"wrong_filter": 2, "wrong_join": 1}, 1, 0),
+        (Reason.EMPTY, 2, {"wrong_filter": 1}, 0, 1),
+    ]
+    lines = printed(console.taxonomy(rows), 120).splitlines()
+    assert lines[1].rstrip().split("  ")[-1] == "wrong filter 2, wrong join 1, nothing 1"
+    assert lines[2].rstrip().split("  ")[-1] == "wrong filter 1, no verdict 1"
+    assert "llm_judge" not in lines[2]
+
+
+def test_who_judges_is_told_from_what_the_run_remembers() -> None:
+    judge = {"name": "j", "model": {"provider": "openai", "model": "gpt-5"}, "parameters": {}}
+    strategies = [{"label": "execution_match"}, {"label": "llm_judge", "judges": [judge]}]
+    router = {"composite": {}, "parts": {"a": {"model": {"provider": "ollama", "model": "qwen3"}, "parameters": {}}}}
+    notes = calibration_notes(strategies)
+    assert standings(strategies, notes, router) == {"llm_judge": Standing(CalibrationNote())}
+    router["parts"]["b"] = {"model": {"provider": "openrouter", "model": "openai/gpt-5-mini"}, "parameters": {}}
+    (kin,) = (one.kin for one in standings(strategies, notes, router).values())
+    assert kin == ("judge j is of the family of openai/gpt-5-mini (GPT)",)
+    assert standings(strategies, notes, None)["llm_judge"].kin == ()
+    assert standings([], {}, None) == {}
