@@ -114,7 +114,8 @@ def test_a_run_from_before_prompts_were_recorded_is_read_and_resumed(
     (run / "prompts.jsonl").unlink()
     lines = [json.loads(line) for line in (run / "items.jsonl").read_text().splitlines()]
     for line in lines:
-        del line["answer"]["prompt"], line["answer"]["prompt_template_sha256"]
+        for key in ("prompt", "prompt_template_sha256", "chat_format", "sent_sha256"):
+            del line["answer"][key]
     (run / "items.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines[:2]))
     manifest = json.loads((run / "manifest.json").read_text())
     del manifest["prompts"]
