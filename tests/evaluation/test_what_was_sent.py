@@ -176,6 +176,28 @@ def test_the_one_text_of_a_chat_format_is_recorded_too(world: World, capsys: Cap
     assert "which is not shown: this version of sqlassay makes another of the messages" in capsys.readouterr().out
 
 
+def test_a_value_of_the_environment_is_not_in_the_one_text_either(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("CANARY", "c4n4ry-7")
+    world.questions([{"id": "q0", "question": "What does c4n4ry-7 mean?"}])
+    with ProviderServer(OllamaGenerate()) as ollama:
+        raw = {"base_url": ollama.base_url, "api": "generate", "chat_format": "chatml"}
+        parameters = {"user": "${CANARY}"}
+        model = {"adapter": "ollama", "model": "good", "settings": raw, "parameters": parameters}
+        assert world.run("run", world.experiment(models=[model]), "-q") == 0
+        (request,) = ollama.requests
+    (run,) = world.run_folders()
+    (answer,) = answers(run)
+    assert answer["sent_sha256"] == hashlib.sha256(request["prompt"].encode()).hexdigest()
+    capsys.readouterr()
+    assert world.run("prompts", "show", "--run", run, "--id", "q0") == 0
+    told = capsys.readouterr().out
+    assert "altered: " in told
+    assert "──── one text " in told
+    assert "c4n4ry" not in told
+
+
 def test_messages_that_a_chat_format_has_no_place_for_are_said_not_to_be_sent(world: World, capsys: Capture) -> None:
     world.questions(1)
     turns = "".join(f"  - {{role: user, content: '{text}'}}\n" for text in ("{{ schema }}", "{{ question }}"))
