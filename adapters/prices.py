@@ -1,7 +1,6 @@
 """What tokens cost: from the user's own words, or from a dated table of what providers ask.
 
-The table is the one of the package `genai-prices`, as it is installed: nothing is fetched. What neither knows
-is unknown, which is not free.
+What neither knows is unknown, which is not free.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from adapters.base import ModelAdapter, Usage
+from adapters.model_table import in_table, table
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _MILLION = 1_000_000
 USER = "experiment"
 """The source of prices that the user has given."""
-TABLE = "genai-prices"
-"""The package of the table."""
 
 
 @dataclass(frozen=True)
@@ -119,20 +117,9 @@ def table_tariff(adapter: ModelAdapter, model: str, when: datetime) -> Tariff:
     """
     if adapter.offline:
         return Tariff()
-    from importlib.metadata import version
-
-    from genai_prices.data_snapshot import get_snapshot
-
-    url = adapter.identity.get("base_url")
-    endpoint = (None, url) if isinstance(url, str) else (adapter.provider, None)
-    try:
-        _, found = get_snapshot().find_provider_model(model, None, *endpoint)
-    except LookupError:
-        return Tariff()
-    prices = _of_table(found.get_prices(when))
-    if prices == Prices():
-        return Tariff()
-    return Tariff(prices, f"{TABLE} {version(TABLE)}", when.date().isoformat())
+    found = in_table(adapter, model)
+    prices = Prices() if found is None else _of_table(found.get_prices(when))
+    return Tariff() if prices == Prices() else Tariff(prices, table(), when.date().isoformat())
 
 
 def _of_table(price: ModelPrice) -> Prices:

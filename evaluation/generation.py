@@ -16,6 +16,7 @@ from evaluation.budget import Budget, estimate, total
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.few_shot.pool import Chosen, Pool
+from evaluation.prompt_log import text_sha256
 from evaluation.records import AnswerRecord, AttemptRecord, CallRecord
 from evaluation.store import Store, digest
 from evaluation.verdicts import Reason, Verdict
@@ -23,7 +24,8 @@ from prompts import dialect_rules
 from prompts.linking import link, whole
 from prompts.schema_text.text import SchemaText
 from prompts.template import PromptTemplate, RenderedPrompt
-from sqlassay.errors import SqlAssayError
+from sqlassay.chat_formats import chat_format
+from sqlassay.errors import SqlAssayError, UserError
 from sqlassay.messages import Message
 from sqlassay.resilience import Attempt, CircuitOpen, Endpoint, GaveUp, Outcome
 from sqlassay.schema import Schema
@@ -390,6 +392,8 @@ class ModelSource(AnswerSource):
             schema_left_out=prepared.prompt.schema_left_out,
             examples=prepared.chosen.ids,
             withheld=prepared.chosen.withheld,
+            chat_format=self.adapter.chat_format,
+            sent_sha256=self._sent_sha256(prepared.prompt),
         )
         return Asked(prepared.prompt, None, record, Verdict.of(reason, error=type(error).__name__, message=str(error)))
 
@@ -423,8 +427,19 @@ class ModelSource(AnswerSource):
             schema_left_out=prepared.prompt.schema_left_out,
             examples=prepared.chosen.ids,
             withheld=prepared.chosen.withheld,
+            chat_format=self.adapter.chat_format,
+            sent_sha256=self._sent_sha256(prepared.prompt),
         )
         return Asked(prepared.prompt, completion, record)
+
+    def _sent_sha256(self, prompt: RenderedPrompt) -> str | None:
+        """Of the one text that the messages become, where they become one."""
+        if self.adapter.chat_format is None:
+            return None
+        try:
+            return text_sha256(chat_format(self.adapter.chat_format).prompt(prompt.messages))
+        except UserError:  # it has no place for them: the adapter refuses as well
+            return None
 
 
 def _no_text(prompt: RenderedPrompt) -> str | None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import platform
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -54,6 +55,7 @@ from evaluation.models import Models, Part
 from evaluation.orchestrator import Orchestrator
 from evaluation.pinning import pin
 from evaluation.preview import Preview, previews
+from evaluation.prompt_log import PROMPTS
 from evaluation.records import ItemRecord
 from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
 from evaluation.store import Store, digest
@@ -73,6 +75,7 @@ RUNNING = "running"
 STOPPED = "stopped"
 INTERRUPTED = "interrupted"
 _LOG = logging.getLogger(__name__)
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 @dataclass(frozen=True)
@@ -453,10 +456,15 @@ class GridRunner:
             before = recorded.manifest["identity"].get(key)
             if before != value:
                 raise UserError(
-                    f"run {recorded.run_id} cannot be resumed: its {key} was {before}, now it is {value}",
+                    f"run {recorded.run_id} cannot be resumed: its {key} was {_told(before)}, now it is {_told(value)}",
                     place=str(folder),
                     remedy="undo the change, or start a new run without --resume",
                 )
+        if "prompts" in recorded.manifest and not (folder / PROMPTS).exists():
+            _LOG.warning(
+                "%s is missing: what its items were asked cannot be shown; restore the file",
+                printable(str(folder / PROMPTS)),
+            )
         databases = recorded.manifest.get("databases", {})
         for db_id, content in databases.items():
             if fingerprints.get(db_id) != content:
@@ -671,6 +679,17 @@ def new_group(name: str, runs: Path) -> str:
         else:
             return candidate
     raise AssertionError("there is always a next number")
+
+
+def _told(value: Any) -> str:
+    """A part of an identity for people: prompts by their names, digests by their beginnings, all else as JSON."""
+    match value:
+        case {"ref": str(ref), "sha256": str(sha256), **more}:
+            linking = f", linked by {_told(more['linking'])}" if "linking" in more else ""
+            return f"{ref} (sha256 {sha256[:12]}…{linking})"
+        case None:
+            return "none"
+    return _DIGEST.sub(r"\1…", json.dumps(value, ensure_ascii=False))
 
 
 def _now() -> str:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from adapters.base import Completion, GenerationRequest, ModelAdapter, ModelInfo
 from adapters.errors import AdapterError
+from adapters.model_table import in_table, table
 from evaluation.catalogue import Catalogue
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
@@ -20,6 +21,20 @@ from sqlassay.errors import UserError
 from sqlassay.resilience import CallLimits, Circuit, Endpoint, RetryPolicy
 from sqlassay.tokens import TokenCount
 from sqlassay.validation import ValidationResult
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much a model can read and say.
+
+    Attributes:
+        tokens: Of prompt and answer together; `None` where nobody knows.
+        source: Who says it: `setting`, `provider`, or the name and version of a table, such as `genai-prices 0.2.3`;
+            empty where nobody does.
+    """
+
+    tokens: int | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,22 +74,26 @@ class Preview:
         """The tokens of a text, as the model counts them where that is known."""
         return tokens.count(text, self.adapter.model)
 
-    async def context_length(self, catalogue: Catalogue) -> int | None:
-        """Tokens that the model has room for, prompt and answer together, as a setting or its provider says.
-
-        Returns:
-            `None` where neither does.
-        """
+    async def room(self, catalogue: Catalogue) -> Room:
+        """The room that the model has, as a setting says, else its provider, else a table."""
         adapter = self.adapter
-        if adapter.context_length is not None or adapter.offline:
-            return adapter.context_length
+        if adapter.context_length is not None:
+            return Room(adapter.context_length, "setting")
+        told = None if adapter.offline else await self._offered(catalogue)
+        if told is not None:
+            return Room(told, "provider")
+        known = in_table(adapter, adapter.model)
+        return Room() if known is None or known.context_window is None else Room(known.context_window, table())
+
+    async def _offered(self, catalogue: Catalogue) -> int | None:
+        """Tokens that there is room for, as the provider says."""
         try:
-            offered = await catalogue.models(adapter)
+            offered = await catalogue.models(self.adapter)
         except AdapterError:
             return None
         finally:
-            await adapter.close()
-        return next((one.context_length for one in offered if one.id == adapter.model), None)
+            await self.adapter.close()
+        return next((one.context_length for one in offered if one.id == self.adapter.model), None)
 
 
 class Nobody(ModelAdapter):
@@ -82,15 +101,20 @@ class Nobody(ModelAdapter):
 
     Args:
         model: Whose tokens are counted; may be empty.
+        place: The name of the adapter in whose place it stands.
     """
 
     provider: ClassVar[str] = "nobody"
     offline: ClassVar[bool] = True
 
+    def __init__(self, model: str, place: str = provider) -> None:
+        super().__init__(model)
+        self.place = place
+
     @property
     def identity(self) -> Mapping[str, object]:
-        """Nothing changes an answer that never comes."""
-        return {}
+        """In whose place it stands; nothing else changes an answer that never comes."""
+        return {"provider": self.place}
 
     async def generate(self, request: GenerationRequest) -> Completion:
         """Never called."""

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 
 from evaluation.jsonl import line_of, read_lines
 from prompts.template import RenderedPrompt
+from sqlassay.chat_formats import FORMATS
 from sqlassay.errors import UserError
 from sqlassay.messages import Message
 
@@ -54,7 +55,7 @@ class PromptLines:
         """Add what is new of a prompt."""
         if not self._is_new(prompt.sha256):
             return
-        digests = {text: _digest(text) for text in sorted(prompt.texts, key=len, reverse=True)}
+        digests = {text: text_sha256(text) for text in sorted(prompt.texts, key=len, reverse=True)}
         messages = [(message.role, _parts(message.content, digests)) for message in prompt.messages]
         used = {part for _, parts in messages for part in parts if part in digests}
         for text in (text for text in digests if text in used and self._is_new(digests[text])):
@@ -89,6 +90,19 @@ class PromptLines:
 
 
 @dataclass(frozen=True)
+class SentText:
+    """Messages as the one text that a model was sent.
+
+    Attributes:
+        text: The text.
+        broken_up: Whether the messages held tokens of the chat format, which are broken up in the text.
+    """
+
+    text: str
+    broken_up: bool
+
+
+@dataclass(frozen=True)
 class RecordedPrompt:
     """A prompt of a run.
 
@@ -101,6 +115,27 @@ class RecordedPrompt:
     sha256: str
     messages: tuple[Message, ...]
     altered: bool = False
+
+    def as_text(self, chat_format: str | None, sent_sha256: str | None) -> SentText | None:
+        """The one text that the messages were sent as; where they are altered, so is it.
+
+        Args:
+            chat_format: The name of the format, as an answer records it; `None` where there was none.
+            sent_sha256: The digest of the text; `None` where nothing was sent.
+
+        Returns:
+            `None` where there was none, and where it cannot be made as it was any more.
+        """
+        found = FORMATS.get(chat_format or "")
+        if found is None or sent_sha256 is None:
+            return None
+        try:
+            text = found.prompt(self.messages)
+        except UserError:
+            return None
+        if not self.altered and text_sha256(text) != sent_sha256:
+            return None
+        return SentText(text, found.breaks_up(self.messages))
 
 
 class PromptIndex:
@@ -221,5 +256,6 @@ def _cut(content: str, text: str) -> list[str]:
     return [piece for piece in pieces if piece] or [content]
 
 
-def _digest(text: str) -> str:
+def text_sha256(text: str) -> str:
+    """The hex digest of a text, in UTF-8."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -138,6 +138,9 @@ class AnswerRecord:
         schema_left_out: What of the schema the prompt did not show for want of space: `table`, or `table.column`.
         examples: The ids of the examples that the prompt showed, in this order.
         withheld: The ids of those that it would have shown, had they not told the answer.
+        chat_format: The format in which the messages were sent as one text; `None` where they were sent as messages,
+            and in runs from before it was recorded.
+        sent_sha256: Of that text; `None` also where the format has no place for such messages: nothing was sent.
     """
 
     prompt_sha256: str
@@ -160,6 +163,8 @@ class AnswerRecord:
     schema_left_out: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    chat_format: str | None = None
+    sent_sha256: str | None = None
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,10 @@ class ChatFormat:
         """
         return self.layout([Message(message.role, self.plain(message.content)) for message in messages])
 
+    def breaks_up(self, messages: Sequence[Message]) -> bool:
+        """Whether a message holds a token of the format, which the text then does not."""
+        return any(self.tokens.search(message.content) for message in messages)
+
     def plain(self, text: str) -> str:
         """The text with every token of the format broken up by a space."""
         return self.tokens.sub(lambda found: f"{found[0]} ", text)

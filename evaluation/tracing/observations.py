@@ -210,6 +210,8 @@ class _Steps:
             "dropped": list(answer.dropped),
             "prompt": answer.prompt,
             "prompt_sha256": answer.prompt_sha256,
+            "chat_format": answer.chat_format,
+            "sent_sha256": answer.sent_sha256,
             "attempts": [
                 {"error": one.error, "message": self.conceal.row_text(one.message), "status": one.status}
                 for one in answer.attempts

@@ -213,7 +213,9 @@ def test_a_run_that_became_another_is_refused(world: World, runner: Runner) -> N
     with pytest.raises(UserError) as caught:
         run(world, runner, read(world, limits={"rows": 5}))
     shown = str(caught.value)
-    assert shown.startswith(f"{world.runs / 'g-01'}: run g-01 cannot be resumed: its limits was ")
+    assert shown.startswith(f"{world.runs / 'g-01'}: run g-01 cannot be resumed: its limits was {{")
+    assert "'" not in shown
+    assert '"rows": 5' in shown
     assert shown.endswith("(undo the change, or start a new run without --resume)")
 
 

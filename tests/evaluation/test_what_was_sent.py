@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from evaluation.run_log import RunFolder
 from prompts.template import RenderedPrompt
 from sqlassay.messages import Message
 from tests.evaluation.world import World, items_of, model_at
+from tests.providers.ollama import OllamaGenerate
 from tests.providers.server import ProviderServer
 
 Capture = pytest.CaptureFixture[str]
@@ -112,7 +114,8 @@ def test_a_run_from_before_prompts_were_recorded_is_read_and_resumed(
     (run / "prompts.jsonl").unlink()
     lines = [json.loads(line) for line in (run / "items.jsonl").read_text().splitlines()]
     for line in lines:
-        del line["answer"]["prompt"], line["answer"]["prompt_template_sha256"]
+        for key in ("prompt", "prompt_template_sha256", "chat_format", "sent_sha256"):
+            del line["answer"][key]
     (run / "items.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines[:2]))
     manifest = json.loads((run / "manifest.json").read_text())
     del manifest["prompts"]
@@ -120,6 +123,7 @@ def test_a_run_from_before_prompts_were_recorded_is_read_and_resumed(
     assert world.run("report", run) == 0
     assert world.run("runs", "show", run) == 0
     assert world.run("run", "--resume", "--runs", world.runs, "-q", "--no-cache") == 0
+    assert "prompts.jsonl" not in capsys.readouterr().err
     assert len(server.requests) == 3  # the answer is kept with the run
     assert len(RunFolder(run).prompts()) == 1
     capsys.readouterr()
@@ -141,6 +145,99 @@ def test_no_value_of_the_environment_is_in_a_recorded_prompt(
     capsys.readouterr()
     assert world.run("prompts", "show", "--run", run, "--id", "q0") == 0
     assert "altered: " in capsys.readouterr().out
+
+
+def test_the_one_text_of_a_chat_format_is_recorded_too(world: World, capsys: Capture) -> None:
+    world.questions([{"id": "plain"}, {"id": "odd", "question": "How many <|im_end|> singers?"}])
+    with ProviderServer(OllamaGenerate()) as ollama:
+        raw = {"base_url": ollama.base_url, "api": "generate", "chat_format": "chatml"}
+        model = {"adapter": "ollama", "model": "good", "settings": raw}
+        assert world.run("run", world.experiment(models=[model]), "-q") == 0
+        sent = {
+            hashlib.sha256(request["prompt"].encode()).hexdigest(): request["prompt"] for request in ollama.requests
+        }
+    (run,) = world.run_folders()
+    assert {answer["sent_sha256"] for answer in answers(run)} == set(sent)
+    capsys.readouterr()
+    for question, broken_up in (("plain", False), ("odd", True)):
+        assert world.run("prompts", "show", "--run", run, "--id", question, "--json") == 0
+        (shown,) = json.loads(capsys.readouterr().out)
+        assert shown["text"] == sent[shown["sent_sha256"]]
+        assert (shown["chat_format"], shown["tokens_broken_up"]) == ("chatml", broken_up)
+    assert world.run("prompts", "show", "--run", run, "--id", "odd") == 0
+    told = capsys.readouterr().out
+    assert "sent as one text in the chat format chatml, sha256 " in told
+    assert "tokens of the format: broken up by a space" in told
+    assert "How many <|im_end|> singers?" in told
+    assert "How many < |im_end|> singers?" in told
+    path = run / "items.jsonl"
+    path.write_text(path.read_text().replace('"sent_sha256":"', '"sent_sha256":"0'))
+    assert world.run("prompts", "show", "--run", run, "--id", "odd") == 0
+    assert "which is not shown: this version of sqlassay makes another of the messages" in capsys.readouterr().out
+
+
+def test_a_value_of_the_environment_is_not_in_the_one_text_either(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("CANARY", "c4n4ry-7")
+    world.questions([{"id": "q0", "question": "What does c4n4ry-7 mean?"}])
+    with ProviderServer(OllamaGenerate()) as ollama:
+        raw = {"base_url": ollama.base_url, "api": "generate", "chat_format": "chatml"}
+        parameters = {"user": "${CANARY}"}
+        model = {"adapter": "ollama", "model": "good", "settings": raw, "parameters": parameters}
+        assert world.run("run", world.experiment(models=[model]), "-q") == 0
+        (request,) = ollama.requests
+    (run,) = world.run_folders()
+    (answer,) = answers(run)
+    assert answer["sent_sha256"] == hashlib.sha256(request["prompt"].encode()).hexdigest()
+    capsys.readouterr()
+    assert world.run("prompts", "show", "--run", run, "--id", "q0") == 0
+    told = capsys.readouterr().out
+    assert "altered: " in told
+    assert "──── one text " in told
+    assert "c4n4ry" not in told
+
+
+def test_messages_that_a_chat_format_has_no_place_for_are_said_not_to_be_sent(world: World, capsys: Capture) -> None:
+    world.questions(1)
+    turns = "".join(f"  - {{role: user, content: '{text}'}}\n" for text in ("{{ schema }}", "{{ question }}"))
+    (world.folder / "twice.yaml").write_text(f"name: twice\nversion: 1\nmessages:\n{turns}output: sql_block\n")
+    with ProviderServer(OllamaGenerate()) as ollama:
+        raw = {"base_url": ollama.base_url, "api": "generate", "chat_format": "llama2"}
+        model = {"adapter": "ollama", "model": "good", "settings": raw}
+        path = world.experiment(models=[model], prompts=["./twice.yaml"], max_instrument_failures=1)
+        world.run("run", path, "-q")
+        assert ollama.requests == []
+    (run,) = world.run_folders()
+    capsys.readouterr()
+    assert world.run("prompts", "show", "--run", run, "--id", "q0") == 0
+    assert "not sent: the chat format llama2 has no place for these messages" in capsys.readouterr().out
+
+
+def test_a_record_that_is_gone_is_not_one_that_never_was(world: World, server: ProviderServer, capsys: Capture) -> None:
+    world.questions(2)
+    assert world.run("run", world.experiment(models=[model_at(server.base_url)]), "-q") == 0
+    (run,) = world.run_folders()
+    path = run / "prompts.jsonl"
+    for change, problem in ((path.unlink, "is not there any more"), (path.touch, "does not hold it any more")):
+        change()
+        capsys.readouterr()
+        assert world.run("prompts", "show", "--run", run, "--id", "q0") == 0
+        assert f"missing: {path} {problem}; restore the file" in capsys.readouterr().out
+
+
+def test_resuming_without_the_record_of_prompts_says_so(world: World, server: ProviderServer) -> None:
+    world.questions(2)
+    assert world.run("run", world.experiment(models=[model_at(server.base_url)]), "-q") == 0
+    (run,) = world.run_folders()
+    (run / "prompts.jsonl").unlink()
+    (run / "items.jsonl").write_text((run / "items.jsonl").read_text().splitlines(keepends=True)[0])
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "status": "interrupted"}))
+    done = world.command("run", "--resume", "--runs", world.runs, "-q")
+    assert done.returncode == 0
+    (line,) = (line for line in done.stderr.splitlines() if "prompts.jsonl" in line)
+    assert line == f"{run / 'prompts.jsonl'} is missing: what its items were asked cannot be shown; restore the file"
 
 
 def test_a_changed_record_is_refused(world: World, server: ProviderServer, capsys: Capture) -> None:

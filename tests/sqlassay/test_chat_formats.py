@@ -207,6 +207,7 @@ def test_a_message_cannot_end_its_turn(name: str, pieces: list[str]) -> None:
     own = re.findall(TURNS, harmless)
     assert [token for token in re.findall(TURNS, prompt) if token in own or token in found.stop] == own
     assert found.plain(found.plain(hostile.content)) == found.plain(hostile.content)
+    assert found.breaks_up([hostile]) == (found.plain(hostile.content) != hostile.content)
 
 
 @pytest.mark.parametrize("name", FORMATS)

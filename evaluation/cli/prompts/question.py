@@ -157,4 +157,4 @@ def _adapter(spec: str | None) -> ModelAdapter:
     except UserError:
         if not model:
             raise
-        return Nobody(model)
+        return Nobody(model, provider)

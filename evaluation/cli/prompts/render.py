@@ -13,7 +13,7 @@ from evaluation.cli.prompts.question import DatasetOf, ExperimentOf, ModelOf, Qu
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
-    from evaluation.preview import Preview
+    from evaluation.preview import Preview, Room
 
 
 def render(
@@ -73,7 +73,7 @@ def _told(preview: Preview, chat_format: str | None) -> dict[str, Any]:
     text = preview.text(chat_format)
     messages = [(message, preview.count(message.content)) for message in preview.prompt.messages]
     counts = [count for _, count in messages] if text is None else [preview.count(text)]
-    tokens, room, most = sum(count.tokens for count in counts), _room(preview), preview.max_tokens
+    tokens, most, room = sum(count.tokens for count in counts), preview.max_tokens, _room(preview)
     return {
         "prompt": preview.template.ref,
         "template_sha256": preview.template.sha256,
@@ -93,12 +93,13 @@ def _told(preview: Preview, chat_format: str | None) -> dict[str, Any]:
         "exact": all(count.exact for count in counts),
         "counted_by": counts[0].counted_by,
         "max_tokens": most or None,
-        "context_length": room,
-        "fits": None if room is None else tokens + most <= room,
+        "context_length": room.tokens,
+        "context_length_from": room.source or None,
+        "fits": None if room.tokens is None else tokens + most <= room.tokens,
     }
 
 
-def _room(preview: Preview) -> int | None:
+def _room(preview: Preview) -> Room:
     import asyncio
 
     from evaluation.catalogue import Catalogue
@@ -106,7 +107,7 @@ def _room(preview: Preview) -> int | None:
 
     store = None if preview.adapter.offline else shared_store(wanted=True)
     try:
-        return asyncio.run(preview.context_length(Catalogue(store)))
+        return asyncio.run(preview.room(Catalogue(store)))
     finally:
         if store is not None:
             store.close()
@@ -162,4 +163,6 @@ def _fit(entry: dict[str, Any]) -> str:
         return f"the context limit of {model} is unknown"
     answer = f" with an answer of {entry['max_tokens']:,}" if entry["max_tokens"] else ""
     word = "fits" if entry["fits"] else "DOES NOT FIT"
-    return f"{word}{answer}: {model} has room for {output.counted(room, 'token')}, prompt and answer together"
+    source = entry["context_length_from"]
+    says = "" if source in ("setting", "provider") else f", says the table of {source}"
+    return f"{word}{answer}: {model} has room for {output.counted(room, 'token')}, prompt and answer together{says}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -90,12 +90,31 @@ def _recorded(run: str, question: str, runs: Path, *, json: bool) -> None:
     for entry in told:
         heads = (entry["run_id"], f"{entry['role']} of {entry['model']}", entry["prompt"], f"sha256 {entry['sha256']}")
         text.write(", ".join(filter(None, heads)) + "\n")
-        if entry["messages"] is None:
-            text.write("not recorded: this run was begun before prompts were\n")
+        if entry["missing"]:
+            text.write(f"{entry['missing']}\n")
             continue
         if entry["altered"]:
             text.write("altered: what is written nowhere, such as a key, has been taken out\n")
         text.write(text.of_messages(entry["messages"]))
+        if entry["chat_format"] is not None:
+            text.write(_as_one_text(entry))
+
+
+def _as_one_text(entry: Mapping[str, Any]) -> str:
+    """What the messages were to the model, and how it differs from them."""
+    from evaluation.cli.prompts import text
+    from sqlassay.messages import Message
+
+    name, sha256 = entry["chat_format"], entry["sent_sha256"]
+    if sha256 is None:
+        return f"not sent: the chat format {name} has no place for these messages\n"
+    whole = f"sent as one text in the chat format {name}, sha256 {sha256}"
+    if entry["text"] is None:
+        return f"{whole}, which is not shown: this version of sqlassay makes another of the messages\n"
+    broken = "broken up by a space" if entry["tokens_broken_up"] else "none of them is in the messages"
+    return f"{whole}; tokens of the format: {broken}\n" + text.of_messages(
+        [Message("user", entry["text"])], ["one text"]
+    )
 
 
 def _sent(folder: RunFolder, item: ItemRecord) -> list[dict[str, Any]]:
@@ -109,6 +128,7 @@ def _sent(folder: RunFolder, item: ItemRecord) -> list[dict[str, Any]]:
     entries = []
     for role, answer in answers:
         prompt = recorded.get(answer.prompt_sha256)
+        sent = None if prompt is None else prompt.as_text(answer.chat_format, answer.sent_sha256)
         entries.append(
             {
                 "run_id": folder.run_id,
@@ -119,7 +139,22 @@ def _sent(folder: RunFolder, item: ItemRecord) -> list[dict[str, Any]]:
                 "template_sha256": answer.prompt_template_sha256,
                 "sha256": answer.prompt_sha256,
                 "messages": None if prompt is None else prompt.messages,
+                "missing": _missing(folder, answer) if prompt is None else None,
                 "altered": prompt is not None and prompt.altered,
+                "chat_format": answer.chat_format,
+                "sent_sha256": answer.sent_sha256,
+                "text": None if sent is None else sent.text,
+                "tokens_broken_up": None if sent is None else sent.broken_up,
             }
         )
     return entries
+
+
+def _missing(folder: RunFolder, answer: AnswerRecord) -> str:
+    """Why a prompt is not there; answers name their prompts since these are recorded."""
+    if not answer.prompt:
+        return "not recorded: this run was begun before prompts were"
+    from evaluation.prompt_log import PROMPTS
+
+    path = folder.path / PROMPTS
+    return f"missing: {path} {'does not hold it' if path.exists() else 'is not there'} any more; restore the file"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from evaluation.run_log import RunFolder
 from sqlassay.chat_formats import chat_format
 from sqlassay.messages import Message
 from tests.evaluation.world import World, items_of, model_at
-from tests.providers.server import ProviderServer
+from tests.providers.server import ProviderServer, Reply
 
 Capture = pytest.CaptureFixture[str]
 BODY = """\
@@ -162,6 +163,42 @@ def test_a_model_without_its_key_is_no_hindrance(world: World, capsys: Capture) 
     world.questions(1)
     assert world.run("prompts", "render", "zero_shot@1", *dataset(world), "--model", "anthropic:some-model") == 0
     assert "the context limit of some-model is unknown" in capsys.readouterr().out
+
+
+def test_the_room_that_only_a_table_knows(
+    world: World, server: ProviderServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    world.questions(1)
+    arguments = ["prompts", "render", "zero_shot@1", *dataset(world), "--model", "openai:gpt-4o-mini"]
+    assert world.run(*arguments) == 0
+    table = f"genai-prices {version('genai-prices')}"
+    room = "fits: gpt-4o-mini has room for 128,000 tokens, prompt and answer together"
+    assert f"{room}, says the table of {table}\n" in capsys.readouterr().out
+    assert world.run(*arguments, "--json") == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert (shown["context_length"], shown["context_length_from"], shown["fits"]) == (128_000, table, True)
+    world.questions([{"id": "q0", "question": "How many? " * 60_000}])
+    assert world.run(*arguments) == 1
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)  # of another's server the table knows nothing
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    capsys.readouterr()
+    assert world.run(*arguments) == 0
+    assert "the context limit of gpt-4o-mini is unknown" in capsys.readouterr().out
+
+
+def test_the_room_that_a_provider_says(
+    world: World, server: ProviderServer, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    server.models = Reply(body={"data": [{"id": "gpt-4o-mini", "context_length": 77_000}]})
+    world.questions(1)
+    arguments = ["prompts", "render", "zero_shot@1", *dataset(world), "--model", "openai:gpt-4o-mini"]
+    assert world.run(*arguments, "--json") == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert (shown["context_length"], shown["context_length_from"]) == (77_000, "provider")
 
 
 UNCLEAR = {
