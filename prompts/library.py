@@ -66,9 +66,15 @@ def locate(ref: str, folders: Sequence[Path] = ()) -> Path:
 
     Raises:
         UnknownName: There is no such prompt.
-        UserError: A name or version is there twice, or a folder does not exist.
+        UserError: A name or version is there twice, a folder does not exist, or a package that might have it is broken.
     """
-    return chosen(ref, _find(folders))
+    found, broken = _find(folders)
+    try:
+        return chosen(ref, found)
+    except UnknownName:
+        if broken:
+            raise broken[0] from None
+        raise
 
 
 def chosen(ref: str, found: Mapping[str, Mapping[int, Path]]) -> Path:
@@ -89,23 +95,53 @@ def refs(folders: Sequence[Path] = ()) -> tuple[str, ...]:
     """Every prompt and version that `load` would find, such as `zero_shot@1`. Reads no template.
 
     Raises:
-        UserError: A name or version is there twice, or a folder does not exist.
+        UserError: A name or version is there twice, a folder does not exist, or a package is broken.
     """
-    return _refs(_find(folders))
+    found, broken = _find(folders)
+    if broken:
+        raise broken[0]
+    return _refs(found)
 
 
 def _refs(found: Mapping[str, Mapping[int, Path]]) -> tuple[str, ...]:
     return tuple(f"{name}@{version}" for name in sorted(found) for version in sorted(found[name]))
 
 
-def _find(folders: Sequence[Path]) -> dict[str, dict[int, Path]]:
+def _find(folders: Sequence[Path]) -> tuple[dict[str, dict[int, Path]], list[UserError]]:
+    """All files by name and version, and what is wrong with packages of which nothing is among them."""
+    packages, errors = package_folders()
+    broken = list(errors)
     found: dict[str, dict[int, Path]] = {}
-    for root in (SHIPPED, *package_folders(), *folders):
-        for name, versions in in_folder(root).items():
+    for root in (SHIPPED, *packages, *folders):
+        try:
+            prompts = in_folder(root)
+        except UserError as error:
+            if root not in packages:
+                raise
+            broken.append(error)
+            continue
+        for name, versions in prompts.items():
             if name in found:
                 raise _claimed_twice(name, next(iter(found[name].values())).parent, root / name)
             found[name] = versions
-    return found
+    return found, broken
+
+
+def installed() -> tuple[Path, ...]:
+    """The folders of prompts that are not the user's own: what is shipped, and what packages bring."""
+    return SHIPPED, *package_folders()[0]
+
+
+def refuse_taken(name: str, folder: Path) -> None:
+    """Refuse a name for a prompt of a folder that one which is installed has already.
+
+    Raises:
+        UserError: It is taken, by a prompt that is not of this folder.
+    """
+    for root in installed():
+        if root.resolve() != folder.resolve() and versions_in(root / name):
+            whose = "a shipped prompt" if root == SHIPPED else f"a prompt of a package: {root / name}"
+            raise UserError(f"{name!r} is the name of {whose}", remedy="give yours another name")
 
 
 def versions_in(folder: Path) -> dict[int, Path]:
@@ -165,8 +201,9 @@ def _from_file(path: Path) -> PromptTemplate:
     if path.resolve().is_relative_to(SHIPPED):
         return read_in_place(path.resolve())
     template = read(path)
-    if (SHIPPED / template.name).is_dir():
-        raise _claimed_twice(template.name, SHIPPED / template.name, path)
+    for taken in (root / template.name for root in installed()):
+        if not path.resolve().is_relative_to(taken.resolve()) and versions_in(taken):
+            raise _claimed_twice(template.name, taken, path)
     # A file that is named by its path may be one of a folder with a lock all the same.
     return held(template, path.absolute().parent.parent) if _is_in_place(template) else template
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from prompts.library import SHIPPED, next_version, versions_in
+from prompts.library import next_version, refuse_taken, versions_in
 from prompts.template import PromptTemplate, checked, read
 from sqlassay.errors import UserError, located
 
@@ -44,8 +44,7 @@ def write_version(name: str, folder: Path, fields: Mapping[str, Any], *, place: 
     """
     with located(place):
         checked({**fields, "name": name, "version": 1}, Path(place), "")
-    if (SHIPPED / name).is_dir():
-        raise UserError(f"{name!r} is the name of a shipped prompt", remedy="give yours another name")
+    refuse_taken(name, folder)
     versions = versions_in(folder / name)
     newest = max(versions, default=0)
     if newest:
