@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from prompts.library import in_folder, installed, load, next_version, refuse_taken
+from prompts.library import in_folder, installed, load, refuse_taken
+from prompts.lock import next_version
 from prompts.template import NAME, read, text_of
 from sqlassay.errors import UserError
 

@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from prompts import langfuse
-from prompts.lock import held, not_as_released, read_lock
+from prompts.lock import held, not_as_released
 from prompts.packages import package_folders
 from prompts.template import PromptTemplate, read
+from prompts.versions import versions_in
 from sqlassay.errors import UnknownName, UserError, located
 
 SHIPPED = Path(__file__).parent / "templates"
 """Where the shipped prompts are: `<name>/v<N>.yaml`, all of them released."""
 
-_FILE = re.compile(r"v0*([1-9][0-9]*)\.ya?ml")
 _REF = re.compile(r"([^@]+)(?:@v?([1-9][0-9]*))?")
 
 
@@ -144,37 +144,6 @@ def refuse_taken(name: str, folder: Path) -> None:
             raise UserError(f"{name!r} is the name of {whose}", remedy="give yours another name")
 
 
-def versions_in(folder: Path) -> dict[int, Path]:
-    """The files of one prompt by their versions.
-
-    Raises:
-        UserError: Two files are of one version.
-    """
-    versions: dict[int, Path] = {}
-    for path in sorted(folder.glob("*.y*ml")):
-        version = version_of(path)
-        if version is None:
-            continue
-        if version in versions:
-            raise UserError(
-                f"version {version} of prompt {folder.name!r} is there twice: {versions[version]} and {path}",
-                remedy=f"keep one, as v{version}.yaml",
-            )
-        versions[version] = path
-    return versions
-
-
-def next_version(name: str, folder: Path) -> int:
-    """The number of the next version of a prompt: after those that are there, and those that were ever released.
-
-    Raises:
-        UserError: Two files are of one version, or the lock cannot be read.
-    """
-    released = (ref.rpartition("@") for ref in read_lock(folder))
-    taken = [int(version) for locked, _, version in released if locked == name and version.isdecimal()]
-    return max([*versions_in(folder / name), *taken], default=0) + 1
-
-
 def in_folder(root: Path) -> dict[str, dict[int, Path]]:
     """The files of every prompt of one folder, by name and version.
 
@@ -185,12 +154,6 @@ def in_folder(root: Path) -> dict[str, dict[int, Path]]:
         raise UserError("there is no such folder of prompts", place=str(root))
     found = {folder.name: versions_in(folder) for folder in sorted(root.iterdir())}
     return {name: versions for name, versions in found.items() if versions}
-
-
-def version_of(path: Path) -> int | None:
-    """Which version a file's name says it is; `None` when it says none."""
-    match = _FILE.fullmatch(path.name)
-    return int(match[1]) if match else None
 
 
 def _claimed_twice(name: str, first: Path, second: Path) -> UserError:

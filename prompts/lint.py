@@ -13,10 +13,11 @@ import yaml
 
 from prompts import template
 from prompts.flaws import flaws
-from prompts.library import load, read_in_place, version_of, versions_in
+from prompts.library import load, read_in_place
 from prompts.lock import LOCK, read_lock
 from prompts.rendering import RenderingFailed, compiled
 from prompts.variables import CORRECTION, ROUTER
+from prompts.versions import version_of, versions_in
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.yaml_places import Location, duplicate_keys, lines
 

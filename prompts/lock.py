@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prompts.template import PromptTemplate
+from prompts.versions import versions_in
 from sqlassay.errors import UserError
 
 LOCK = "lock.json"
@@ -70,13 +71,25 @@ def release(folder: Path, templates: Sequence[PromptTemplate]) -> list[PromptTem
     return new
 
 
+def next_version(name: str, folder: Path) -> int:
+    """The number of the next version of a prompt: after those that are there, and those that were ever released.
+
+    Raises:
+        UserError: Two files are of one version, or the lock cannot be read.
+    """
+    released = (ref.rpartition("@") for ref in read_lock(folder))
+    taken = [int(version) for locked, _, version in released if locked == name and version.isdecimal()]
+    return max([*versions_in(folder / name), *taken], default=0) + 1
+
+
 def not_as_released(template: PromptTemplate, released: str | None) -> UserError:
     """The mistake of editing a released prompt."""
+    following = next_version(template.name, template.path.absolute().parent.parent)
     return UserError(
         f"prompt {template.ref} is not what was released under this name:"
         f" lock.json says {released}, the file is {template.sha256}",
         place=str(template.path),
-        remedy=f"released prompts are never edited; add v{template.version + 1}",
+        remedy=f"released prompts are never edited: restore the file, or add v{following}",
     )
 
 

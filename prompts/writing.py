@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 
-from prompts.library import next_version, refuse_taken, versions_in
+from prompts.library import refuse_taken
+from prompts.lock import next_version
 from prompts.template import PromptTemplate, checked, read
+from prompts.versions import versions_in
 from sqlassay.errors import UserError, located
 
 

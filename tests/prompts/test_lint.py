@@ -138,7 +138,7 @@ def test_an_edited_released_file(tmp_path: Path) -> None:
     release(tmp_path, [read(tmp_path / "mine" / "v1.yaml")])
     ((line, text, fatal),) = linted(tmp_path, GOOD + "# more\n")
     assert (line, fatal) == (0, True)
-    assert "released prompts are never edited; add v2" in text
+    assert "released prompts are never edited: restore the file, or add v2" in text
 
 
 def test_a_name_that_is_taken(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_list(world: World, capsys: Capture) -> None:
     paths[1].write_text("[")
     assert world.run("prompts", "list", *folder, "--json") == 0
     found = {one["ref"]: one for one in json.loads(capsys.readouterr().out)}
-    assert "add v2" in found["mine@1"]["problem"]
+    assert "add v3" in found["mine@1"]["problem"]
     assert "not valid YAML" in found["mine@2"]["problem"]
     assert world.run("prompts", "list", *folder) == 0
 
@@ -249,7 +249,7 @@ def test_from_new_to_released(world: World, capsys: Capture, monkeypatch: pytest
     assert json.loads(capsys.readouterr().out) == []
     path.write_text(path.read_text() + "# edited\n")
     assert world.run("prompts", "lock") == 2
-    assert "released prompts are never edited; add v2" in capsys.readouterr().err
+    assert "released prompts are never edited: restore the file, or add v2" in capsys.readouterr().err
     assert world.run("prompts", "lint") == 0
 
 
@@ -301,7 +301,7 @@ def test_a_released_file_that_was_edited_stops_a_run(world: World, server: Provi
     assert [(one["ref"], one["released"]) for one in latest.manifest["prompts"]] == [("mine@1", True)]
     path.write_text(path.read_text() + "# better\n")
     assert world.run("run", experiment, "-q") == 2
-    assert "released prompts are never edited; add v2" in capsys.readouterr().err
+    assert "released prompts are never edited: restore the file, or add v2" in capsys.readouterr().err
     assert len(items_of(latest.path)) == 1
 
 
