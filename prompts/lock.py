@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,14 +61,15 @@ def release(folder: Path, templates: Sequence[PromptTemplate]) -> list[PromptTem
     Raises:
         UserError: One was released before and has been edited since, or the lock cannot be read or written.
     """
-    lock = read_lock(folder)
-    for template in templates:
-        if lock.get(template.ref, template.sha256) != template.sha256:
-            raise not_as_released(template, lock[template.ref])
-    new = [template for template in templates if template.ref not in lock]
-    if new:
-        lock |= {template.ref: template.sha256 for template in new}
-        _write(folder / LOCK, lock)
+    with _alone(folder):
+        lock = read_lock(folder)
+        for template in templates:
+            if lock.get(template.ref, template.sha256) != template.sha256:
+                raise not_as_released(template, lock[template.ref])
+        new = [template for template in templates if template.ref not in lock]
+        if new:
+            lock |= {template.ref: template.sha256 for template in new}
+            _write(folder / LOCK, lock)
     return new
 
 
@@ -91,6 +93,18 @@ def not_as_released(template: PromptTemplate, released: str | None) -> UserError
         place=str(template.path),
         remedy=f"released prompts are never edited: restore the file, or add v{following}",
     )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Alone with the lock of a folder: of two that release at once, one would lose what it released."""
+    from filelock import FileLock
+
+    try:
+        with FileLock(folder / f".{LOCK}.lock"):
+            yield
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", place=str(folder / LOCK)) from error
 
 
 def _write(path: Path, lock: dict[str, str]) -> None:

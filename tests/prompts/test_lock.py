@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,14 @@ from prompts.template import read
 from prompts.writing import write_version
 from sqlassay.errors import UnknownName, UserError
 from tests.prompts.test_library import add
+
+
+def test_nothing_is_lost_when_many_release_at_once(tmp_path: Path) -> None:
+    made = [read(add(tmp_path, f"mine{number}", 1)) for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        released = list(pool.map(lambda one: release(tmp_path, [one]), made))
+    assert released == [[one] for one in made]
+    assert set(read_lock(tmp_path)) == {one.ref for one in made}
 
 
 def test_an_unreleased_prompt_is_used_and_known_to_be_one(tmp_path: Path) -> None:
