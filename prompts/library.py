@@ -103,6 +103,15 @@ def refs(folders: Sequence[Path] = ()) -> tuple[str, ...]:
     return _refs(found)
 
 
+def refuse_wrong(folders: Sequence[Path]) -> None:
+    """Refuse folders that `load` could not look into.
+
+    Raises:
+        UserError: A name or version is there twice, or a folder does not exist.
+    """
+    _find(folders)
+
+
 def _refs(found: Mapping[str, Mapping[int, Path]]) -> tuple[str, ...]:
     return tuple(f"{name}@{version}" for name in sorted(found) for version in sorted(found[name]))
 

@@ -65,6 +65,8 @@ def lint_folder(folder: Path) -> list[Problem]:
         lock = read_lock(folder)
     except UserError as error:
         return [*found, Problem(folder / LOCK, 0, error.problem)]
+    if not lock and not any(versions_or_problems(below)[0] for below in folder.iterdir()):
+        found.append(Problem(folder, 0, "holds no prompts: each is <name>/v<N>.yaml", fatal=False))
     for ref in lock:
         name, _, version = ref.rpartition("@")
         if not (folder / name / f"v{version}.yaml").exists():

@@ -174,6 +174,25 @@ def test_a_variable_that_no_run_gives_is_refused(tmp_path: Path) -> None:
     assert str(raised.value) == (f"{path}: unknown variable in prompt mine@1: 'scheme' (did you mean 'schema'?)")
 
 
+@pytest.mark.parametrize(
+    ("ref", "whose"),
+    [("judge_gold", "a judge"), ("self_correct", "a correction"), ("router_classify", "a router's classifier")],
+)
+def test_a_prompt_of_somebody_else_is_called_so(ref: str, whose: str) -> None:
+    with pytest.raises(UserError, match=f"prompt {ref}@1 is for {whose}: nothing else is given '"):
+        refuse_flawed(load(ref))
+
+
+def test_a_folder_without_prompts_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "draft.yaml").write_text(GOOD)
+    assert [str(one) for one in lint_folder(tmp_path)] == [
+        f"{tmp_path}: warning: holds no prompts: each is <name>/v<N>.yaml"
+    ]
+    add(tmp_path, "mine", 1)
+    assert not any("holds no prompts" in one.text for one in lint_folder(tmp_path))
+
+
 def test_a_prompt_that_fails_on_some_question_is_refused(tmp_path: Path) -> None:
     path = add(tmp_path, "mine", 1)
     path.write_text(GOOD.replace("{{ question }}", "{{ question }} after {{ history[0].question }}"))

@@ -12,7 +12,7 @@ import yaml
 
 from prompts import packages
 from prompts.drafting import draft
-from prompts.library import SHIPPED, load, refs
+from prompts.library import SHIPPED, load, refs, refuse_wrong
 from prompts.writing import write_version
 from sqlassay.errors import UserError
 from sqlassay.registry import DuplicateName, Registry
@@ -116,6 +116,7 @@ def test_a_broken_package_takes_nothing_from_the_others(site: Site, tmp_path: Pa
     site.install("other-prompts", "other_short")
     assert [load(ref).ref for ref in ("zero_shot@1", "other_short")] == ["zero_shot@1", "other_short@1"]
     assert draft("mine", tmp_path / "folder").name == "v1.yaml"
+    refuse_wrong([tmp_path / "folder"])
 
 
 def test_packages_of_one_name_take_nothing_from_what_is_shipped(site: Site) -> None:

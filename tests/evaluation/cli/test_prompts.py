@@ -322,3 +322,21 @@ def test_a_prompt_with_examples_needs_an_experiment(world: World, capsys: Captur
     world.questions(1)
     assert world.run("prompts", "render", "few_shot@1", *dataset(world)) == 2
     assert "prompt few_shot@1 shows examples (give --experiment FILE" in capsys.readouterr().err
+
+
+def test_there_is_nothing_to_release(world: World, capsys: Capture) -> None:
+    folder = world.folder / "none"
+    folder.mkdir()
+    assert world.run("prompts", "lock", "--folder", str(folder)) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert " ".join(shown.err.split()).endswith("none holds no prompts: each is <name>/v<N>.yaml")
+    assert list(folder.iterdir()) == []
+    assert world.run("prompts", "lock", "--folder", str(folder), "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_half_a_character_is_refused_as_a_run_does(world: World, capsys: Capture) -> None:
+    world.questions([{"id": "odd", "question": "What is \ud83d?"}])
+    assert world.run("prompts", "render", "zero_shot@1", *dataset(world, "odd")) == 2
+    assert "the prompt cannot be sent: it holds U+D83D, half a character" in " ".join(capsys.readouterr().err.split())
