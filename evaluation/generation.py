@@ -233,7 +233,7 @@ class ModelSource(AnswerSource):
     async def _send(self, prepared: Prepared, usable: Callable[[Completion], bool]) -> Asked:
         """Ask, unless a usable answer is known."""
         prompt, request, _ = prepared
-        odd = _no_text(prompt)
+        odd = no_text(prompt)
         if odd is not None:
             return Asked(prompt, settled=Verdict.of(Reason.INTERNAL_ERROR, error=odd))
         self.keep(prompt)
@@ -442,7 +442,7 @@ class ModelSource(AnswerSource):
             return None
 
 
-def _no_text(prompt: RenderedPrompt) -> str | None:
+def no_text(prompt: RenderedPrompt) -> str | None:
     """Why a prompt cannot be sent to anybody, whatever the provider."""
     for message in prompt.messages:
         try:

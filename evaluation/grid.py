@@ -62,7 +62,7 @@ from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
 from prompts.flaws import refuse_flawed
-from prompts.library import load, refs
+from prompts.library import load, refuse_wrong
 from prompts.template import PromptTemplate, RenderedPrompt, Shots
 from sqlassay import tokens
 from sqlassay.errors import UserError
@@ -122,7 +122,7 @@ class Grid:
         experiment = file.experiment
         with file.at("prompt_folders"):
             folders = [file.resolve(folder) for folder in experiment.prompt_folders]
-            refs(folders)
+            refuse_wrong(folders)
         prompts = []
         for index, ref in enumerate(experiment.prompts):
             with file.at("prompts", index):

@@ -12,7 +12,7 @@ from adapters.model_table import in_table, table
 from evaluation.catalogue import Catalogue
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
-from evaluation.generation import ModelSource
+from evaluation.generation import ModelSource, no_text
 from evaluation.history import GoldHistory, Window, shows_history
 from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay import tokens
@@ -140,11 +140,14 @@ def previews(
 
     Raises:
         BackendError: The database whose schema is shown cannot be read.
-        UserError: The prompt lacks a variable.
+        UserError: The prompt lacks a variable, or cannot be sent to anybody.
     """
     if template.linker is not None:
         yield from previews(source, template.linker, question, target)
     prompt, request, _ = source.request(template, question, target, variables=variables)
+    odd = no_text(prompt)
+    if odd is not None:
+        raise UserError(odd, place=f"question {question.id}")
     yield Preview(question, template, prompt, request, source.adapter)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from prompts.library import SHIPPED, in_folder, load, next_version
+from prompts.library import in_folder, installed, load, refuse_taken
+from prompts.lock import next_version
 from prompts.template import NAME, read, text_of
 from sqlassay.errors import UserError
 
@@ -29,10 +30,10 @@ def draft(name: str, folder: Path, source: str | None = None) -> Path:
     """
     if not NAME.fullmatch(name):
         raise UserError(f"{name!r} cannot be a name", remedy="lower-case letters, digits, '_' and '-', a letter first")
-    if (SHIPPED / name).is_dir() and folder.resolve() != SHIPPED:
-        raise UserError(f"{name!r} is the name of a shipped prompt", remedy="give yours another name")
+    refuse_taken(name, folder)
     versions = in_folder(folder).get(name, {}) if folder.exists() else {}
-    folders = [folder] if folder.exists() and folder.resolve() != SHIPPED else []
+    known = [root.resolve() for root in installed()]
+    folders = [folder] if folder.exists() and folder.resolve() not in known else []
     origin = load(source or (name if versions else _START), folders)
     version = next_version(name, folder)
     path = folder / name / f"v{version}.yaml"

@@ -312,7 +312,7 @@ def _in_prose(found: Sequence[Block], prose: str) -> Extraction | None:
         prose = prose[: cut.start()]  # JSON that was cut off: what stands in it is not the whole of anything
     span = statements.standing_out(prose)
     if span:
-        method = Method.AFTER_PROSE if prose[: span.start].strip() else Method.BARE
+        method = Method.AFTER_PROSE if prose[: span.start].strip().strip("*") else Method.BARE
         return _cut(prose, span, method, found)
     for code in _INLINE.finditer(prose):
         group = code.lastgroup or ""
@@ -326,6 +326,8 @@ def _cut(prose: str, span: statements.Span, method: Method, found: Sequence[Bloc
     before, after = prose[: span.start], prose[span.end :]
     if method is Method.INLINE_CODE:
         before, after = before.rstrip("`"), after.lstrip("`")
+    elif before.endswith("**") and after.startswith("**"):
+        before, after = before.removesuffix("**"), after.removeprefix("**")
     return Extraction(prose[span.start : span.end].strip(), method, _removed(before, after, other_blocks=bool(found)))
 
 

@@ -12,7 +12,7 @@ from jinja2 import meta, nodes
 
 from prompts.rendering import ENVIRONMENT, RenderingFailed, compiled
 from prompts.template import PromptTemplate
-from prompts.variables import EVERY, EXAMPLE, QUESTION, TEXTS
+from prompts.variables import ELSEWHERE, EVERY, EXAMPLE, QUESTION, TEXTS
 from sqlassay.errors import UnknownName, UserError
 
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
@@ -68,6 +68,10 @@ def refuse_flawed(template: PromptTemplate, given: Mapping[str, object] = QUESTI
             values that a run gives, such as a conversation that only begins.
     """
     for name in sorted(template.variables - set(given)):
+        for whose, besides in ELSEWHERE.items():
+            if name in besides:
+                problem = f"prompt {template.ref} is for {whose}: nothing else is given {name!r}"
+                raise UserError(problem, place=str(template.path), remedy="name one that asks for a query")
         raise UnknownName(f"variable in prompt {template.ref}:", name, given, place=str(template.path))
     for number, message in enumerate(template.messages):
         for flaw in (*_out_of_reach(ENVIRONMENT.parse(message.content)), *_trial(message.content)):

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from prompts.rendering import RenderingFailed, compiled
 from prompts.sources import Variable, from_plain_jinja, pieces_of, template_of, to_plain_jinja
 from prompts.template import PromptTemplate, Settings, settings_of
 from sqlassay.errors import UserError, located
@@ -59,6 +60,15 @@ def messages_of(prompt: ChatPromptTemplate) -> list[dict[str, str]]:
         UserError: A message is none that a prompt of ours can have.
     """
     return [_message(number, one, prompt.partial_variables) for number, one in enumerate(prompt.messages, start=1)]
+
+
+def variables_of(messages: Iterable[Mapping[str, str]]) -> frozenset[str]:
+    """The variables that messages mention; those of a broken one are unknown, and the prompt will be refused."""
+    found: set[str] = set()
+    for message in messages:
+        with suppress(RenderingFailed):
+            found |= compiled(message["content"]).variables
+    return frozenset(found)
 
 
 def html_escaped(prompt: ChatPromptTemplate) -> bool:

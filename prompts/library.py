@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from prompts import langfuse
-from prompts.lock import held, not_as_released, read_lock
+from prompts.lock import held, not_as_released
 from prompts.packages import package_folders
 from prompts.template import PromptTemplate, read
+from prompts.versions import versions_in
 from sqlassay.errors import UnknownName, UserError, located
 
 SHIPPED = Path(__file__).parent / "templates"
 """Where the shipped prompts are: `<name>/v<N>.yaml`, all of them released."""
 
-_FILE = re.compile(r"v0*([1-9][0-9]*)\.ya?ml")
 _REF = re.compile(r"([^@]+)(?:@v?([1-9][0-9]*))?")
 
 
@@ -66,9 +66,15 @@ def locate(ref: str, folders: Sequence[Path] = ()) -> Path:
 
     Raises:
         UnknownName: There is no such prompt.
-        UserError: A name or version is there twice, or a folder does not exist.
+        UserError: A name or version is there twice, a folder does not exist, or a package that might have it is broken.
     """
-    return chosen(ref, _find(folders))
+    found, broken = _find(folders)
+    try:
+        return chosen(ref, found)
+    except UnknownName:
+        if broken:
+            raise broken[0] from None
+        raise
 
 
 def chosen(ref: str, found: Mapping[str, Mapping[int, Path]]) -> Path:
@@ -89,54 +95,62 @@ def refs(folders: Sequence[Path] = ()) -> tuple[str, ...]:
     """Every prompt and version that `load` would find, such as `zero_shot@1`. Reads no template.
 
     Raises:
+        UserError: A name or version is there twice, a folder does not exist, or a package is broken.
+    """
+    found, broken = _find(folders)
+    if broken:
+        raise broken[0]
+    return _refs(found)
+
+
+def refuse_wrong(folders: Sequence[Path]) -> None:
+    """Refuse folders that `load` could not look into.
+
+    Raises:
         UserError: A name or version is there twice, or a folder does not exist.
     """
-    return _refs(_find(folders))
+    _find(folders)
 
 
 def _refs(found: Mapping[str, Mapping[int, Path]]) -> tuple[str, ...]:
     return tuple(f"{name}@{version}" for name in sorted(found) for version in sorted(found[name]))
 
 
-def _find(folders: Sequence[Path]) -> dict[str, dict[int, Path]]:
+def _find(folders: Sequence[Path]) -> tuple[dict[str, dict[int, Path]], list[UserError]]:
+    """All files by name and version, and what is wrong with packages of which nothing is among them."""
+    packages, errors = package_folders()
+    broken = list(errors)
     found: dict[str, dict[int, Path]] = {}
-    for root in (SHIPPED, *package_folders(), *folders):
-        for name, versions in in_folder(root).items():
+    for root in (SHIPPED, *packages, *folders):
+        try:
+            prompts = in_folder(root)
+        except UserError as error:
+            if root not in packages:
+                raise
+            broken.append(error)
+            continue
+        for name, versions in prompts.items():
             if name in found:
                 raise _claimed_twice(name, next(iter(found[name].values())).parent, root / name)
             found[name] = versions
-    return found
+    return found, broken
 
 
-def versions_in(folder: Path) -> dict[int, Path]:
-    """The files of one prompt by their versions.
-
-    Raises:
-        UserError: Two files are of one version.
-    """
-    versions: dict[int, Path] = {}
-    for path in sorted(folder.glob("*.y*ml")):
-        version = version_of(path)
-        if version is None:
-            continue
-        if version in versions:
-            raise UserError(
-                f"version {version} of prompt {folder.name!r} is there twice: {versions[version]} and {path}",
-                remedy=f"keep one, as v{version}.yaml",
-            )
-        versions[version] = path
-    return versions
+def installed() -> tuple[Path, ...]:
+    """The folders of prompts that are not the user's own: what is shipped, and what packages bring."""
+    return SHIPPED, *package_folders()[0]
 
 
-def next_version(name: str, folder: Path) -> int:
-    """The number of the next version of a prompt: after those that are there, and those that were ever released.
+def refuse_taken(name: str, folder: Path) -> None:
+    """Refuse a name for a prompt of a folder that one which is installed has already.
 
     Raises:
-        UserError: Two files are of one version, or the lock cannot be read.
+        UserError: It is taken, by a prompt that is not of this folder.
     """
-    released = (ref.rpartition("@") for ref in read_lock(folder))
-    taken = [int(version) for locked, _, version in released if locked == name and version.isdecimal()]
-    return max([*versions_in(folder / name), *taken], default=0) + 1
+    for root in installed():
+        if root.resolve() != folder.resolve() and versions_in(root / name):
+            whose = "a shipped prompt" if root == SHIPPED else f"a prompt of a package: {root / name}"
+            raise UserError(f"{name!r} is the name of {whose}", remedy="give yours another name")
 
 
 def in_folder(root: Path) -> dict[str, dict[int, Path]]:
@@ -151,12 +165,6 @@ def in_folder(root: Path) -> dict[str, dict[int, Path]]:
     return {name: versions for name, versions in found.items() if versions}
 
 
-def version_of(path: Path) -> int | None:
-    """Which version a file's name says it is; `None` when it says none."""
-    match = _FILE.fullmatch(path.name)
-    return int(match[1]) if match else None
-
-
 def _claimed_twice(name: str, first: Path, second: Path) -> UserError:
     return UserError(f"two prompts are named {name!r}: {first} and {second}", remedy="give yours another name")
 
@@ -165,8 +173,9 @@ def _from_file(path: Path) -> PromptTemplate:
     if path.resolve().is_relative_to(SHIPPED):
         return read_in_place(path.resolve())
     template = read(path)
-    if (SHIPPED / template.name).is_dir():
-        raise _claimed_twice(template.name, SHIPPED / template.name, path)
+    for taken in (root / template.name for root in installed()):
+        if not path.resolve().is_relative_to(taken.resolve()) and versions_in(taken):
+            raise _claimed_twice(template.name, taken, path)
     # A file that is named by its path may be one of a folder with a lock all the same.
     return held(template, path.absolute().parent.parent) if _is_in_place(template) else template
 

@@ -13,10 +13,11 @@ import yaml
 
 from prompts import template
 from prompts.flaws import flaws
-from prompts.library import load, read_in_place, version_of, versions_in
+from prompts.library import load, read_in_place
 from prompts.lock import LOCK, read_lock
 from prompts.rendering import RenderingFailed, compiled
 from prompts.variables import CORRECTION, ROUTER
+from prompts.versions import version_of, versions_in
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.yaml_places import Location, duplicate_keys, lines
 
@@ -64,6 +65,8 @@ def lint_folder(folder: Path) -> list[Problem]:
         lock = read_lock(folder)
     except UserError as error:
         return [*found, Problem(folder / LOCK, 0, error.problem)]
+    if not lock and not any(versions_or_problems(below)[0] for below in folder.iterdir()):
+        found.append(Problem(folder, 0, "holds no prompts: each is <name>/v<N>.yaml", fatal=False))
     for ref in lock:
         name, _, version = ref.rpartition("@")
         if not (folder / name / f"v{version}.yaml").exists():

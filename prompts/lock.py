@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from prompts.template import PromptTemplate
+from prompts.versions import versions_in
 from sqlassay.errors import UserError
 
 LOCK = "lock.json"
@@ -59,25 +61,50 @@ def release(folder: Path, templates: Sequence[PromptTemplate]) -> list[PromptTem
     Raises:
         UserError: One was released before and has been edited since, or the lock cannot be read or written.
     """
-    lock = read_lock(folder)
-    for template in templates:
-        if lock.get(template.ref, template.sha256) != template.sha256:
-            raise not_as_released(template, lock[template.ref])
-    new = [template for template in templates if template.ref not in lock]
-    if new:
-        lock |= {template.ref: template.sha256 for template in new}
-        _write(folder / LOCK, lock)
+    with _alone(folder):
+        lock = read_lock(folder)
+        for template in templates:
+            if lock.get(template.ref, template.sha256) != template.sha256:
+                raise not_as_released(template, lock[template.ref])
+        new = [template for template in templates if template.ref not in lock]
+        if new:
+            lock |= {template.ref: template.sha256 for template in new}
+            _write(folder / LOCK, lock)
     return new
+
+
+def next_version(name: str, folder: Path) -> int:
+    """The number of the next version of a prompt: after those that are there, and those that were ever released.
+
+    Raises:
+        UserError: Two files are of one version, or the lock cannot be read.
+    """
+    released = (ref.rpartition("@") for ref in read_lock(folder))
+    taken = [int(version) for locked, _, version in released if locked == name and version.isdecimal()]
+    return max([*versions_in(folder / name), *taken], default=0) + 1
 
 
 def not_as_released(template: PromptTemplate, released: str | None) -> UserError:
     """The mistake of editing a released prompt."""
+    following = next_version(template.name, template.path.absolute().parent.parent)
     return UserError(
         f"prompt {template.ref} is not what was released under this name:"
         f" lock.json says {released}, the file is {template.sha256}",
         place=str(template.path),
-        remedy=f"released prompts are never edited; add v{template.version + 1}",
+        remedy=f"released prompts are never edited: restore the file, or add v{following}",
     )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Alone with the lock of a folder: of two that release at once, one would lose what it released."""
+    from filelock import FileLock
+
+    try:
+        with FileLock(folder / f".{LOCK}.lock"):
+            yield
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", place=str(folder / LOCK)) from error
 
 
 def _write(path: Path, lock: dict[str, str]) -> None:

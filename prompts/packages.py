@@ -10,19 +10,26 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sqlassay.errors import UserError
-from sqlassay.registry import Registry
+from sqlassay.registry import DuplicateName, Registry
 
 PACKAGES: Registry[object] = Registry("prompt package", "sqlassay.prompts", object)
 
 
-def package_folders() -> tuple[Path, ...]:
-    """The folders of all of them, sorted by the name of the entry point.
+def package_folders() -> tuple[tuple[Path, ...], tuple[UserError, ...]]:
+    """The folders of all of them, sorted by the name of the entry point, and what is wrong with those that have none.
 
-    Raises:
-        DuplicateName: Two packages claim one name.
-        UserError: One names a package that is not there.
+    One that is broken takes nothing from the others.
     """
-    return tuple(_folder(plugin.name, plugin.package, plugin.target) for plugin in PACKAGES.plugins())
+    folders, broken = [], []
+    try:
+        for plugin in PACKAGES.plugins():
+            try:
+                folders.append(_folder(plugin.name, plugin.package, plugin.target))
+            except UserError as error:
+                broken.append(error)
+    except DuplicateName as error:
+        broken.append(error)
+    return tuple(folders), tuple(broken)
 
 
 def _folder(name: str, package: str, target: str) -> Path:

@@ -25,7 +25,7 @@ _AFTER_TABLE = (
 _KEYWORD = re.compile(
     r"(?<![\w$.`'\"])"
     r"(?:SELECT|WITH|VALUES|INSERT|REPLACE|UPDATE|DELETE|MERGE|CREATE|ALTER|DROP|TRUNCATE|ATTACH"
-    r"|PRAGMA|EXPLAIN|SUMMARIZE|DESCRIBE|SHOW|CALL|COPY)\b",
+    r"|PRAGMA|EXPLAIN|SUMMARIZE|DESCRIBE|SHOW|CALL|COPY|FROM)\b",
     re.IGNORECASE,
 )
 _SELECT = re.compile(r"SELECT\s+(?:(?:DISTINCT|ALL)\s+)?(?:TOP\s*\(?\s*\d+\s*\)?\s+)?", re.IGNORECASE)
@@ -68,15 +68,21 @@ _OTHER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_FROM_FIRST = re.compile(
+    rf"""FROM\s+(?!(?i:{_PROSE_WORDS})\b)(?:[\w."]+|'[^'\n]+')(?:\s+(?i:AS)\s+{_WORD})?"""
+    rf"\s+SELECT\s+(?:DISTINCT\s+)?(?!(?i:{_PROSE_WORDS})\b(?!\s*(?:[,;]|\.\w|\Z)|\s+AS\b|[ \t]*\n))\S"
+)
+"""As DuckDB has it; English has the words too, though not in capitals with nothing but a table between them."""
+
 _ONLY_COMMENTS = re.compile(_COMMENTS)
 _BEFORE_KEYWORD = re.compile(rf"{_COMMENTS}(?:\(\s*)*+")
 _PARENTHESES = re.compile(r"\([\s(]*\Z")
 _LINE_START = re.compile(r"(?:\A|\n)[ \t]*\Z")
-_STANDS_OUT = re.compile(r"(?:\n|:[*_]*[ \t])[ \t]*(?:\([ \t]*)*\Z")
+_STANDS_OUT = re.compile(r"(?:\n|:[*_]*[ \t]|\A(?=[ \t]*\*\*))[ \t]*(?:\*\*)?(?:\([ \t]*)*\Z")
 
 _TOKEN = re.compile(
     r"'(?:[^']|'')*+(?:'|\Z)|\"[^\"]*(?:\"|\Z)|`[^`]*(?:`|\Z)|--[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
-    r"|(?P<open>\()|(?P<close>\))|(?P<semicolon>;)"
+    r"|(?P<bold>(?<=\S)\*\*(?=[\s.,:!?)]|\Z))|(?P<open>\()|(?P<close>\))|(?P<semicolon>;)"
     r"|(?P<blank>\n[ \t\r]*\n\s*)|(?P<line>\n[ \t]*)|(?P<period>\.(?=\s|\Z))"
 )
 _CONTINUES = re.compile(
@@ -141,7 +147,7 @@ def _starts_at(text: str, at: int) -> bool:
 def _reads_like_sql(text: str, at: int) -> bool:
     select = _SELECT.match(text, at)
     if select is None:
-        return _OTHER.match(text, at) is not None
+        return any(form.match(text, at) for form in (_OTHER, _FROM_FIRST))
     item = select.end()
     certain = _CERTAIN_ITEM.match(text, item) is not None
     likely = certain or _LIKELY_ITEM.match(text, item) is not None
@@ -183,8 +189,13 @@ def _start(text: str, keyword: int) -> int:
 def _end(text: str, start: int, *, in_sentence: bool) -> int:
     """Where the statement that starts at `start` ends: before prose, or at the end of the text."""
     depth = 0
+    bold = text.endswith("**", 0, start)
     for token in _TOKEN.finditer(text, start):
         kind, after = token.lastgroup, token.end()
+        if kind == "bold":
+            if bold:
+                return token.start()
+            continue
         if kind == "open":
             depth += 1
         elif kind == "close":

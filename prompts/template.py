@@ -285,7 +285,11 @@ class _Reader:
         if "" in template.stop:
             raise self._wrong(f"stop[{template.stop.index('')}]", "must not be empty: every answer would end at once")
         if template.examples is None and "examples" in template.variables:
-            raise self._wrong("messages", "mention 'examples', and the key of this name, which says which, is missing")
+            raise UserError(
+                "mention 'examples', and the key of this name, which says which, is missing",
+                place=self._place("messages"),
+                remedy="such as `examples: {select: similar, count: 5}`",
+            )
         if template.examples is not None and "examples" not in template.variables:
             raise self._wrong("examples", "are asked for, and no message mentions the variable of this name")
         return template

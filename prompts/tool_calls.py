@@ -2,9 +2,9 @@
 
 Hermes and Qwen write `<tool_call>{"name": …, "arguments": {…}}</tool_call>`, and so do the adapters where a provider
 gives the calls apart from the text; Qwen Coder `<function=…><parameter=sql>…`; Mistral `[TOOL_CALLS][{…}]`, later
-`[TOOL_CALLS]name[ARGS]{…}`; Llama `<|python_tag|>{"name": …, "parameters": {…}}`; DeepSeek `<｜tool▁sep｜>name{…}`;
-Anthropic's models `<invoke name="…"><parameter name="sql">…`; and many the JSON of OpenAI, whose `arguments` are JSON
-within a string.
+`[TOOL_CALLS]name[ARGS]{…}`; Llama `<|python_tag|>{"name": …, "parameters": {…}}`, or `<|python_tag|>name.call(…)`;
+DeepSeek `<｜tool▁sep｜>name{…}`; Anthropic's models `<invoke name="…"><parameter name="sql">…`; and many the JSON of
+OpenAI, whose `arguments` are JSON within a string.
 """
 
 from __future__ import annotations
@@ -27,11 +27,20 @@ _CALL = re.compile(
     r"|(?P<named>\[TOOL_CALLS\]\s*[\w.-]+\s*(?:\[ARGS\])?|<function=[\w.-]+>"
     r"|<｜tool▁sep｜>(?:\s*[\w.-]+)?\s*(?:```json)?)\s*(?=\{)"
     r"|(?P<tagged><(?:\w+:)?invoke\s+name=|<function=[\w.-]+>\s*<parameter=)"
+    r"|(?P<python><\|python_tag\|>\s*[\w.]+\()"
     r"|(?P<json>(?:\[\s*)?\{\s*\"(?:name|id|type|index|tool_calls|function|function_call|functionCall)\"\s*:)"
 )
 _PARAMETER = re.compile(
     r"<(?P<tag>(?:\w+:)?parameter)(?:\s+name=\"(?P<name>\w+)\"|=(?P<key>\w+))[^>]*>(?P<value>.*?)</(?P=tag)>", re.DOTALL
 )
+_KEYWORD = re.compile(
+    r"\s*(?P<key>\w+)\s*=\s*"
+    r"(?:(?P<quote>\"{3}|'{3}|\"|')(?P<text>(?:\\.|(?!(?P=quote))[^\\])*+)(?P=quote)|[^\s,()\"']+)\s*(?:,|(?=\)))",
+    re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\([nt\"'\\])")
+_ESCAPED = {"n": "\n", "t": "\t"}
+_CALL_END = re.compile(r"\s*\)")
 _TAGGED_END = re.compile(r"</(?:\w+:)?(?:invoke|function)>")
 _MARKS = re.compile(
     r"</?(?:\w+:)?(?:tool_calls?|function_calls?|function)>|<｜tool▁[^｜>]*｜>(?:function\b)?|```(?:json|xml)?"
@@ -61,7 +70,8 @@ def calls(text: str) -> tuple[Call, ...]:
     found: list[Call] = []
     at = broken = 0
     while broken < _MOST_BROKEN and (match := _CALL.search(text, at)):
-        here = tuple(_tagged(text, match) if match["tagged"] else _written(text, match))
+        form = _tagged if match["tagged"] else _as_python if match["python"] else _written
+        here = tuple(form(text, match))
         found += here
         broken += not here
         at = here[-1].end if here else match.end()
@@ -126,3 +136,16 @@ def _tagged(text: str, match: re.Match[str]) -> Iterator[Call]:
         return
     found = _PARAMETER.finditer(text, match.start(), end.start())
     yield Call(sql_in({one["name"] or one["key"]: one["value"] for one in found}), match.start(), end.end())
+
+
+def _as_python(text: str, match: re.Match[str]) -> Iterator[Call]:
+    """A call as Python has it, with keywords."""
+    found: dict[str, str] = {}
+    at = match.end()
+    while keyword := _KEYWORD.match(text, at):
+        at = keyword.end()
+        if keyword["text"] is not None:
+            found[keyword["key"]] = _ESCAPE.sub(lambda one: _ESCAPED.get(one[1], one[1]), keyword["text"])
+    end = _CALL_END.match(text, at)
+    if end is not None:
+        yield Call(sql_in(found), match.start(), end.end())

@@ -30,6 +30,8 @@ JUDGE: Mapping[str, object] = {
     },
 }
 """Given besides to the prompt of a judge, as far as it is shown them."""
+ELSEWHERE = {"a router's classifier": ROUTER, "a correction": CORRECTION, "a judge": JUDGE}
+"""By whose prompt it is that is given them besides."""
 EVERY: Mapping[str, object] = {**QUESTION, **ROUTER, **CORRECTION, **JUDGE}
 TEXTS = frozenset(name for name, value in EVERY.items() if isinstance(value, str))
 """Of which there is nothing but the text itself: no attribute, no key."""

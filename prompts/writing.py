@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 
-from prompts.library import SHIPPED, next_version, versions_in
+from prompts.library import refuse_taken
+from prompts.lock import next_version
 from prompts.template import PromptTemplate, checked, read
+from prompts.versions import versions_in
 from sqlassay.errors import UserError, located
 
 
@@ -44,8 +46,7 @@ def write_version(name: str, folder: Path, fields: Mapping[str, Any], *, place: 
     """
     with located(place):
         checked({**fields, "name": name, "version": 1}, Path(place), "")
-    if (SHIPPED / name).is_dir():
-        raise UserError(f"{name!r} is the name of a shipped prompt", remedy="give yours another name")
+    refuse_taken(name, folder)
     versions = versions_in(folder / name)
     newest = max(versions, default=0)
     if newest:

@@ -89,6 +89,10 @@ BARE = [
     ("bare, DuckDB's own", "SUMMARIZE singer"),
     ("bare, a list", "select [1, 2][1] from t"),
     ("bare, IS NULL", "SELECT x IS NULL FROM t"),
+    ("bare, FROM first", "FROM t SELECT a"),
+    ("bare, FROM first, on lines", "FROM singer AS s\nSELECT name\nWHERE age > 20"),
+    ("bare, FROM a file first", "FROM 'singers.csv' SELECT DISTINCT name;"),
+    ("bare, a power", "SELECT 2**3, 2 ** 3 FROM t"),
 ]
 
 ARGUMENTS = json.dumps({"sql": Q})
@@ -100,6 +104,19 @@ CLAUDE = f'<invoke name="run_sql">\n<parameter name="sql">{Q}</parameter>\n</inv
 SEARCH = '{"name": "search", "arguments": {"query": "singers of France"}}'
 
 TOOL_CALLS = [
+    ("Llama, as Python", f'<|python_tag|>run_sql.call(query="{Q}")', Q),
+    (
+        "Llama, as Python, further arguments",
+        f"I run it.\n<|python_tag|>run_sql.call(limit=3, sql='{Q}')<|eom_id|>",
+        Q,
+        (BEFORE, ENDED),
+    ),
+    (
+        "Llama, as Python, escapes",
+        r"""<|python_tag|>run_sql.call(sql="SELECT \"a\",\n\'x\' FROM t")""",
+        "SELECT \"a\",\n'x' FROM t",
+    ),
+    ("Llama, as Python, three quotes", f'<|python_tag|>run_sql(sql="""{MULTILINE}""")', MULTILINE),
     ("Hermes", f"<tool_call>\n{CALL}\n</tool_call>", Q),
     ("Hermes, on one line", f"<tool_call>{CALL}</tool_call>", Q),
     ("Hermes, not closed", f"<tool_call>\n{CALL}", Q),
@@ -302,6 +319,17 @@ CASES = [
     ),
     ("prose before, after a colon", f"Here is the query: {Q}", Q, Method.AFTER_PROSE, (BEFORE,)),
     ("bold before", f"**Query:** {Q};", f"{Q};", Method.AFTER_PROSE, (BEFORE,)),
+    ("bold", "**SELECT 1**", "SELECT 1", Method.BARE),
+    ("bold, prose after", f"**{Q}**\nIt lists names.", Q, Method.BARE, (AFTER,)),
+    ("bold after a colon", f"Answer: **{Q.lower()}**", Q.lower(), Method.AFTER_PROSE, (BEFORE,)),
+    ("bold in a sentence", f"I would run **{Q}** here.", Q, Method.IN_SENTENCE, (BEFORE, AFTER)),
+    ("bold, a semicolon within", f"**{Q};**", f"{Q};", Method.BARE),
+    ("bold, a power and stars in a text", "**SELECT 2**3, '** x'**", "SELECT 2**3, '** x'", Method.BARE),
+    ("FROM first, own line", "Here:\nFROM t SELECT a", "FROM t SELECT a", Method.AFTER_PROSE, (BEFORE,)),
+    ("FROM first, in a block", "```\nFROM t SELECT a\n```", "FROM t SELECT a", Method.FENCED),
+    ("prose with FROM first", "From the singers select a name.\nFROM singers SELECT the name", None, Method.NONE),
+    ("a call as Python, cut off", '<|python_tag|>run_sql.call(query="SELECT name', None, Method.NONE),
+    ("a call as Python without SQL", '<|python_tag|>search.call(query="singers")', None, Method.NONE),
     ("prose before, own line", f"Here is the query.\n{Q}", Q, Method.AFTER_PROSE, (BEFORE,)),
     ("prose before and after", f"Here is the query:\n\n{Q}\n\nIt lists names.", Q, Method.AFTER_PROSE, (BEFORE, AFTER)),
     ("prose before, WITH", f"With this we count them:\n{CTE}", CTE, Method.AFTER_PROSE, (BEFORE,)),

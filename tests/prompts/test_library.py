@@ -202,7 +202,7 @@ def test_an_edited_shipped_prompt_is_refused(tmp_path: Path, monkeypatch: pytest
             file.write("# better\n")
     else:
         (shipped / "lock.json").write_text("{}", "utf-8")
-    with pytest.raises(UserError, match=re.escape("released prompts are never edited; add v2")):
+    with pytest.raises(UserError, match=re.escape("released prompts are never edited: restore the file, or add v6")):
         load("zero_shot@1")
 
 

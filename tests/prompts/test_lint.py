@@ -138,7 +138,7 @@ def test_an_edited_released_file(tmp_path: Path) -> None:
     release(tmp_path, [read(tmp_path / "mine" / "v1.yaml")])
     ((line, text, fatal),) = linted(tmp_path, GOOD + "# more\n")
     assert (line, fatal) == (0, True)
-    assert "released prompts are never edited; add v2" in text
+    assert "released prompts are never edited: restore the file, or add v2" in text
 
 
 def test_a_name_that_is_taken(tmp_path: Path) -> None:
@@ -172,6 +172,25 @@ def test_a_variable_that_no_run_gives_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownName) as raised:
         refuse_flawed(load("mine", [tmp_path]))
     assert str(raised.value) == (f"{path}: unknown variable in prompt mine@1: 'scheme' (did you mean 'schema'?)")
+
+
+@pytest.mark.parametrize(
+    ("ref", "whose"),
+    [("judge_gold", "a judge"), ("self_correct", "a correction"), ("router_classify", "a router's classifier")],
+)
+def test_a_prompt_of_somebody_else_is_called_so(ref: str, whose: str) -> None:
+    with pytest.raises(UserError, match=f"prompt {ref}@1 is for {whose}: nothing else is given '"):
+        refuse_flawed(load(ref))
+
+
+def test_a_folder_without_prompts_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "draft.yaml").write_text(GOOD)
+    assert [str(one) for one in lint_folder(tmp_path)] == [
+        f"{tmp_path}: warning: holds no prompts: each is <name>/v<N>.yaml"
+    ]
+    add(tmp_path, "mine", 1)
+    assert not any("holds no prompts" in one.text for one in lint_folder(tmp_path))
 
 
 def test_a_prompt_that_fails_on_some_question_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,14 @@ from prompts.template import read
 from prompts.writing import write_version
 from sqlassay.errors import UnknownName, UserError
 from tests.prompts.test_library import add
+
+
+def test_nothing_is_lost_when_many_release_at_once(tmp_path: Path) -> None:
+    made = [read(add(tmp_path, f"mine{number}", 1)) for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        released = list(pool.map(lambda one: release(tmp_path, [one]), made))
+    assert released == [[one] for one in made]
+    assert set(read_lock(tmp_path)) == {one.ref for one in made}
 
 
 def test_an_unreleased_prompt_is_used_and_known_to_be_one(tmp_path: Path) -> None:
@@ -40,13 +49,22 @@ def test_an_edited_released_prompt_is_refused_however_it_is_named(tmp_path: Path
     path.write_text(path.read_text() + "# better\n")
     expected = re.escape(f"{path}: prompt mine@1 is not what was released under this name: lock.json says ")
     for ref, folders in (("mine", [tmp_path]), ("mine@1", [tmp_path]), (str(path), [])):
-        with pytest.raises(UserError, match=expected + ".*released prompts are never edited; add v2"):
+        with pytest.raises(UserError, match=expected + ".*never edited: restore the file, or add v2"):
             load(ref, folders)
     before = (tmp_path / LOCK).read_bytes()
     other = read(add(tmp_path, "other", 1))
-    with pytest.raises(UserError, match="released prompts are never edited; add v2"):
+    with pytest.raises(UserError, match="released prompts are never edited: restore the file, or add v2"):
         release(tmp_path, [other, read(path)])
     assert (tmp_path / LOCK).read_bytes() == before
+
+
+def test_who_edited_a_released_prompt_is_told_the_next_free_version(tmp_path: Path) -> None:
+    path, *others = (add(tmp_path, "mine", version) for version in (1, 2, 3))
+    release(tmp_path, [read(path), *map(read, others)])
+    others[1].unlink()
+    path.write_text(path.read_text() + "# better\n")
+    with pytest.raises(UserError, match="restore the file, or add v4"):
+        load("mine@1", [tmp_path])
 
 
 def test_a_file_by_itself_has_no_lock(tmp_path: Path) -> None:

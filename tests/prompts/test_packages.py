@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from prompts import packages
-from prompts.library import SHIPPED, load, refs
+from prompts.drafting import draft
+from prompts.library import SHIPPED, load, refs, refuse_wrong
+from prompts.writing import write_version
 from sqlassay.errors import UserError
 from sqlassay.registry import DuplicateName, Registry
 
@@ -101,5 +104,52 @@ def test_one_name_of_two_packages(site: Site) -> None:
 def test_a_package_that_is_not_there(site: Site, target: str) -> None:
     site.install("acme-prompts", target=target)
     problem = f"prompt package 'acme_prompts' from acme-prompts is broken: there is no package {target!r}"
-    with pytest.raises(UserError, match=re.escape(problem)):
-        load("zero_shot")
+    for look in (lambda: load("acme_short"), refs):
+        with pytest.raises(UserError, match=re.escape(problem)):
+            look()
+
+
+def test_a_broken_package_takes_nothing_from_the_others(site: Site, tmp_path: Path) -> None:
+    site.install("acme-prompts", target="acme_gone")
+    twice = site.install("twice-prompts", "twice")
+    (twice / "twice" / "v01.yaml").write_text(f"name: twice\nversion: 1\n{BODY}", "utf-8")
+    site.install("other-prompts", "other_short")
+    assert [load(ref).ref for ref in ("zero_shot@1", "other_short")] == ["zero_shot@1", "other_short@1"]
+    assert draft("mine", tmp_path / "folder").name == "v1.yaml"
+    refuse_wrong([tmp_path / "folder"])
+
+
+def test_packages_of_one_name_take_nothing_from_what_is_shipped(site: Site) -> None:
+    site.install("acme-prompts", "a", entry="acme")
+    site.install("other-prompts", "b", entry="acme")
+    assert load("zero_shot@1").ref == "zero_shot@1"
+
+
+def test_the_name_of_a_package_s_prompt_is_taken(site: Site, tmp_path: Path) -> None:
+    inside = site.install("acme-prompts", "acme_short")
+    folder = tmp_path / "folder"
+    for write in (
+        lambda: draft("acme_short", folder),
+        lambda: write_version("acme_short", folder, yaml.safe_load(BODY), place="there"),
+    ):
+        with pytest.raises(UserError, match="'acme_short' is the name of a prompt of a package") as raised:
+            write()
+        assert str(inside / "acme_short") in str(raised.value)
+    assert not folder.exists()
+    path = tmp_path / "draft.yaml"
+    path.write_text(f"name: acme_short\nversion: 2\n{BODY}", "utf-8")
+    with pytest.raises(UserError, match="two prompts are named 'acme_short'"):
+        load(str(path))
+
+
+def test_who_writes_a_package_may_go_on(site: Site) -> None:
+    inside = site.install("acme-prompts", "acme_short")
+    (inside / "notes").mkdir()
+    assert load(str(inside / "acme_short" / "v1.yaml")).ref == "acme_short@1"
+    assert load(str(draft("acme_short", inside))).ref == "acme_short@2"
+    assert write_version("acme_short", inside, yaml.safe_load(BODY), place="there")[0].ref == "acme_short@3"
+
+
+def test_other_folders_of_a_package_are_no_prompts(site: Site, tmp_path: Path) -> None:
+    (site.install("acme-prompts", "acme_short") / "notes").mkdir()
+    assert draft("notes", tmp_path / "folder").name == "v1.yaml"

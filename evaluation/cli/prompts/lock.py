@@ -44,12 +44,15 @@ def lock(
                 place = f"{problem.path}:{problem.line}" if problem.line else str(problem.path)
                 raise UserError(f"cannot be released: {problem.text}", place=place)
         templates.append(read_in_place(path))
-    released = release(folder, templates)
+    released = release(folder, templates) if templates else []
     if json:
         output.print_json([{"ref": one.ref, "sha256": one.sha256, "path": str(one.path)} for one in released])
         return
     for one in released:
         typer.echo(f"{one.ref}  {one.sha256}")
+    if not templates:
+        output.talk().print(f"{folder} holds no prompts: each is <name>/v<N>.yaml")
+        return
     known = len(templates) - len(released)
     output.talk().print(
         f"{output.counted(len(released), 'version')} released in {folder / 'lock.json'}"

@@ -55,7 +55,7 @@ def test_list(world: World, capsys: Capture) -> None:
     paths[1].write_text("[")
     assert world.run("prompts", "list", *folder, "--json") == 0
     found = {one["ref"]: one for one in json.loads(capsys.readouterr().out)}
-    assert "add v2" in found["mine@1"]["problem"]
+    assert "add v3" in found["mine@1"]["problem"]
     assert "not valid YAML" in found["mine@2"]["problem"]
     assert world.run("prompts", "list", *folder) == 0
 
@@ -286,7 +286,7 @@ def test_from_new_to_released(world: World, capsys: Capture, monkeypatch: pytest
     assert json.loads(capsys.readouterr().out) == []
     path.write_text(path.read_text() + "# edited\n")
     assert world.run("prompts", "lock") == 2
-    assert "released prompts are never edited; add v2" in capsys.readouterr().err
+    assert "released prompts are never edited: restore the file, or add v2" in capsys.readouterr().err
     assert world.run("prompts", "lint") == 0
 
 
@@ -338,7 +338,7 @@ def test_a_released_file_that_was_edited_stops_a_run(world: World, server: Provi
     assert [(one["ref"], one["released"]) for one in latest.manifest["prompts"]] == [("mine@1", True)]
     path.write_text(path.read_text() + "# better\n")
     assert world.run("run", experiment, "-q") == 2
-    assert "released prompts are never edited; add v2" in capsys.readouterr().err
+    assert "released prompts are never edited: restore the file, or add v2" in capsys.readouterr().err
     assert len(items_of(latest.path)) == 1
 
 
@@ -359,3 +359,21 @@ def test_a_prompt_with_examples_needs_an_experiment(world: World, capsys: Captur
     world.questions(1)
     assert world.run("prompts", "render", "few_shot@1", *dataset(world)) == 2
     assert "prompt few_shot@1 shows examples (give --experiment FILE" in capsys.readouterr().err
+
+
+def test_there_is_nothing_to_release(world: World, capsys: Capture) -> None:
+    folder = world.folder / "none"
+    folder.mkdir()
+    assert world.run("prompts", "lock", "--folder", str(folder)) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert " ".join(shown.err.split()).endswith("none holds no prompts: each is <name>/v<N>.yaml")
+    assert list(folder.iterdir()) == []
+    assert world.run("prompts", "lock", "--folder", str(folder), "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_half_a_character_is_refused_as_a_run_does(world: World, capsys: Capture) -> None:
+    world.questions([{"id": "odd", "question": "What is \ud83d?"}])
+    assert world.run("prompts", "render", "zero_shot@1", *dataset(world, "odd")) == 2
+    assert "the prompt cannot be sent: it holds U+D83D, half a character" in " ".join(capsys.readouterr().err.split())

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.cli.app import run
+from prompts.library import load
+from prompts.template import Shots
 from tests.providers.langfuse import KEYS, LangfuseServer
 
 Capture = pytest.CaptureFixture[str]
@@ -38,6 +40,43 @@ def test_there_and_back(tmp_path: Path, capsys: Capture) -> None:
     assert run([*arguments, "--output", "json"]) == 0
     assert capsys.readouterr().out.endswith("v2.yaml\n")
     assert "output: json" in (tmp_path / "mine" / "zero" / "v2.yaml").read_text("utf-8")
+
+
+def their_file(tmp_path: Path, text: str) -> Path:
+    pytest.importorskip("langchain_core", reason="needs the extra langchain")
+    from langchain_core.load import dumps
+    from langchain_core.prompts import ChatPromptTemplate
+
+    file = tmp_path / "theirs.json"
+    file.write_text(dumps(ChatPromptTemplate([("human", text)], template_format="jinja2")), "utf-8")
+    return file
+
+
+def test_examples_of_an_import_are_said(tmp_path: Path, capsys: Capture) -> None:
+    file = their_file(tmp_path, "{% for one in examples %}{{ one.sql }}{% endfor %}{{ question }}")
+    arguments = ["prompts", "import", "langchain", str(file), "--name", "shots", "--folder", str(tmp_path)]
+    for more, problem in (
+        ([], "it mentions 'examples', and not which (say it: --examples similar:5)"),
+        (["--examples", "5"], "--examples '5' is not HOW:COUNT (such as similar:5)"),
+        (["--examples", "nearest:5"], "must be one of static, similar"),
+    ):
+        assert run([*arguments, *more]) == 2
+        assert problem in " ".join(capsys.readouterr().err.split())
+    assert run([*arguments, "--examples", "similar:5"]) == 0
+    assert load("shots", [tmp_path]).examples == Shots("similar", 5)
+
+
+def test_variables_of_other_prompts_are_called_so(tmp_path: Path, capsys: Capture) -> None:
+    file = their_file(tmp_path, "{{ question }} {{ candidate_sql }} {{ sql }} {{ error }} {{ routes }} {{ price }}")
+    assert run(["prompts", "import", "langchain", str(file), "--name", "x", "--folder", str(tmp_path)]) == 0
+    shown = " ".join(capsys.readouterr().err.split())
+    for said in (
+        "only the prompt of a router's classifier is given routes",
+        "only the prompt of a correction is given error, sql",
+        "only the prompt of a judge is given candidate_sql",
+        "no run gives price: call them question, ",
+    ):
+        assert said in shown
 
 
 def test_a_mistake_is_one_line(tmp_path: Path, capsys: Capture) -> None:

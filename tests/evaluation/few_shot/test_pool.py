@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,21 @@ def test_a_question_without_a_gold_has_its_words_to_keep() -> None:
     assert not secret.told_by(Example("a", "How much?", "SELECT 1", "show"))
 
 
+def test_the_turns_before_are_no_examples() -> None:
+    first = question("a", "How many singers?", "SELECT count(*) FROM singer", gold_by_dialect={"mysql": ("SELECT n",)})
+    second = question("b", "And their names?", "SELECT name FROM singer", before=first)
+    third = Secret.of(question("c", "Only the oldest?", "SELECT 3", before=second))
+    for told_by in (
+        Example("a", "How many singers?", "SELECT 1", "show"),
+        Example("b", "and their names", "SELECT 1", "show"),
+        Example("d", "Other?", "SELECT COUNT(*) FROM singer WHERE age > 3", "show"),
+        Example("e", "Other?", "SELECT n", "show"),
+    ):
+        assert third.told_by(told_by)
+    assert not third.told_by(Example("f", "Other?", "SELECT age FROM pets", "show"))
+    assert not Secret.of(first).told_by(Example("b", "And their names?", "SELECT name FROM singer", "show"))
+
+
 def told(rendered: str, asked: Question) -> bool:
     """Whether the examples hold a gold, or the question as one that was answered; looked for in the plainest way."""
     text = " ".join(rendered.casefold().split())
@@ -197,6 +213,23 @@ def test_no_prompt_tells_the_answer(ref: str, tmp_path_factory: pytest.TempPathF
         for asked in train:
             assert not told(rendered(pool, ref, asked, there), asked)
             assert asked.id in pool.choose(Shots("static", len(train)), asked, there).withheld
+
+    check()
+
+
+@pytest.mark.parametrize("ref", ["few_shot@1", "few_shot@2"])
+def test_no_prompt_tells_the_turns_before(ref: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A conversation that is its own train split."""
+    there = databases(World.build(tmp_path_factory.mktemp("w") / "world"))
+
+    @given(train=TRAINS)
+    def check(train: Sequence[Question]) -> None:
+        pool = Pool(train, "sqlite", there)
+        before = None
+        for turn in train:
+            before = replace(turn, before=before)
+            shown = rendered(pool, ref, before, there)
+            assert not any(told(shown, one) for one in (before, *before.earlier))
 
     check()
 
