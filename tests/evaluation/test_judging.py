@@ -561,3 +561,23 @@ def test_mistakes_on_the_command_line(command: str, spec: str, words: str, judge
     shown = capsys.readouterr().err
     assert words in shown
     assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt", "problem"),
+    [
+        ("llm_judge", "judge_rubric@1", "prompt judge_rubric@1 grades by criteria, which is for llm_judge_rubric"),
+        ("llm_judge_on_fail", "judge_rubric@1", "prompt judge_rubric@1 grades by criteria"),
+        ("llm_judge", "judge_on_fail@1", "has the grade 'gold_may_be_wrong', which is for llm_judge_on_fail"),
+        ("llm_judge", "judge_reference_free@1", "prompt judge_reference_free@1 shows no gold_sql and no gold_result"),
+        ("llm_judge_rubric", "judge_gold@1", "prompt judge_gold@1 has no criteria"),
+    ],
+)
+def test_a_prompt_of_another_kind_is_refused_before_anyone_is_asked(
+    name: str, prompt: str, problem: str, judged: World, court: Court, capsys: Capture
+) -> None:
+    path = experiment(judged, strategy(court, "kind", name=name, prompt=prompt))
+    assert judged.run("run", path, "--dry-run") == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert problem in told
+    assert not court.requests

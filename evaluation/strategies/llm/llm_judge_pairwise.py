@@ -45,6 +45,7 @@ class LlmJudgePairwise(LLMEvaluator):
     version: ClassVar[str] = "1"
     own_prompt: ClassVar[str] = "judge_pairwise"
     shows: ClassVar[frozenset[str]] = frozenset({"first_sql", "first_result", "second_sql", "second_result"})
+    subjects: ClassVar[tuple[tuple[str, ...], ...]] = (("first_sql", "first_result"), ("second_sql", "second_result"))
 
     rival: Rival
 
@@ -62,6 +63,7 @@ class LlmJudgePairwise(LLMEvaluator):
 
     def check_prompt(self) -> None:
         """Its grades are of positions."""
+        super().check_prompt()
         if set(self.template.grades) != set(POSITIONS):
             raise self.unfit(f"does not offer {', '.join(POSITIONS)}", "offer these `grades:`")
 

@@ -29,10 +29,12 @@ class LlmJudgeRubric(AgainstGold):
     name: ClassVar[str] = "llm_judge_rubric"
     version: ClassVar[str] = "1"
     own_prompt: ClassVar[str] = "judge_rubric"
+    by_criteria: ClassVar[bool] = True
 
     def check_prompt(self) -> None:
         """It needs criteria that weigh something, too."""
         super().check_prompt()
+        self.check_scores()
         if not sum(one.value for one in self.template.criteria.values()):
             raise self.unfit("has no criteria", "`criteria:` with a description and a weight each")
 
