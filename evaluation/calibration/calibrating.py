@@ -109,13 +109,14 @@ class _Expense:
         self.spent = Spent()
 
     def add(self, answers: Sequence[AnswerRecord]) -> None:
-        """Count one verdict, and the answers that it took."""
-        before, costs = self.spent, [one.cost for one in answers if one.cost is not None]
-        tokens = [(one.input_tokens, one.output_tokens) for one in answers]
-        if any(one.cached for one in answers):
+        """Count one verdict, and the answers that it took; of those, an answer from the cache took nothing now."""
+        before, asked = self.spent, [one for one in answers if not one.cached]
+        if answers and not asked:
             self.spent = replace(before, from_cache=before.from_cache + 1)
             return
-        known = len(costs) == len(answers) > 0
+        costs = [one.cost for one in asked if one.cost is not None]
+        tokens = [(one.input_tokens, one.output_tokens) for one in asked]
+        known = len(costs) == len(asked) > 0
         self.spent = replace(
             before,
             verdicts=before.verdicts + 1,

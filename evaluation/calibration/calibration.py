@@ -77,13 +77,13 @@ class Spent:
     """What the judge's verdicts took.
 
     Attributes:
-        verdicts: Verdicts that it was asked for anew.
+        verdicts: Verdicts that it was asked for anew, or some of whose answers it was.
         cost: Of those whose cost is known, in the currency of the experiment's prices.
         input_tokens: Of its prompts.
         output_tokens: Of its answers.
         unknown_cost: Verdicts whose cost is unknown.
         unknown_tokens: Verdicts whose tokens are unknown.
-        from_cache: Further verdicts, from answers that were known from before.
+        from_cache: Further verdicts, from answers that were all known from before.
     """
 
     verdicts: int = 0
