@@ -171,6 +171,10 @@ class LLMEvaluator(EvaluationStrategy):
         (ballot,) = ballots
         return ballot
 
+    def went_with(self, ballot: Ballot, grades: Mapping[str, str]) -> bool:
+        """Whether what one judge found wrong counts for the verdict of the panel."""
+        return ballot.grades == grades
+
     def undecided(self, case: Case, reason: Reason) -> Verdict:
         """The verdict where the panel gives none."""
         return Verdict.of(reason)
@@ -277,7 +281,11 @@ class LLMEvaluator(EvaluationStrategy):
 
     def _evidence(self, ballots: Sequence[Ballot], decided: Mapping[str, str] | Reason) -> dict[str, Any]:
         """What each judge said, and of those who went with the verdict, what they found wrong and why."""
-        agreeing = [ballot for ballot in ballots if ballot.failure is None and ballot.grades == decided]
+        agreeing = [
+            ballot
+            for ballot in ballots
+            if ballot.failure is None and not isinstance(decided, Reason) and self.went_with(ballot, decided)
+        ]
         told: dict[str, Any] = {
             JUDGES: {judge.name: ballot.words for judge, ballot in zip(self.judges, ballots, strict=True)}
         }

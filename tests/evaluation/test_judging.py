@@ -581,3 +581,34 @@ def test_a_prompt_of_another_kind_is_refused_before_anyone_is_asked(
     told = " ".join(capsys.readouterr().err.split())
     assert problem in told
     assert not court.requests
+
+
+@pytest.mark.parametrize(
+    ("panel", "missed", "categories"),
+    [
+        (("one", "two", "three"), ["intent", "filters", "joins"], ["wrong_filter", "wrong_join", "wrong_order"]),
+        (("one", "two", "four"), ["intent"], ["wrong_filter", "wrong_join"]),  # the last was outvoted
+    ],
+)
+def test_what_a_rubric_panel_found_wrong_is_told_even_where_the_verdict_is_nobodys_as_a_whole(
+    panel: tuple[str, ...], missed: list[str], categories: list[str], judged: World, court: Court
+) -> None:
+    criteria = ("intent", "filters", "joins", "aggregation", "presentation")
+
+    def says(*missed: str, category: str, why: str) -> str:
+        grades = {name: "missed" if name in missed else "fulfilled" for name in criteria}
+        return json.dumps({"why": why, "categories": [category], **grades})
+
+    court.judges |= {
+        "one": lambda text: says("intent", "filters", category="wrong_filter", why="rows"),
+        "two": lambda text: says("intent", "joins", category="wrong_join", why="keys"),
+        "three": lambda text: says("filters", "joins", category="wrong_order", why="order"),
+        "four": lambda text: says("presentation", category="presentation", why="outvoted"),
+    }
+    assert judged.run("run", experiment(judged, strategy(court, *panel, name="llm_judge_rubric")), "-q") == 0
+    (run,) = judged.run_folders()
+    verdict = next(item for item in items_of(run) if item["id"] == "q1")["verdicts"][1]
+    grades = verdict["evidence"]["grades"]
+    assert [name for name, grade in grades.items() if grade == "missed"] == missed
+    assert verdict["evidence"]["judge_categories"] == categories
+    assert verdict["evidence"]["judge_why"] == "rows"
