@@ -540,6 +540,30 @@ def test_predictions_are_judged_by_whom_the_command_names(
     assert court.asked("lenient") == 2
 
 
+def test_judges_named_on_the_command_line_count_into_a_budget(
+    judged: World, court: Court, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", court.base_url)
+    (judged.folder / "mine.sql").write_text("SELECT 4\n" * 5)
+    command = ("score", judged.folder / "mine.sql", "--dataset", f"jsonl:{judged.folder / 'questions.jsonl'}", "-q")
+    asked = (*command, "--strategy", "llm_judge:judge=openai:lenient")
+
+    def refused(*arguments: str | Path) -> str:
+        assert judged.run(*arguments) == 2
+        return " ".join(capsys.readouterr().err.split())
+
+    assert "stopped: the next request would pass the budget (0 of 10 tokens spent)" in refused(
+        *asked, "--max-tokens", "10"
+    )
+    assert "--max-cost: the price of openai:lenient is unknown (limit --max-tokens)" in refused(
+        *asked, "--max-cost", "1"
+    )
+    assert "limit what judges spend, and there is none (leave them out)" in refused(*command, "--max-cost", "1")
+    assert court.requests == []
+    assert judged.run(*asked, "--max-tokens", "100000") == 0
+    assert court.asked("lenient") == 5
+
+
 @pytest.mark.parametrize(
     ("command", "spec", "words"),
     [
