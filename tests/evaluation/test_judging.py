@@ -462,7 +462,15 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
             "judges": [model_at("http://127.0.0.1:9/v1")],
             "settings": {"against": "nobody.sql"},
         },
-        "there are no runs yet",
+        "trial.yaml:{line}: against: 'nobody.sql' is no file of predictions, and no run: {runs}: there are no runs yet",
+    ),
+    "composite": (
+        {"strategy": "llm_judge", "judges": [{"label": "x", "fallback": [model_at("http://127.0.0.1:9/v1")] * 2}]},
+        "strategies.1.judges.0.fallback: a judge is one model (several judges are a panel)",
+    ),
+    "no list": (
+        {"strategy": "llm_judge", "judges": "openai:gpt-5"},
+        "strategies.1.judges: is no list (give a list of judges)",
     ),
     "prompt": (
         {
@@ -478,9 +486,12 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes(mistake: str, judged: World, capsys: Capture) -> None:
     section, words = MISTAKES[mistake]
-    assert judged.run("run", experiment(judged, section), "-q") == 2
+    path = experiment(judged, section)
+    lines = path.read_text().splitlines()
+    line = next((number for number, text in enumerate(lines, start=1) if "against: " in text), 0)
+    assert judged.run("run", path, "-q") == 2
     shown = capsys.readouterr().err
-    assert words in shown
+    assert words.format(line=line, runs=judged.runs) in shown
     assert shown.count("\n") == 1
     assert judged.run_folders() == []
 

@@ -156,7 +156,7 @@ def test_a_pairwise_judge_tells_its_flips_without_a_truth(tmp_path: Path) -> Non
 
 def test_remarks_on_the_verdicts_of_execution_are_no_verdicts_of_the_judge(tmp_path: Path) -> None:
     items = [item(0, False, False, **{ANNOTATION: "gold may be wrong"}), item(1, Reason.MATCH, True)]
-    with pytest.raises(UserError, match="2 settled before the judge was asked"):
+    with pytest.raises(UserError, match="'llm_judge' gives no verdicts, only remarks on those of execution"):
         calibrate([write_run(tmp_path, "one", items)], entry(), EXECUTION)
 
 
