@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FEW = 30
 """Fewer correct, or fewer incorrect, items than this say little of the judge."""
 
+MOST = 2**53
+"""No count is higher: beyond, a float is not exact."""
+
 ONE_SIDED = "the judge was asked only where execution had not proven equality, which does not show how harsh it is"
 """Why execution is no truth for a judge that is not asked always."""
 
@@ -218,7 +221,11 @@ class Calibration:
         Raises:
             ValueError: It is not a calibration.
         """
-        return _adapter().validate_python({key: part for key, part in value.items() if key != "rates"})
+        found = _adapter().validate_python({key: part for key, part in value.items() if key != "rates"})
+        for counts in (found.confusion, found.left_out, found.repeats, found.swaps, found.spent):
+            if not all(0 <= count <= MOST for count in vars(counts).values()):
+                raise ValueError("a count is negative or too high")
+        return found
 
 
 @cache
