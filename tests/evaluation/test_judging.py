@@ -411,6 +411,24 @@ def test_a_prompt_of_ones_own_with_grades_of_its_own(judged: World, court: Court
     assert all("| Question q" in request["messages"][0]["content"] for request in court.requests)
 
 
+def test_a_verdict_that_flips_with_the_position_shows_the_reasons_for_either(judged: World, court: Court) -> None:
+    def fickle(text: str) -> str:
+        ours = text.index("count(*) + 1") < text.index("SELECT 77") if "count(*) + 1" in text else None
+        if ours is None:
+            return ballot("tie", why="the same")
+        return ballot("first", "wrong_join" if ours else "wrong_filter", why="it counts" if ours else "it is short")
+
+    court.judges["fickle"] = fickle
+    (judged.folder / "other.sql").write_text("SELECT 77\n" * 5)
+    section = strategy(court, "fickle", name="llm_judge_pairwise", against="other.sql")
+    assert judged.run("run", experiment(judged, section), "-q") == 0
+    (run,) = judged.run_folders()
+    told = {item["id"]: item["verdicts"][1]["evidence"] for item in items_of(run)}
+    assert told["q1"]["judge_why"] == "shown first: it counts; shown second: it is short"
+    assert told["q1"]["judge_categories"] == ["wrong_join", "wrong_filter"]
+    assert told["q4"]["judge_why"] == "the same"
+
+
 def test_a_rubric_adds_up_by_its_weights(judged: World, court: Court, capsys: Capture) -> None:
     grades = {"intent": "fulfilled", "filters": "fulfilled", "joins": "partly", "aggregation": "missed"}
     court.judges["critic"] = lambda text: json.dumps(

@@ -106,12 +106,20 @@ class LlmJudgePairwise(LLMEvaluator):
         ]
 
     def combine(self, ballots: Sequence[Ballot]) -> Ballot:
-        """What it says in both positions; a tie where that is not the same."""
+        """What it says in both positions; a tie where that is not the same, with the reasons for either."""
         straight, swapped = ballots
         said = STRAIGHT[straight.grades[GRADE]], SWAPPED[swapped.grades[GRADE]]
         means = said[0] if said[0] == said[1] else TIE
-        flipped = 100.0 * (said[0] != said[1])
-        return replace(straight, grades={GRADE: means}, figures={"position flips in %": flipped})
+        flipped = said[0] != said[1]
+        ballot = replace(straight, grades={GRADE: means}, figures={"position flips in %": 100.0 * flipped})
+        if not flipped:
+            return ballot
+        whys = (("shown first", straight.why), ("shown second", swapped.why))
+        return replace(
+            ballot,
+            categories=tuple(dict.fromkeys((*straight.categories, *swapped.categories))),
+            why="; ".join(f"{place}: {why}" for place, why in whys if why),
+        )
 
     def verdict(self, case: Case, grades: Mapping[str, str]) -> Verdict:
         """Win, tie or loss."""
