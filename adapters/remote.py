@@ -141,7 +141,10 @@ class RemoteAdapter(ModelAdapter):
         needed = self.base_url == self.default_url and not self.keyless
         if not needed and not self.api_key_env:
             return None
-        key = find_key(self.provider, self.api_key_env) if needed else look_up(self.api_key_env)
+        if needed:
+            key: str | None = find_key(self.provider, self.api_key_env, usual=self.api_key_env == self.key_env)
+        else:
+            key = look_up(self.api_key_env)
         return None if key is None else checked(key, self.api_key_env)
 
     async def generate(self, request: GenerationRequest) -> Completion:

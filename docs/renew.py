@@ -12,6 +12,7 @@ written in comments, which readers do not see:
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -113,5 +114,6 @@ def renewed(page: Path) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description="Write all pages anew.").parse_args()
     for page in PAGES:
         page.write_text(renewed(page), "utf-8")

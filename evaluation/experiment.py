@@ -619,6 +619,8 @@ def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) 
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     at: Location = first["loc"]
     place = _place(path, at, lines)
+    if first["type"] == "extra_forbidden" and at[-1] in COMPOSITE and "judges" in at:
+        return UserError(f"{_dotted(at)}: a judge is one model", place=place, remedy="several judges are a panel")
     if first["type"] == "extra_forbidden":
         return UnknownName(f"key in {_dotted(at[:-1]) or 'the experiment'}:", str(at[-1]), _known(at), place=place)
     if first["type"] == "missing":
@@ -632,6 +634,9 @@ def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) 
     if first["type"] == "model_type":
         needed = ", ".join(_known((*at, "")))
         return UserError(f"{_dotted(at)}: is {first['input']!r}", place=place, remedy=f"a mapping with {needed}")
+    if first["type"] == "tuple_type":
+        what = str(at[-1]).replace("_", " ")
+        return UserError(f"{_dotted(at)}: is no list", place=place, remedy=f"give a list of {what}")
     more = f"; and {len(errors) - 1} more" if len(errors) > 1 else ""
     return UserError(f"{_dotted(at)}: {first['msg']}{more}", place=place)
 
@@ -663,7 +668,7 @@ def _known(at: Location) -> tuple[str, ...]:
     for part in at[:-1]:
         if isinstance(part, str):
             section = below.get(part, section)
-    return (*section.model_fields, *(COMPOSITE if section is ModelSection else ()))
+    return (*section.model_fields, *(COMPOSITE if section is ModelSection and "judges" not in at else ()))
 
 
 def _dotted(at: Location) -> str:

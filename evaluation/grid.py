@@ -231,7 +231,12 @@ class Grid:
             Judge(part.section.name, self.models.identity_of(part), None if source is None else source(part))
             for part in self.models.judges(index)
         ]
-        return Bench(tuple(judges), lambda ref: load(self.file.prompt(ref), self._folders), self._rival)
+
+        def rival(against: str) -> Rival:
+            with self.file.at("strategies", index, "settings", "against"):
+                return self._rival(against)
+
+        return Bench(tuple(judges), lambda ref: load(self.file.prompt(ref), self._folders), rival)
 
     def _rival(self, against: str) -> Rival:
         """Another system, read once."""

@@ -79,19 +79,20 @@ def variables() -> set[str]:
     return {name for _, values in _sources() for name in values()}
 
 
-def find_key(provider: str, variable: str) -> str:
+def find_key(provider: str, variable: str, *, usual: bool = False) -> str:
     """As `look_up`, for a key that must be there.
 
     Args:
         provider: Who the key is for, such as "openai"; only for the message.
         variable: The variable that holds it.
+        usual: Whether that is where the provider's key usually is, so that `sqlassay keys set` knows it by the
+            provider's name.
 
     Raises:
         UserError: It is nowhere, or a file cannot be used.
     """
     key = look_up(variable)
     if key is None:
-        usual = variable == f"{provider.upper()}_API_KEY"
         remedy = f"set the environment variable {variable} or run `sqlassay keys set {provider if usual else variable}`"
         raise UserError(f"no key for {provider}", remedy=remedy)
     return key

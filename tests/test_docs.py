@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -44,6 +46,15 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
         assert file.exists(), f"{page.name} links to {target}"
         if anchor:
             assert anchor in _anchors(file), f"{page.name} links to {target}"
+
+
+def test_who_asks_how_to_renew_the_pages_renews_none() -> None:
+    before = [page.stat().st_mtime_ns for page in PAGES]
+    command = [sys.executable, ROOT / "docs" / "renew.py", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: renew.py [-h]\n\nWrite all pages anew.\n")
+    assert [page.stat().st_mtime_ns for page in PAGES] == before
 
 
 def test_every_command_has_its_help_on_the_page() -> None:

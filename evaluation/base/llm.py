@@ -54,6 +54,10 @@ class LLMEvaluator(EvaluationStrategy):
     """The prompt's name unless another is given."""
     shows: ClassVar[frozenset[str]] = frozenset()
     """What its prompt may show beside `GIVEN`."""
+    subjects: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """What it judges: of each of these variables its prompt must show one."""
+    by_criteria: ClassVar[bool] = False
+    """Whether it grades by the criteria of the prompt; otherwise there must be none."""
 
     template: PromptTemplate
 
@@ -92,13 +96,28 @@ class LLMEvaluator(EvaluationStrategy):
         self.check_prompt()
 
     def check_prompt(self) -> None:
-        """Refuse a prompt that offers nothing to say.
+        """Refuse a prompt of another kind: what is said to it would not be understood.
 
         Raises:
-            UserError: It offers too few grades.
+            UserError: It offers too few grades, has criteria that nobody reads, or does not show what is judged.
         """
         if len(self.template.grades) < 2:
             raise self.unfit("offers fewer than two grades", "`grades:` with a description and a score each")
+        if self.template.criteria and not self.by_criteria:
+            raise self.unfit("grades by criteria, which is for llm_judge_rubric", f"such as {self.own_prompt}")
+        for names in self.subjects:
+            if not self.template.variables.intersection(names):
+                raise self.unfit(f"shows no {' and no '.join(names)}", f"such as {self.own_prompt}")
+
+    def check_scores(self) -> None:
+        """Refuse grades that say who is at fault: such a remark is no score of the answer.
+
+        Raises:
+            UserError: A grade blames the gold.
+        """
+        blame = Category.GOLD_MAY_BE_WRONG.value
+        if blame in self.template.grades:
+            raise self.unfit(f"has the grade {blame!r}, which is for llm_judge_on_fail", f"such as {self.own_prompt}")
 
     def unfit(self, problem: str, remedy: str) -> UserError:
         """The mistake that the prompt is not one for this strategy."""
@@ -151,6 +170,10 @@ class LLMEvaluator(EvaluationStrategy):
         """What one judge says, from its answers to each of the requests; none of them failed."""
         (ballot,) = ballots
         return ballot
+
+    def went_with(self, ballot: Ballot, grades: Mapping[str, str]) -> bool:
+        """Whether what one judge found wrong counts for the verdict of the panel."""
+        return ballot.grades == grades
 
     def undecided(self, case: Case, reason: Reason) -> Verdict:
         """The verdict where the panel gives none."""
@@ -258,7 +281,11 @@ class LLMEvaluator(EvaluationStrategy):
 
     def _evidence(self, ballots: Sequence[Ballot], decided: Mapping[str, str] | Reason) -> dict[str, Any]:
         """What each judge said, and of those who went with the verdict, what they found wrong and why."""
-        agreeing = [ballot for ballot in ballots if ballot.failure is None and ballot.grades == decided]
+        agreeing = [
+            ballot
+            for ballot in ballots
+            if ballot.failure is None and not isinstance(decided, Reason) and self.went_with(ballot, decided)
+        ]
         told: dict[str, Any] = {
             JUDGES: {judge.name: ballot.words for judge, ballot in zip(self.judges, ballots, strict=True)}
         }

@@ -14,7 +14,7 @@ from evaluation.records import AnswerRecord, VerdictRecord
 from evaluation.run_log import RunFolder
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.flips import Flips
-from evaluation.verdicts import FIGURES, NO_RESULT, Status
+from evaluation.verdicts import ANNOTATION, FIGURES, NO_RESULT, Status
 from sqlassay.errors import UnknownName, UserError
 
 POSITION_FLIPS = "position flips in %"
@@ -109,13 +109,14 @@ class _Expense:
         self.spent = Spent()
 
     def add(self, answers: Sequence[AnswerRecord]) -> None:
-        """Count one verdict, and the answers that it took."""
-        before, costs = self.spent, [one.cost for one in answers if one.cost is not None]
-        tokens = [(one.input_tokens, one.output_tokens) for one in answers]
-        if any(one.cached for one in answers):
+        """Count one verdict, and the answers that it took; of those, an answer from the cache took nothing now."""
+        before, asked = self.spent, [one for one in answers if not one.cached]
+        if answers and not asked:
             self.spent = replace(before, from_cache=before.from_cache + 1)
             return
-        known = len(costs) == len(answers) > 0
+        costs = [one.cost for one in asked if one.cost is not None]
+        tokens = [(one.input_tokens, one.output_tokens) for one in asked]
+        known = len(costs) == len(asked) > 0
         self.spent = replace(
             before,
             verdicts=before.verdicts + 1,
@@ -138,14 +139,15 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
         truth: What it is held against; `None` asks only how often it says something else when asked again.
 
     Raises:
-        UserError: A run has another judge of this name or another dataset, a label does not fit, or there is nothing
-            to learn from.
+        UserError: A run has another judge of this name or another dataset, a label does not fit, the judge only makes
+            remarks, or there is nothing to learn from.
     """
     label = str(judge["label"])
     dataset = folders[0].manifest["identity"]["dataset"]
     statements: dict[tuple[str, str, str | None], _Statement] = {}
     swaps: list[tuple[bool, ...]] = []
     expense = _Expense()
+    remarks = 0
     for folder in folders:
         identity = folder.manifest["identity"]
         if judge_digest(strategy_in(folder, label)) != judge_digest(judge) or identity["dataset"] != dataset:
@@ -158,6 +160,7 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
             verdict = verdict_of(record, label)
             if verdict is None:
                 continue
+            remarks += ANNOTATION in verdict.evidence
             key = (str(identity["backend"]["name"]), record.id, record.sql)
             if key not in statements:
                 statements[key] = _Statement(None if truth is None else truth.of(record))
@@ -171,6 +174,12 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
         truth.require_used({id_ for _, id_, _ in statements})
     confusion, left_out = _compare(statements.values())
     repeats, swapped = Flips.of(statement.asked_anew for statement in statements.values()), Flips.of(swaps)
+    if remarks:
+        raise UserError(
+            f"{label!r} gives no verdicts, only remarks on those of execution ({remarks:,})",
+            place=str(folders[0].path),
+            remedy="there is nothing to calibrate; --judge names another",
+        )
     if not (confusion.total or (truth is None and (repeats.items or swapped.items))):
         what = f"there is no verdict of {label!r} to learn from"
         raise UserError(what, place=str(folders[0].path), remedy=left_out.words or "the run is empty")

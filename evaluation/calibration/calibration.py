@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FEW = 30
 """Fewer correct, or fewer incorrect, items than this say little of the judge."""
 
+MOST = 2**53
+"""No count is higher: beyond, a float is not exact."""
+
 ONE_SIDED = "the judge was asked only where execution had not proven equality, which does not show how harsh it is"
 """Why execution is no truth for a judge that is not asked always."""
 
@@ -77,13 +80,13 @@ class Spent:
     """What the judge's verdicts took.
 
     Attributes:
-        verdicts: Verdicts that it was asked for anew.
+        verdicts: Verdicts that it was asked for anew, or some of whose answers it was.
         cost: Of those whose cost is known, in the currency of the experiment's prices.
         input_tokens: Of its prompts.
         output_tokens: Of its answers.
         unknown_cost: Verdicts whose cost is unknown.
         unknown_tokens: Verdicts whose tokens are unknown.
-        from_cache: Further verdicts, from answers that were known from before.
+        from_cache: Further verdicts, from answers that were all known from before.
     """
 
     verdicts: int = 0
@@ -218,7 +221,11 @@ class Calibration:
         Raises:
             ValueError: It is not a calibration.
         """
-        return _adapter().validate_python({key: part for key, part in value.items() if key != "rates"})
+        found = _adapter().validate_python({key: part for key, part in value.items() if key != "rates"})
+        for counts in (found.confusion, found.left_out, found.repeats, found.swaps, found.spent):
+            if not all(0 <= count <= MOST for count in vars(counts).values()):
+                raise ValueError("a count is negative or too high")
+        return found
 
 
 @cache

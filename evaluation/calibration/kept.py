@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,26 +49,32 @@ class KeptCalibrations:
             raise UserError("is the calibration of another judge", place=str(path), remedy="restore the file's name")
         return found
 
-    def all(self) -> Iterator[tuple[str, Calibration]]:
-        """Every calibration with the name of its file, by name.
-
-        Raises:
-            UserError: One of them cannot be read.
-        """
+    def all(self) -> tuple[dict[str, Calibration], dict[str, UserError]]:
+        """Every calibration by the name of its file, and why the others cannot be read."""
+        known: dict[str, Calibration] = {}
+        broken: dict[str, UserError] = {}
         for path in sorted(self.folder.glob("*.json")):
-            yield path.stem, _read(path)
+            try:
+                known[path.stem] = _read(path)
+            except UserError as error:
+                broken[path.stem] = error
+        return known, broken
 
     def named(self, name: str) -> Calibration:
         """The calibration of a file's name, or of a judge's label where only one judge has it.
 
         Raises:
             UnknownName: There is none.
-            UserError: There are several.
+            UserError: There are several, or it cannot be read.
         """
-        known = dict(self.all())
+        known, broken = self.all()
+        if name in broken:
+            raise broken[name]
         found = {stem: one for stem, one in known.items() if name in (stem, one.label)}
         if not found:
             remedy = "" if known else "there are none yet: sqlassay judge calibrate RUN"
+            if broken:
+                remedy = f"what cannot be read is {', '.join(broken)}"
             raise UnknownName(
                 "calibration",
                 name,

@@ -24,7 +24,7 @@ from evaluation.cli.options import (
     Strategies,
     Workers,
 )
-from sqlassay.errors import ExitCode
+from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from evaluation.judging.bench import Bench
@@ -77,6 +77,19 @@ def score(
             help="Exit with 1 when a larger share of questions is unscored; when all are, unless given.",
         ),
     ] = None,
+    max_cost: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--max-cost",
+            metavar="AMOUNT",
+            min=0,
+            help="Stop before the request to a judge that would make the cost of this command higher.",
+        ),
+    ] = None,
+    max_tokens: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--max-tokens", metavar="N", min=0, help="As --max-cost, in tokens of prompts and answers."),
+    ] = None,
     workers: Workers = None,
     no_cache: NoCache = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -95,6 +108,7 @@ def score(
     from database_backends.runner import Runner, default_workers
 
     with Runner(workers or default_workers(), megabytes=megabytes) as runner:
+        from evaluation.answers import RunStopped
         from evaluation.calibration.note import calibration_notes
         from evaluation.cli.caching import shared_store
         from evaluation.cli.progress import ProgressDisplay
@@ -130,12 +144,18 @@ def score(
             judges: list[NamedJudges] = []
 
             def bench(names: Sequence[str]) -> Bench:
-                from evaluation.judging.named import NamedJudges  # what asks models, others need not wait for
+                from evaluation.budget import Budget  # what asks models, others need not wait for
+                from evaluation.judging.named import NamedJudges
 
-                judges.extend([] if judges else [NamedJudges(finder, opened.questions, store)])
+                budget = Budget(max_cost, max_tokens)
+                judges.extend([] if judges else [NamedJudges(finder, opened.questions, store, budget)])
                 return judges[0].bench(names)
 
             strategies = make_asked_for(convention, strategy, bench)
+            if not judges and (max_cost, max_tokens) != (None, None):
+                raise UserError(
+                    "--max-cost and --max-tokens limit what judges spend, and there is none", remedy="leave them out"
+                )
             described = describe_strategies(strategies)
             known = standings(described, calibration_notes(described), None)
             summary = RunSummary(predictions.name, total=len(selected), standings=known)
@@ -168,6 +188,9 @@ def score(
                         gold_limits=Limits(max(seconds, 300.0), rows, megabytes),
                         cache=store,
                     )
+                except RunStopped as stopped:
+                    kept = "" if store is None else "; what judges have said is known the next time"
+                    raise UserError(f"stopped: {stopped.cause}; nothing is scored{kept}") from stopped
                 finally:
                     for one in judges:
                         await one.close()

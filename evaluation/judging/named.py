@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from adapters.base import ADAPTERS, ModelAdapter
+from adapters.base import ADAPTERS, ModelAdapter, Usage
 from adapters.prices import Prices, tariff_of
+from evaluation.budget import Budget
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.generation import ModelSource, ResponseCache
@@ -28,11 +29,13 @@ class NamedJudges:
         databases: Give the schemas.
         questions: All questions of the dataset.
         cache: Verdicts from before; `None` asks always.
+        budget: What they may spend together.
     """
 
     databases: Databases
     questions: Callable[[], Iterable[Question]]
     cache: Store | None
+    budget: Budget = field(default_factory=Budget)
     _adapters: list[ModelAdapter] = field(default_factory=list, init=False)
     _endpoints: Endpoints = field(default_factory=lambda: Endpoints(RetryPolicy(), CircuitPolicy()), init=False)
 
@@ -40,7 +43,8 @@ class NamedJudges:
         """The panel of these, `ADAPTER:MODEL` each.
 
         Raises:
-            UserError: A name is not of this form, there is no such adapter, or its key is missing.
+            UserError: A name is not of this form, there is no such adapter, its key is missing, or the cost is limited
+                and its price unknown.
         """
         return Bench(tuple(map(self._judge, names)), load, self._rival)
 
@@ -55,13 +59,17 @@ class NamedJudges:
             raise UserError(f"judge {name!r} is not ADAPTER:MODEL", remedy="such as judge=openai:gpt-5")
         adapter = ADAPTERS.make(provider, {"model": model})
         self._adapters.append(adapter)
+        prices = tariff_of(adapter, Prices(), datetime.now(UTC)).prices
+        if self.budget.cost is not None and not adapter.offline and prices.cost(Usage(1, 1)) is None:
+            raise UserError(f"--max-cost: the price of {name} is unknown", remedy="limit --max-tokens")
         source = ModelSource(
             adapter,
             load("judge_gold"),
             self.databases,
             self._endpoints.of(adapter.endpoint, adapter.model, CallLimits()),
-            prices=tariff_of(adapter, Prices(), datetime.now(UTC)).prices,
+            prices=prices,
             cache=None if self.cache is None or adapter.offline else ResponseCache(self.cache),
+            budget=self.budget,
         )
         return Judge(model, {"model": dict(adapter.identity), "parameters": {}}, source)
 

@@ -44,11 +44,15 @@ def read_rival(against: str, path: Path, runs: Path, questions: Callable[[], Ite
     if path.is_file():
         predictions = read_predictions(path, questions())
         return Rival(path.name, _sha256(path), predictions.sql_by_id)
-    found = [RunFolder(path)] if (path / MANIFEST).is_file() else find_runs(against, runs)
+    try:
+        found = [RunFolder(path)] if (path / MANIFEST).is_file() else find_runs(against, runs)
+    except UserError as error:
+        where = f"{error.place}: " if error.place else ""
+        problem = f"against: {against!r} is no file of predictions, and no run: {where}{error.problem}"
+        raise UserError(problem, remedy=error.remedy) from error
     if len(found) > 1:
-        raise UserError(
-            f"against {against!r} are {len(found)} runs", remedy=f"name one of {', '.join(run.run_id for run in found)}"
-        )
+        ids = ", ".join(run.run_id for run in found)
+        raise UserError(f"against: {against!r} are {len(found)} runs", remedy=f"name one of {ids}")
     (run,) = found
     answers = {record.id: record.sql or "" for record in run.items()}
     return Rival(run.manifest["title"], _sha256(run.path / ITEMS), answers)

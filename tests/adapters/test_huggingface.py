@@ -153,6 +153,18 @@ def test_check_knows_the_names_of_a_model(router: ProviderServer, model: str, of
     assert checks["model"] == offered
 
 
+@pytest.mark.parametrize(("variable", "named"), [(None, "huggingface"), ("MY_TOKEN", "MY_TOKEN")])
+def test_a_missing_token_is_set_by_the_name_of_the_provider(
+    variable: str | None, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HF_TOKEN", "MY_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError) as raised:
+        HuggingFaceAdapter("org/name", api_key_env=variable)
+    remedy = f"set the environment variable {variable or 'HF_TOKEN'} or run `sqlassay keys set {named}`"
+    assert str(raised.value) == f"no key for huggingface ({remedy})"
+
+
 def test_a_token_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", KEY)
     with pytest.raises(UserError, match="what is in HF_TOKEN is no token of Hugging Face") as raised:

@@ -411,6 +411,24 @@ def test_a_prompt_of_ones_own_with_grades_of_its_own(judged: World, court: Court
     assert all("| Question q" in request["messages"][0]["content"] for request in court.requests)
 
 
+def test_a_verdict_that_flips_with_the_position_shows_the_reasons_for_either(judged: World, court: Court) -> None:
+    def fickle(text: str) -> str:
+        ours = text.index("count(*) + 1") < text.index("SELECT 77") if "count(*) + 1" in text else None
+        if ours is None:
+            return ballot("tie", why="the same")
+        return ballot("first", "wrong_join" if ours else "wrong_filter", why="it counts" if ours else "it is short")
+
+    court.judges["fickle"] = fickle
+    (judged.folder / "other.sql").write_text("SELECT 77\n" * 5)
+    section = strategy(court, "fickle", name="llm_judge_pairwise", against="other.sql")
+    assert judged.run("run", experiment(judged, section), "-q") == 0
+    (run,) = judged.run_folders()
+    told = {item["id"]: item["verdicts"][1]["evidence"] for item in items_of(run)}
+    assert told["q1"]["judge_why"] == "shown first: it counts; shown second: it is short"
+    assert told["q1"]["judge_categories"] == ["wrong_join", "wrong_filter"]
+    assert told["q4"]["judge_why"] == "the same"
+
+
 def test_a_rubric_adds_up_by_its_weights(judged: World, court: Court, capsys: Capture) -> None:
     grades = {"intent": "fulfilled", "filters": "fulfilled", "joins": "partly", "aggregation": "missed"}
     court.judges["critic"] = lambda text: json.dumps(
@@ -462,7 +480,15 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
             "judges": [model_at("http://127.0.0.1:9/v1")],
             "settings": {"against": "nobody.sql"},
         },
-        "there are no runs yet",
+        "trial.yaml:{line}: against: 'nobody.sql' is no file of predictions, and no run: {runs}: there are no runs yet",
+    ),
+    "composite": (
+        {"strategy": "llm_judge", "judges": [{"label": "x", "fallback": [model_at("http://127.0.0.1:9/v1")] * 2}]},
+        "strategies.1.judges.0.fallback: a judge is one model (several judges are a panel)",
+    ),
+    "no list": (
+        {"strategy": "llm_judge", "judges": "openai:gpt-5"},
+        "strategies.1.judges: is no list (give a list of judges)",
     ),
     "prompt": (
         {
@@ -478,9 +504,12 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes(mistake: str, judged: World, capsys: Capture) -> None:
     section, words = MISTAKES[mistake]
-    assert judged.run("run", experiment(judged, section), "-q") == 2
+    path = experiment(judged, section)
+    lines = path.read_text().splitlines()
+    line = next((number for number, text in enumerate(lines, start=1) if "against: " in text), 0)
+    assert judged.run("run", path, "-q") == 2
     shown = capsys.readouterr().err
-    assert words in shown
+    assert words.format(line=line, runs=judged.runs) in shown
     assert shown.count("\n") == 1
     assert judged.run_folders() == []
 
@@ -540,6 +569,30 @@ def test_predictions_are_judged_by_whom_the_command_names(
     assert court.asked("lenient") == 2
 
 
+def test_judges_named_on_the_command_line_count_into_a_budget(
+    judged: World, court: Court, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", court.base_url)
+    (judged.folder / "mine.sql").write_text("SELECT 4\n" * 5)
+    command = ("score", judged.folder / "mine.sql", "--dataset", f"jsonl:{judged.folder / 'questions.jsonl'}", "-q")
+    asked = (*command, "--strategy", "llm_judge:judge=openai:lenient")
+
+    def refused(*arguments: str | Path) -> str:
+        assert judged.run(*arguments) == 2
+        return " ".join(capsys.readouterr().err.split())
+
+    assert "stopped: the next request would pass the budget (0 of 10 tokens spent)" in refused(
+        *asked, "--max-tokens", "10"
+    )
+    assert "--max-cost: the price of openai:lenient is unknown (limit --max-tokens)" in refused(
+        *asked, "--max-cost", "1"
+    )
+    assert "limit what judges spend, and there is none (leave them out)" in refused(*command, "--max-cost", "1")
+    assert court.requests == []
+    assert judged.run(*asked, "--max-tokens", "100000") == 0
+    assert court.asked("lenient") == 5
+
+
 @pytest.mark.parametrize(
     ("command", "spec", "words"),
     [
@@ -561,3 +614,54 @@ def test_mistakes_on_the_command_line(command: str, spec: str, words: str, judge
     shown = capsys.readouterr().err
     assert words in shown
     assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt", "problem"),
+    [
+        ("llm_judge", "judge_rubric@1", "prompt judge_rubric@1 grades by criteria, which is for llm_judge_rubric"),
+        ("llm_judge_on_fail", "judge_rubric@1", "prompt judge_rubric@1 grades by criteria"),
+        ("llm_judge", "judge_on_fail@1", "has the grade 'gold_may_be_wrong', which is for llm_judge_on_fail"),
+        ("llm_judge", "judge_reference_free@1", "prompt judge_reference_free@1 shows no gold_sql and no gold_result"),
+        ("llm_judge_rubric", "judge_gold@1", "prompt judge_gold@1 has no criteria"),
+    ],
+)
+def test_a_prompt_of_another_kind_is_refused_before_anyone_is_asked(
+    name: str, prompt: str, problem: str, judged: World, court: Court, capsys: Capture
+) -> None:
+    path = experiment(judged, strategy(court, "kind", name=name, prompt=prompt))
+    assert judged.run("run", path, "--dry-run") == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert problem in told
+    assert not court.requests
+
+
+@pytest.mark.parametrize(
+    ("panel", "missed", "categories"),
+    [
+        (("one", "two", "three"), ["intent", "filters", "joins"], ["wrong_filter", "wrong_join", "wrong_order"]),
+        (("one", "two", "four"), ["intent"], ["wrong_filter", "wrong_join"]),  # the last was outvoted
+    ],
+)
+def test_what_a_rubric_panel_found_wrong_is_told_even_where_the_verdict_is_nobodys_as_a_whole(
+    panel: tuple[str, ...], missed: list[str], categories: list[str], judged: World, court: Court
+) -> None:
+    criteria = ("intent", "filters", "joins", "aggregation", "presentation")
+
+    def says(*missed: str, category: str, why: str) -> str:
+        grades = {name: "missed" if name in missed else "fulfilled" for name in criteria}
+        return json.dumps({"why": why, "categories": [category], **grades})
+
+    court.judges |= {
+        "one": lambda text: says("intent", "filters", category="wrong_filter", why="rows"),
+        "two": lambda text: says("intent", "joins", category="wrong_join", why="keys"),
+        "three": lambda text: says("filters", "joins", category="wrong_order", why="order"),
+        "four": lambda text: says("presentation", category="presentation", why="outvoted"),
+    }
+    assert judged.run("run", experiment(judged, strategy(court, *panel, name="llm_judge_rubric")), "-q") == 0
+    (run,) = judged.run_folders()
+    verdict = next(item for item in items_of(run) if item["id"] == "q1")["verdicts"][1]
+    grades = verdict["evidence"]["grades"]
+    assert [name for name, grade in grades.items() if grade == "missed"] == missed
+    assert verdict["evidence"]["judge_categories"] == categories
+    assert verdict["evidence"]["judge_why"] == "rows"

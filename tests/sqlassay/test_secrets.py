@@ -49,7 +49,7 @@ def test_a_missing_key_says_where_to_put_it(value: str | None, monkeypatch: pyte
         monkeypatch.setenv(NAME, value)
     assert look_up(NAME) is None
     with pytest.raises(UserError) as caught:
-        find_key("acme", NAME)
+        find_key("acme", NAME, usual=True)
     assert str(caught.value) == (
         "no key for acme (set the environment variable ACME_API_KEY or run `sqlassay keys set acme`)"
     )

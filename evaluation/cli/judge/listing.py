@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from evaluation.cli import output
 from evaluation.cli.options import Json
+from sqlassay.errors import ExitCode
 
 
-def list_calibrations(json: Json = False) -> None:
+def list_calibrations(json: Json = False) -> int:
     """List the judges that are calibrated, and how often each is wrong."""
     from evaluation.calibration.calibration import decimal, percent
     from evaluation.calibration.judge import models_of, prompt_of
     from evaluation.calibration.kept import KeptCalibrations
 
     kept = KeptCalibrations()
-    found = list(kept.all())
+    known, broken = kept.all()
     if json:
-        output.print_json([{"name": name, **one.to_json()} for name, one in found])
-    elif found:
+        output.print_json([{"name": name, **one.to_json()} for name, one in known.items()])
+    elif known:
         headings = ("name", "models", "prompt", "against", "items", "lenient", "harsh", "kappa", "made")
         rows = [
             (
@@ -30,8 +31,11 @@ def list_calibrations(json: Json = False) -> None:
                 decimal(one.confusion.kappa),
                 one.made[:10],
             )
-            for name, one in found
+            for name, one in known.items()
         ]
         output.data().print(output.table(headings, rows))
-    else:
+    elif not broken:
         output.talk().print(f"no calibrations in {kept.folder}; start with `sqlassay judge calibrate RUN`")
+    for error in broken.values():
+        output.talk().print(str(error), style="red", markup=False)
+    return ExitCode.USER_ERROR if broken else ExitCode.OK

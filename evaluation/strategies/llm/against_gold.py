@@ -49,6 +49,10 @@ class AgainstGold(LLMEvaluator):
     shows: ClassVar[frozenset[str]] = frozenset(
         {"gold_sql", "gold_result", "candidate_sql", "candidate_result", "ordered"}
     )
+    subjects: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("gold_sql", "gold_result"),
+        ("candidate_sql", "candidate_result"),
+    )
 
     def __init__(
         self,

@@ -28,6 +28,11 @@ class LlmJudge(AgainstGold):
     version: ClassVar[str] = "1"
     own_prompt: ClassVar[str] = "judge_gold"
 
+    def check_prompt(self) -> None:
+        """Its grades are scores of the answer."""
+        super().check_prompt()
+        self.check_scores()
+
     def verdict(self, case: Case, grades: Mapping[str, str]) -> Verdict:
         """The score of the grade."""
         return graded(self.template.grades[grades[GRADE]].value)

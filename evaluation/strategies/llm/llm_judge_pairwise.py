@@ -45,6 +45,7 @@ class LlmJudgePairwise(LLMEvaluator):
     version: ClassVar[str] = "1"
     own_prompt: ClassVar[str] = "judge_pairwise"
     shows: ClassVar[frozenset[str]] = frozenset({"first_sql", "first_result", "second_sql", "second_result"})
+    subjects: ClassVar[tuple[tuple[str, ...], ...]] = (("first_sql", "first_result"), ("second_sql", "second_result"))
 
     rival: Rival
 
@@ -62,6 +63,7 @@ class LlmJudgePairwise(LLMEvaluator):
 
     def check_prompt(self) -> None:
         """Its grades are of positions."""
+        super().check_prompt()
         if set(self.template.grades) != set(POSITIONS):
             raise self.unfit(f"does not offer {', '.join(POSITIONS)}", "offer these `grades:`")
 
@@ -104,12 +106,20 @@ class LlmJudgePairwise(LLMEvaluator):
         ]
 
     def combine(self, ballots: Sequence[Ballot]) -> Ballot:
-        """What it says in both positions; a tie where that is not the same."""
+        """What it says in both positions; a tie where that is not the same, with the reasons for either."""
         straight, swapped = ballots
         said = STRAIGHT[straight.grades[GRADE]], SWAPPED[swapped.grades[GRADE]]
         means = said[0] if said[0] == said[1] else TIE
-        flipped = 100.0 * (said[0] != said[1])
-        return replace(straight, grades={GRADE: means}, figures={"position flips in %": flipped})
+        flipped = said[0] != said[1]
+        ballot = replace(straight, grades={GRADE: means}, figures={"position flips in %": 100.0 * flipped})
+        if not flipped:
+            return ballot
+        whys = (("shown first", straight.why), ("shown second", swapped.why))
+        return replace(
+            ballot,
+            categories=tuple(dict.fromkeys((*straight.categories, *swapped.categories))),
+            why="; ".join(f"{place}: {why}" for place, why in whys if why),
+        )
 
     def verdict(self, case: Case, grades: Mapping[str, str]) -> Verdict:
         """Win, tie or loss."""

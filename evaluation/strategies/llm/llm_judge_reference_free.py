@@ -21,6 +21,12 @@ class LlmJudgeReferenceFree(LLMEvaluator):
     version: ClassVar[str] = "1"
     own_prompt: ClassVar[str] = "judge_reference_free"
     shows: ClassVar[frozenset[str]] = frozenset({"candidate_sql", "candidate_result"})
+    subjects: ClassVar[tuple[tuple[str, ...], ...]] = (("candidate_sql", "candidate_result"),)
+
+    def check_prompt(self) -> None:
+        """Its grades are scores of the answer."""
+        super().check_prompt()
+        self.check_scores()
 
     async def beforehand(self, case: Case) -> Verdict | None:
         """No statement, or one that does not run."""

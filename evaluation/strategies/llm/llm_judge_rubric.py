@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from evaluation.base.case import Case
-from evaluation.judging.ballot import Menu
+from evaluation.judging.ballot import Ballot, Menu
 from evaluation.strategies.llm.against_gold import AgainstGold
 from evaluation.strategies.llm.grading import graded
 from evaluation.verdicts import FIGURES, Verdict
@@ -29,10 +29,12 @@ class LlmJudgeRubric(AgainstGold):
     name: ClassVar[str] = "llm_judge_rubric"
     version: ClassVar[str] = "1"
     own_prompt: ClassVar[str] = "judge_rubric"
+    by_criteria: ClassVar[bool] = True
 
     def check_prompt(self) -> None:
         """It needs criteria that weigh something, too."""
         super().check_prompt()
+        self.check_scores()
         if not sum(one.value for one in self.template.criteria.values()):
             raise self.unfit("has no criteria", "`criteria:` with a description and a weight each")
 
@@ -40,6 +42,14 @@ class LlmJudgeRubric(AgainstGold):
     def menu(self) -> Menu:
         """Every criterion with every grade."""
         return dict.fromkeys(self.template.criteria, tuple(self.template.grades))
+
+    def went_with(self, ballot: Ballot, grades: Mapping[str, str]) -> bool:
+        """Whether it gave all of these grades, or any of those that say that something is wrong.
+
+        Each criterion is decided by itself, so that the verdict may be nobody's as a whole.
+        """
+        faults = {(name, grade) for name, grade in grades.items() if self.template.grades[grade].value < 1}
+        return super().went_with(ballot, grades) or not faults.isdisjoint(ballot.grades.items())
 
     def verdict(self, case: Case, grades: Mapping[str, str]) -> Verdict:
         """The weighted mean, and the score under each criterion in per cent."""

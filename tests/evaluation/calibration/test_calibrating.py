@@ -129,6 +129,14 @@ def test_what_the_verdicts_took_is_added_up_and_unknown_is_not_nothing(tmp_path:
     )
 
 
+def test_a_verdict_that_is_partly_from_the_cache_took_what_was_asked_anew(tmp_path: Path) -> None:
+    paid = AnswerRecord("p", input_tokens=100, output_tokens=10, cost=0.25)
+    known = replace(paid, cached=True, cost=0.0)
+    items = [calls(item(0, True, True), known, paid, paid), calls(item(1, True, False), known, known)]
+    spent = calibrate([write_run(tmp_path, "one", items)], entry(), EXECUTION).spent
+    assert spent == Spent(1, 0.5, 200, 20, from_cache=1)
+
+
 def test_a_pairwise_judge_tells_its_flips_without_a_truth(tmp_path: Path) -> None:
     pairwise = entry(name="llm_judge_pairwise", against={"name": "other", "sha256": "b"})
     entries = [ENTRIES[0], pairwise]
@@ -148,7 +156,7 @@ def test_a_pairwise_judge_tells_its_flips_without_a_truth(tmp_path: Path) -> Non
 
 def test_remarks_on_the_verdicts_of_execution_are_no_verdicts_of_the_judge(tmp_path: Path) -> None:
     items = [item(0, False, False, **{ANNOTATION: "gold may be wrong"}), item(1, Reason.MATCH, True)]
-    with pytest.raises(UserError, match="2 settled before the judge was asked"):
+    with pytest.raises(UserError, match="'llm_judge' gives no verdicts, only remarks on those of execution"):
         calibrate([write_run(tmp_path, "one", items)], entry(), EXECUTION)
 
 

@@ -21,12 +21,12 @@ COUNTS = st.integers(0, 500)
 def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
     kept = KeptCalibrations(tmp_path / "calibrations")
     assert kept.find(entry()) is None
-    assert list(kept.all()) == []
+    assert kept.all() == ({}, {})
     path = kept.keep(calibration())
     assert path.parent == tmp_path / "calibrations"
     assert path.name.startswith("llm_judge-")
     assert kept.find(entry()) == calibration()
-    assert [name for name, _ in kept.all()] == [path.stem]
+    assert kept.all() == ({path.stem: calibration()}, {})
     assert kept.named("llm_judge") == kept.named(path.stem) == calibration()
     assert json.loads(path.read_text())["rates"]["lenient"]["value"] == 18 / 150
 
@@ -75,7 +75,7 @@ def test_another_name_or_another_system_is_the_same_judge(changes: dict[str, obj
     with pytest.raises(UserError, match=r"this judge is calibrated already \(add --overwrite"):
         kept.refuse_another(entry(**changes))
     assert kept.keep(calibration(entry(**changes))) == path
-    assert len(list(kept.all())) == 1
+    assert len(kept.all()[0]) == 1
 
 
 def test_a_label_with_strange_characters_stays_within_the_folder(tmp_path: Path) -> None:
@@ -107,9 +107,17 @@ def test_a_broken_file_is_said_in_one_line(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "name", "value"), [("confusion", "lenient", -5), ("repeats", "unstable", 99), ("swaps", "differing", -1)]
+    ("counts", "name", "value"),
+    [
+        ("confusion", "lenient", -5),
+        ("confusion", "lenient", 10**400),
+        ("repeats", "unstable", 99),
+        ("swaps", "differing", -1),
+        ("left_out", "settled", -1),
+        ("spent", "cost", float("inf")),
+    ],
 )
-def test_counts_that_cannot_be_are_no_calibration(counts: str, name: str, value: int, tmp_path: Path) -> None:
+def test_counts_that_cannot_be_are_no_calibration(counts: str, name: str, value: float, tmp_path: Path) -> None:
     kept = KeptCalibrations(tmp_path)
     path = kept.keep(calibration())
     told = json.loads(path.read_text())

@@ -115,5 +115,21 @@ def test_a_broken_calibration_is_said_by_the_report(runs: Path, capsys: Captured
     assert run(["report", "second"]) == ExitCode.OK
     told = " ".join(capsys.readouterr().out.split())
     assert f"llm_judge: uncalibrated: {path}: is not a calibration of sqlassay (restore the file, or delete" in told
-    assert run(["judge", "list"]) == ExitCode.USER_ERROR
-    assert "is not a calibration of sqlassay (restore the file, or delete" in capsys.readouterr().err
+
+
+def test_a_broken_calibration_hides_no_other(runs: Path, capsys: Captured) -> None:
+    assert run(["judge", "calibrate", "first"]) == ExitCode.OK
+    (path,) = Path("calibrations").iterdir()
+    broken = path.with_name("strict-000000000000.json")
+    broken.write_text("{")
+    capsys.readouterr()
+    for more in ([], ["--json"]):
+        assert run(["judge", "list", *more]) == ExitCode.USER_ERROR
+        shown = capsys.readouterr()
+        assert path.stem in shown.out
+        assert f"{broken}: is not a calibration of sqlassay (restore the file, or delete" in shown.err
+    assert run(["judge", "show", "llm_judge"]) == ExitCode.OK
+    assert run(["judge", "show", broken.stem]) == ExitCode.USER_ERROR
+    assert f"{broken}: is not a calibration of sqlassay" in capsys.readouterr().err
+    assert run(["judge", "show", "strict"]) == ExitCode.USER_ERROR
+    assert f"unknown calibration 'strict' (what cannot be read is {broken.stem})" in capsys.readouterr().err
