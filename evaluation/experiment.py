@@ -27,7 +27,7 @@ from evaluation.environment import Environment, Location, fill_in
 from evaluation.literal_secrets import literal_secrets
 from sqlassay.errors import UnknownName, UserError, located
 from sqlassay.langfuse import PUBLIC_KEY, SECRET_KEY
-from sqlassay.yaml_places import duplicate_keys
+from sqlassay.yaml_places import compose, duplicate_keys
 from sqlassay.yaml_places import lines as lines_of
 
 
@@ -538,7 +538,7 @@ def read_experiment(path: Path) -> ExperimentFile:
 def parse_experiment(text: str, path: Path) -> ExperimentFile:
     """As `read_experiment`, for a text that is at hand."""
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        tree = compose(text)
         content = yaml.safe_load(text)
         if not isinstance(content, dict) or tree is None:
             raise UserError(

@@ -19,7 +19,7 @@ from prompts.rendering import RenderingFailed, compiled
 from prompts.variables import CORRECTION, ROUTER
 from prompts.versions import version_of, versions_in
 from sqlassay.errors import UnknownName, UserError
-from sqlassay.yaml_places import Location, duplicate_keys, lines
+from sqlassay.yaml_places import Location, compose, duplicate_keys, lines
 
 _STEP = re.compile(r"([a-z_]+)|\[(\d+)\]")
 _VALID: dict[str, Any] = {
@@ -108,7 +108,7 @@ class _File:
         try:
             content = self.path.read_bytes()
             text = content.decode("utf-8")
-            tree = yaml.compose(text, Loader=yaml.SafeLoader)
+            tree = compose(text)
             fields = yaml.safe_load(text)
             places, twice = ({}, ()) if tree is None else (dict(lines(tree)), tuple(duplicate_keys(tree)))
         except OSError as error:

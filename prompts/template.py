@@ -17,7 +17,7 @@ from prompts.extraction import EXTRACTORS, Extraction
 from prompts.schema_text.style import FORMATS, PLAIN, SchemaStyle
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.messages import Message, Role
-from sqlassay.yaml_places import duplicate_keys
+from sqlassay.yaml_places import compose, duplicate_keys
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _PINNED = re.compile(rf"{NAME.pattern}@[1-9][0-9]*")
@@ -197,8 +197,8 @@ def read(path: Path) -> PromptTemplate:
     try:
         content = path.read_bytes()
         text = content.decode("utf-8")
+        tree = compose(text)
         fields = yaml.safe_load(text)
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
         twice = list(duplicate_keys(tree)) if tree is not None else []
     except OSError as error:
         raise UserError(f"cannot read the prompt: {error.strerror}", place=str(path)) from error
