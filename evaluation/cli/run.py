@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -16,8 +16,6 @@ from evaluation.cli.options import Filter, Ids, Json, Limit, NoCache, Sample, Se
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
-    import asyncio
-
     from evaluation.budget import Budget
     from evaluation.experiment import ExperimentFile
     from evaluation.grid import Grid
@@ -191,8 +189,8 @@ def execute(
         ):
             work = GridRunner(grid, group, folder, runner, store, (progress,), retry_unscored, budget or Budget())
             try:
-                with _seldom_collected(), asyncio.Runner(loop_factory=event_loop()) as loop:
-                    loop.run(work.run())
+                with _seldom_collected():
+                    asyncio.run(work.run())
                 interrupted = False
             except KeyboardInterrupt:
                 interrupted = True
@@ -223,15 +221,6 @@ def _say_copied(copy: LiveCopy) -> None:
         f"Langfuse: {said}" + ("" if complete else f"; the rest is sent by: {rest}"),
         style=None if complete else "yellow",
     )
-
-
-def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes the fastest loop that is here: with uvloop, many requests at once take a fifth less time."""
-    try:
-        import uvloop
-    except ImportError:  # there is none for Windows
-        return None
-    return uvloop.new_event_loop
 
 
 @contextmanager
