@@ -6,11 +6,16 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["tests.servers.plugin"]
 
 DATA = os.environ.get("SQLASSAY_DATA")
+
+# How long an example may take is the machine's concern: speed is measured in benchmarks.
+hypothesis.settings.register_profile("sqlassay", deadline=None)
+hypothesis.settings.load_profile("sqlassay")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Whoever starts the suite in the background makes it deaf to Ctrl-C, and so every program that it tests.

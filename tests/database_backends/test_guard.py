@@ -543,7 +543,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     sql=st.one_of(st.text(), st.lists(WORDS).map(" ".join), st.lists(WORDS).map("".join)),
     dialect=st.sampled_from(["sqlite", "duckdb", "mysql", "postgres", "trino"]),
@@ -552,7 +552,7 @@ def test_any_text_passes_or_is_refused(sql: str, dialect: str) -> None:
     kind_of(sql, dialect)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     write=st.sampled_from(WRITES["sqlite"]),
     before=st.sampled_from(["", " ", "\n", "/* x */", "-- x\n", ";", "\ufeff", "("]),
@@ -646,7 +646,7 @@ PIECES = [
     sql=st.lists(st.sampled_from(PIECES), max_size=12).map(lambda parts: "select " + " ".join(parts)),
     dialect=st.sampled_from(list(QUERIES)),
 )
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_the_glance_is_never_laxer_than_the_tokens(sql: str, dialect: str) -> None:
     if guard.is_plain(sql) and not forbidden.is_mentioned(sql, dialect):
         token_guard.check(sql, dialect)

@@ -114,7 +114,6 @@ def test_a_name_is_told_without_its_quotes(text: str, name: str) -> None:
 
 
 @given(sql=st.text(), dialect=st.sampled_from(list(LEXICONS)))
-@settings(deadline=None)
 def test_any_text_has_tokens(sql: str, dialect: str) -> None:
     found = tokens_of(sql, dialect)
     ends = [token.end for token in found]
@@ -250,7 +249,6 @@ def hide_and_seek(test: Callable[..., None]) -> Callable[..., None]:
     test = given(before=HIDING, after=HIDING)(test)
     return settings(
         max_examples=1500,
-        deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )(test)
 

@@ -111,7 +111,7 @@ MASKED = {
              "Access denied for user '***'@'h' (using password: YES)"),
     # More than fixed text, or a single word.
     "is wrong: s3": ("the string is wrong: s3cret", "the string ***cret"),
-    "denied": ("permission denied", "permission ***"),
+    "denied": ("it was denied by them", "it was *** by them"),
     "abcabc": ("xabcabcabcx", "x***x"),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.langchain import chat_prompt, html_escaped, messages_of, read_chat_prompt, settings_in, written
@@ -78,7 +78,6 @@ def test_the_same_is_rendered(text: str, form: str) -> None:
     assert ours(messages_of(prompt), VALUES) == theirs(prompt, VALUES)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["{question}", "{{", "}}", "\n", " ", "%}}", "#}}", "x", "\r"]) | st.text("ab%#\n", max_size=3)

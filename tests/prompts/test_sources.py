@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jinja2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.rendering import compiled
@@ -24,7 +24,6 @@ TAGS = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS | st.sampled_from([Variable("a"), Variable("b")])))
 def test_texts_come_out_as_they_are(pieces: list[str | Variable]) -> None:
     rendered = compiled(template_of(pieces)).render({"a": "<{{ b }}>", "b": "{% c\n"})
@@ -32,7 +31,6 @@ def test_texts_come_out_as_they_are(pieces: list[str | Variable]) -> None:
     assert rendered == "".join(values[one.name] if isinstance(one, Variable) else one for one in pieces)
 
 
-@settings(deadline=None)
 @given(TAGS)
 def test_jinja_with_other_settings_renders_to_the_same(source: str) -> None:
     theirs = jinja2.Environment()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.sources import template_of
@@ -27,7 +27,6 @@ def test_versions_follow_each_other(tmp_path: Path) -> None:
     assert third.messages == first.messages
 
 
-@settings(deadline=None)
 @given(text=st.text() | st.text(" \n\t\r\x85ab#:-'\"|>{"), number=st.uuids())
 def test_any_text_is_read_back(text: str, number: object, tmp_path_factory: pytest.TempPathFactory) -> None:
     fields = {**FIELDS, "messages": [{"role": "user", "content": template_of([text])}]}

@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlassay.chat_formats import FORMATS, chat_format
@@ -144,7 +144,6 @@ TALKS = st.tuples(st.none() | HOSTILE, st.lists(st.tuples(HOSTILE, HOSTILE), max
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(deadline=None)  # the template is compiled for the first of them
 @given(TALKS)
 def test_any_conversation_is_that_of_the_published_template(name: str, messages: tuple[Message, ...]) -> None:
     plain = tuple(Message(message.role, FORMATS[name].plain(message.content)) for message in messages)

@@ -163,7 +163,8 @@ def test_datasets_list(world: World, capsys: Capture) -> None:
     table = capsys.readouterr().out
     assert world.run("datasets", "list", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["format"] for row in rows] == ["bird", "cosql", "csv", "defog", "jsonl", "sparc", "spider", "spider2"]
+    named = ["bird", "cosql", "csv", "defog", "jsonl", "langfuse", "sparc", "spider", "spider2"]
+    assert [row["format"] for row in rows] == named
     assert all(row["what"] and row["package"] == "sqlassay" for row in rows)
     assert all(row["what"] in table for row in rows)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from database_backends.result import ResultTable
@@ -278,14 +278,12 @@ def tables(draw: st.DrawFn) -> ResultTable:
 
 
 @given(tables(), tables())
-@settings(deadline=None)
 def test_never_raises_and_a_match_is_symmetric(left: ResultTable, right: ResultTable) -> None:
     one, other = compare(left, right), compare(right, left)
     assert (one.reason.status is Status.CORRECT) == (other.reason.status is Status.CORRECT)
 
 
 @given(tables(), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_row_order_never_matters(left: ResultTable, source: random.Random) -> None:
     rows = list(left.rows)
     source.shuffle(rows)
@@ -294,7 +292,6 @@ def test_row_order_never_matters(left: ResultTable, source: random.Random) -> No
 
 
 @given(tables(), st.randoms(use_true_random=False), st.booleans())
-@settings(deadline=None)
 def test_column_order_never_matters(left: ResultTable, source: random.Random, renamed: bool) -> None:
     order = source.sample(range(len(left.columns)), len(left.columns))
     names = tuple(f"other{k}" if renamed else left.columns[k] for k in order)
@@ -303,7 +300,6 @@ def test_column_order_never_matters(left: ResultTable, source: random.Random, re
 
 
 @given(tables(), st.data())
-@settings(deadline=None)
 def test_one_changed_cell_is_never_accepted(left: ResultTable, data: st.DataObject) -> None:
     if not left.rows:
         return

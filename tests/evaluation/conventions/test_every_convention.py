@@ -56,7 +56,7 @@ def results(draw: st.DrawFn) -> ResultTable:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(results(), results(), TEXTS, TEXTS, QUESTIONS)
 def test_there_is_always_a_verdict(
     name: str, gold: ResultTable, predicted: ResultTable, gold_sql: str, sql: str, question: str
@@ -72,7 +72,7 @@ def test_there_is_always_a_verdict(
 
 
 @pytest.mark.parametrize("name", ["bird", "defog_exact", "spider", "spider_keep_distinct"])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(results(), results(), TEXTS, QUESTIONS)
 def test_sides_can_change_places(name: str, gold: ResultTable, predicted: ResultTable, sql: str, question: str) -> None:
     convention: Convention = CONVENTIONS.make(name, {})
@@ -87,7 +87,7 @@ WELL_BEHAVED = st.one_of(
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_a_result_equals_itself(name: str, data: st.DataObject) -> None:
     width = data.draw(st.integers(1, 4))
@@ -102,7 +102,7 @@ def test_a_result_equals_itself(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text() | TEXTS)
 def test_rewriting_never_fails_and_is_done_once(name: str, sql: str) -> None:
     convention: Convention = CONVENTIONS.make(name, {})

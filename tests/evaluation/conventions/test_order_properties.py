@@ -69,7 +69,7 @@ def legal(connection: sqlite3.Connection, rows: str, order: list[str], cut: slic
     st.integers(0, 2),
     st.data(),
 )
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_the_legal_results_and_no_others(
     table: list[Row], order: list[str], outputs: str, limit: int, offset: int, data: st.DataObject
 ) -> None:
@@ -112,7 +112,7 @@ def test_the_legal_results_and_no_others(
     st.booleans(),
     st.data(),
 )
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_the_legal_rows_of_a_derived_table_in_any_order(
     table: list[Row],
     order: list[str],

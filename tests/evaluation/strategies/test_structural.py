@@ -198,7 +198,7 @@ WORDS = (
 PIECES = st.sampled_from(WORDS.split(" "))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.lists(PIECES, max_size=12).map(lambda words: " ".join(["SELECT", *words])), st.text(max_size=40)))
 def test_any_text_is_read_or_refused(sql: str) -> None:
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlassay.errors import UserError
@@ -41,7 +41,6 @@ def test_it_grows_by_one_for_each_limits_worth_of_successes() -> None:
     assert set(limits[21:]) == {8}
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.booleans(), max_size=200), st.integers(1, 70))
 def test_the_limit_stays_within_its_bounds(outcomes: list[bool], maximum: int) -> None:
     places = AdaptiveConcurrency(maximum)
@@ -55,7 +54,6 @@ def test_the_limit_stays_within_its_bounds(outcomes: list[bool], maximum: int) -
         assert places.limit in (before, before + 1) if good else places.limit == max(1, before // 2)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.integers(1, 6), st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5), st.integers(0, 4)), max_size=25))
 def test_never_more_than_the_limit_and_nobody_is_forgotten(maximum: int, calls: list[tuple[int, int, int]]) -> None:
     """Calls come, take their time, and some are cancelled while they wait or work."""

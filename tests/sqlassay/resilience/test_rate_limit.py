@@ -7,7 +7,7 @@ from itertools import accumulate
 from math import ceil
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlassay.errors import UserError
@@ -34,7 +34,6 @@ def sent(limit: RateLimit, requests: list[tuple[float, int, int]]) -> list[tuple
     return run(main())
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(
     st.floats(0.5, 2000),
     st.lists(st.floats(0, 20), min_size=1, max_size=80).map(lambda gaps: [(gap, 0, 0) for gap in gaps]),
@@ -46,7 +45,6 @@ def test_no_minute_has_more_requests(per_minute: float, requests: list[tuple[flo
         assert sum(begin <= at < begin + 59.999 for at in times) <= ceil(per_minute)
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(
     st.integers(100, 5000),
     st.lists(st.tuples(st.floats(0, 5), st.integers(0, 900), st.integers(0, 900)), min_size=1, max_size=40),
