@@ -1,6 +1,7 @@
 """A provider that answers every chat completion after the same time: `python -m benchmarks.provider SECONDS`.
 
-It prints its port, and answers many at once in one thread, so that it takes little of what is measured.
+It prints its port, and answers many at once in one thread, so that it takes little of what is measured. `GET` gives the
+seconds from the first request since the last `GET` to the answer of the last one.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 
 _ANSWER = json.dumps(
     {
@@ -29,9 +31,17 @@ _REPLY = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 
 
 
 async def _serve(seconds: float) -> None:
+    times: list[float] = []
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
+                if head.startswith(b"GET"):
+                    span = b"%.6f" % (max(times) - min(times))
+                    times.clear()
+                    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(span), span))
+                    continue
+                times.append(time.monotonic())
                 length = next(
                     int(line.partition(b":")[2])
                     for line in head.lower().split(b"\r\n")
@@ -40,6 +50,7 @@ async def _serve(seconds: float) -> None:
                 await reader.readexactly(length)
                 await asyncio.sleep(seconds)
                 writer.write(_REPLY)
+                times.append(time.monotonic())
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
