@@ -54,6 +54,11 @@ class Prices:
         total = prices.input * (usage.input_tokens - cached) + cached_price * cached
         return (total + prices.output * usage.output_tokens) / _MILLION
 
+    @property
+    def known(self) -> bool:
+        """Whether the cost of a request can be told, once its tokens are."""
+        return self.cost(Usage(1, 1)) is not None
+
     def _for(self, input_tokens: int) -> Prices:
         found = self
         for above, prices in self.longer:

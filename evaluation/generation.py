@@ -383,18 +383,7 @@ class ModelSource(AnswerSource):
         if isinstance(error, AdapterError) and error.stops_model:
             raise ModelStopped(f"{type(error).__name__}: {error}") from error
         reason = Reason.PROMPT_TOO_LONG if isinstance(error, PromptTooLong) else Reason.PROVIDER_DOWN
-        record = AnswerRecord(
-            prepared.prompt.sha256,
-            prepared.prompt.ref,
-            prepared.prompt.template_sha256,
-            model=self.adapter.model,
-            attempts=_attempts(failure.attempts),
-            schema_left_out=prepared.prompt.schema_left_out,
-            examples=prepared.chosen.ids,
-            withheld=prepared.chosen.withheld,
-            chat_format=self.adapter.chat_format,
-            sent_sha256=self._sent_sha256(prepared.prompt),
-        )
+        record = self._record(prepared, failure.attempts)
         return Asked(prepared.prompt, None, record, Verdict.of(reason, error=type(error).__name__, message=str(error)))
 
     def _asked(
@@ -406,23 +395,31 @@ class ModelSource(AnswerSource):
         attempts: tuple[Attempt, ...] = (),
     ) -> Asked:
         usage = completion.usage
-        record = AnswerRecord(
-            prepared.prompt.sha256,
-            prepared.prompt.ref,
-            prepared.prompt.template_sha256,
-            completion.text,
-            completion.finish_reason.value,
-            completion.model or self.adapter.model,
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cached_tokens,
-            usage.reasoning_tokens,
+        record = replace(
+            self._record(prepared, attempts),
+            text=completion.text,
+            finish_reason=completion.finish_reason.value,
+            model=completion.model or self.adapter.model,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
             cost=0.0 if cached else self.prices.cost(usage),
             seconds=round(completion.seconds, 6),
             first_token_seconds=completion.first_token_seconds,
             request_id=completion.request_id,
             cached=cached,
             dropped=completion.dropped,
+        )
+        return Asked(prepared.prompt, completion, record)
+
+    def _record(self, prepared: Prepared, attempts: tuple[Attempt, ...]) -> AnswerRecord:
+        """What is written down of a request, whatever was answered."""
+        return AnswerRecord(
+            prepared.prompt.sha256,
+            prepared.prompt.ref,
+            prepared.prompt.template_sha256,
+            model=self.adapter.model,
             attempts=_attempts(attempts),
             schema_left_out=prepared.prompt.schema_left_out,
             examples=prepared.chosen.ids,
@@ -430,7 +427,6 @@ class ModelSource(AnswerSource):
             chat_format=self.adapter.chat_format,
             sent_sha256=self._sent_sha256(prepared.prompt),
         )
-        return Asked(prepared.prompt, completion, record)
 
     def _sent_sha256(self, prompt: RenderedPrompt) -> str | None:
         """Of the one text that the messages become, where they become one."""

@@ -21,7 +21,7 @@ from adapters.prices import Prices, Tariff
 from database_backends.base import BACKENDS
 from database_backends.result import Limits
 from database_backends.runner import Runner
-from evaluation.answers import RunStopped
+from evaluation.answers import AnswerSource, RunStopped
 from evaluation.base.strategy import EvaluationStrategy
 from evaluation.budget import Budget
 from evaluation.composite.assembly import Assembly
@@ -68,7 +68,6 @@ from sqlassay import tokens
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
 from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
-from sqlassay.tokens import count as count_tokens
 
 FINISHED = "finished"
 RUNNING = "running"
@@ -287,7 +286,7 @@ class Grid:
         """What counts the tokens of schemas, by the places of the models that get no more than so many."""
         always = any(prompt.schema.max_tokens is not None for prompt in self.prompts(cell))
         bounded = [part for part in self.parts(cell) if always or part.section.schema_tokens is not None]
-        return {part.place: count_tokens("", part.adapter.model).counted_by for part in bounded} or None
+        return {part.place: tokens.count("", part.adapter.model).counted_by for part in bounded} or None
 
     def prompts(self, cell: Cell) -> tuple[PromptTemplate, ...]:
         """That of the cell, and those that its model brings."""
@@ -546,7 +545,7 @@ class GridRunner:
         keep: Callable[[RenderedPrompt], None],
     ) -> Orchestrator:
         assembly = self._assembly(cell, answers, databases, prices, keep)
-        source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+        source = self._source(cell, assembly)
         strategies = self.grid.strategies(assembly.judge)
         golds = GoldStore(self.runner, databases, self.grid.gold_limits(), self.cache)
         # As many again as are being answered: while some are judged, others wait for their turn to be asked.
@@ -589,12 +588,15 @@ class GridRunner:
             keep,
         )
 
+    def _source(self, cell: Cell, assembly: Assembly) -> AnswerSource:
+        return assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+
     def estimates(self) -> Iterator[Estimate]:
         """What a new run would ask of each model in each cell; nothing is asked."""
         for cell in self.grid.cells:
             databases = self.grid.databases(cell)
             assembly = self._unasked(cell, databases)
-            source = assembly.source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+            source = self._source(cell, assembly)
             estimator = Estimator(cell.title, source, self.grid.strategies(assembly.judge))
             history = self._history(cell, self.folder(cell), set())
             for question in self.grid.questions():
@@ -613,7 +615,7 @@ class GridRunner:
         databases = self.grid.databases(cell)
         target = databases.require(question.db_id)
         question = self._history(cell, self.folder(cell), set()).foreseen(question)
-        source = self._unasked(cell, databases).source(cell.model, ("models", self.grid.number(cell)), cell.repeat)
+        source = self._source(cell, self._unasked(cell, databases))
         for asked, template, variables in surely_asked(source):
             yield from previews(asked, template, question, target, variables)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,19 +62,14 @@ class Models:
     prompts: dict[Location, PromptTemplate] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
+        for at, section in _sections(self.file):
+            self.parts[at] = Part(at, section, make_adapter(self.file, at, section))
         for number, model in enumerate(self.file.experiment.models):
-            for below, section in model.parts():
-                at = ("models", number, *below)
-                self.parts[at] = Part(at, section, make_adapter(self.file, at, section))
             for below, ref in model.prompts():
                 at = ("models", number, *below)
                 with self.file.at(*at):
                     self.prompts[at] = load(self.file.prompt(ref), self.folders)
                     refuse_flawed(self.prompts[at], {**QUESTION, **_GIVEN_BESIDES[str(at[-2])]})
-        for index, strategy in enumerate(self.file.experiment.strategies):
-            for number, judge in enumerate(strategy.judges):
-                at = ("strategies", index, "judges", number)
-                self.parts[at] = Part(at, judge, make_adapter(self.file, at, judge))
 
     def of(self, number: int) -> tuple[Part, ...]:
         """The parts of one model of the experiment."""
@@ -130,15 +125,17 @@ def adapters_of(file: ExperimentFile) -> list[ModelAdapter]:
     Raises:
         UserError: A setting is wrong, or a key is missing.
     """
-    return [
-        make_adapter(file, ("models", number, *below), section)
-        for number, model in enumerate(file.experiment.models)
-        for below, section in model.parts()
-    ] + [
-        make_adapter(file, ("strategies", index, "judges", number), judge)
-        for index, strategy in enumerate(file.experiment.strategies)
-        for number, judge in enumerate(strategy.judges)
-    ]
+    return [make_adapter(file, at, section) for at, section in _sections(file)]
+
+
+def _sections(file: ExperimentFile) -> Iterator[tuple[Location, ModelSection]]:
+    """Every model that an experiment asks, judges last, with its place."""
+    for number, model in enumerate(file.experiment.models):
+        for below, section in model.parts():
+            yield ("models", number, *below), section
+    for index, strategy in enumerate(file.experiment.strategies):
+        for number, judge in enumerate(strategy.judges):
+            yield ("strategies", index, "judges", number), judge
 
 
 def make_adapter(file: ExperimentFile, at: Location, section: ModelSection) -> ModelAdapter:

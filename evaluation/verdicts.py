@@ -261,23 +261,10 @@ class Summary:
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Summary:
         """Count verdicts; the iterable is read once and not kept."""
-        reasons: Counter[Reason] = Counter()
-        score_sum = 0.0
-        figures: dict[str, Figure] = {}
-        order_not_checked = 0
-        judged: Counter[Status] = Counter()
-        not_asked: Counter[str] = Counter()
-        annotations: Counter[str] = Counter()
+        tally = Tally()
         for verdict in verdicts:
-            reasons[verdict.reason] += 1
-            score_sum += verdict.score
-            Figure.add(figures, verdict.evidence)
-            order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
-            judged[verdict.status] += verdict.by_judges
-            for counts, key in ((not_asked, NOT_ASKED), (annotations, ANNOTATION)):
-                if key in verdict.evidence:
-                    counts[str(verdict.evidence[key])] += 1
-        return cls(reasons, score_sum, figures, order_not_checked, judged, not_asked, annotations)
+            tally.add(verdict)
+        return tally.summary
 
     def count(self, status: Status) -> int:
         """How many items have this status."""
@@ -322,3 +309,40 @@ class Summary:
     def score(self) -> float | None:
         """Mean score of the scored items; `None` when there are none."""
         return self.score_sum / self.scored if self.scored else None
+
+
+@dataclass
+class Tally:
+    """Verdicts of one strategy, added up one by one; its attributes are those of `Summary`."""
+
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    score_sum: float = 0.0
+    figures: dict[str, Figure] = field(default_factory=dict)
+    order_not_checked: int = 0
+    judged: Counter[Status] = field(default_factory=Counter)
+    not_asked: Counter[str] = field(default_factory=Counter)
+    annotations: Counter[str] = field(default_factory=Counter)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one."""
+        self.reasons[verdict.reason] += 1
+        self.score_sum += verdict.score
+        Figure.add(self.figures, verdict.evidence)
+        self.order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
+        self.judged[verdict.status] += verdict.by_judges
+        for counts, key in ((self.not_asked, NOT_ASKED), (self.annotations, ANNOTATION)):
+            if key in verdict.evidence:
+                counts[str(verdict.evidence[key])] += 1
+
+    @property
+    def summary(self) -> Summary:
+        """What there is so far."""
+        return Summary(
+            dict(self.reasons),
+            self.score_sum,
+            dict(self.figures),
+            self.order_not_checked,
+            dict(self.judged),
+            dict(self.not_asked),
+            dict(self.annotations),
+        )

@@ -8,6 +8,7 @@ from pathlib import Path
 from prompts.library import in_folder, installed, load, refuse_taken
 from prompts.lock import next_version
 from prompts.template import NAME, read, text_of
+from prompts.writing import write_new
 from sqlassay.errors import UserError
 
 _START = "zero_shot@1"
@@ -36,16 +37,10 @@ def draft(name: str, folder: Path, source: str | None = None) -> Path:
     folders = [folder] if folder.exists() and folder.resolve() not in known else []
     origin = load(source or (name if versions else _START), folders)
     version = next_version(name, folder)
-    path = folder / name / f"v{version}.yaml"
     text = text_of(origin)
     for key, value in (("name", name), ("version", str(version))):
         text = re.sub(rf"^{key}:.*$", f"{key}: {value}", text, count=1, flags=re.MULTILINE)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
+    path = write_new(name, version, folder, text)
     made = read(path)
     if (made.name, made.version) != (name, version):
         path.unlink()

@@ -54,14 +54,23 @@ def write_version(name: str, folder: Path, fields: Mapping[str, Any], *, place: 
         if _text(name, newest, fields) == before.path.read_text("utf-8"):
             return before, False
     version = next_version(name, folder)
+    return read(write_new(name, version, folder, _text(name, version, fields))), True
+
+
+def write_new(name: str, version: int, folder: Path, text: str) -> Path:
+    """Write a version that is not there: `<folder>/<name>/v<N>.yaml`.
+
+    Raises:
+        UserError: It cannot be written, or is there.
+    """
     path = folder / name / f"v{version}.yaml"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(_text(name, version, fields))
+            file.write(text)
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
-    return read(path), True
+    return path
 
 
 def _text(name: str, version: int, fields: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from sqlassay.errors import UserError
 
@@ -229,14 +229,23 @@ def _read_dotenv() -> str:
         raise UserError(f"cannot be read: {error.strerror}", place=str(DOTENV)) from error
 
 
+def refuse_shared(file: TextIO, path: Path) -> None:
+    """Refuse an open file of keys that others can read.
+
+    Raises:
+        UserError: They can.
+    """
+    mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    if os.name == "posix" and mode & 0o077:
+        remedy = f"chmod 600 {path}; whoever may have read it has the keys"
+        raise UserError(f"others can read it: its mode is {mode:04o}", place=str(path), remedy=remedy)
+
+
 def _read(path: Path) -> str:
     """The secrets file; its mode is that of the file that is read, not of one that was there before."""
     try:
         with path.open(encoding="utf-8-sig") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if os.name == "posix" and mode & 0o077:
-                remedy = f"chmod 600 {path}; whoever may have read it has the keys"
-                raise UserError(f"others can read it: its mode is {mode:04o}", place=str(path), remedy=remedy)
+            refuse_shared(file, path)
             return file.read()
     except FileNotFoundError:
         return ""

@@ -93,4 +93,8 @@ PromptFolders = Annotated[
 PromptFolder = Annotated[
     Path, typer.Option("--folder", metavar="DIR", help="The folder of your prompts, DIR/NAME/v<N>.yaml.")
 ]
+MaxTokens = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--max-tokens", metavar="N", min=0, help="As --max-cost, in tokens of prompts and answers."),
+]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Ask anew: an answer is kept for five minutes.")]

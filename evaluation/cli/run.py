@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Filter, Ids, Json, Limit, NoCache, Sample, Seed
+from evaluation.cli.options import Filter, Ids, Json, Limit, MaxTokens, NoCache, Sample, Seed
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def run(
             help="Stop before the request that would make the cost of this command higher; --resume goes on.",
         ),
     ] = None,
-    max_tokens: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--max-tokens", metavar="N", min=0, help="As --max-cost, in tokens of prompts and answers."),
-    ] = None,
+    max_tokens: MaxTokens = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask no model; say how many requests and tokens it takes, and the cost.")
     ] = False,
@@ -114,12 +111,11 @@ def _budget(grid: Grid, cost: float | None, tokens: int | None) -> Budget:
     Raises:
         UserError: The cost is limited, and the price of a model is unknown.
     """
-    from adapters.base import Usage
     from evaluation.budget import Budget
 
     for number in range(len(grid.file.experiment.models) if cost is not None else 0):
         for part, tariff in zip(grid.models.asked(number), grid.models.tariffs(number).values(), strict=True):
-            if not part.adapter.offline and tariff.prices.cost(Usage(1, 1)) is None:
+            if not (part.adapter.offline or tariff.prices.known):
                 raise UserError(
                     f"--max-cost: the price of {part.section.name} is unknown",
                     place=grid.file.place(*part.at),

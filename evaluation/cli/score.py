@@ -18,6 +18,7 @@ from evaluation.cli.options import (
     IdsByPosition,
     Json,
     Limit,
+    MaxTokens,
     NoCache,
     Sample,
     Seed,
@@ -86,10 +87,7 @@ def score(
             help="Stop before the request to a judge that would make the cost of this command higher.",
         ),
     ] = None,
-    max_tokens: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--max-tokens", metavar="N", min=0, help="As --max-cost, in tokens of prompts and answers."),
-    ] = None,
+    max_tokens: MaxTokens = None,
     workers: Workers = None,
     no_cache: NoCache = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,

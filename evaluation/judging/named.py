@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from adapters.base import ADAPTERS, ModelAdapter, Usage
+from adapters.base import ADAPTERS, ModelAdapter
 from adapters.prices import Prices, tariff_of
 from evaluation.budget import Budget
 from evaluation.databases import Databases
@@ -60,7 +60,7 @@ class NamedJudges:
         adapter = ADAPTERS.make(provider, {"model": model})
         self._adapters.append(adapter)
         prices = tariff_of(adapter, Prices(), datetime.now(UTC)).prices
-        if self.budget.cost is not None and not adapter.offline and prices.cost(Usage(1, 1)) is None:
+        if self.budget.cost is not None and not (adapter.offline or prices.known):
             raise UserError(f"--max-cost: the price of {name} is unknown", remedy="limit --max-tokens")
         source = ModelSource(
             adapter,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from evaluation.langfuse_server.connection import LangfuseServer
 from sqlassay.errors import UserError, located
-from sqlassay.secrets import assignments, conceal
+from sqlassay.secrets import assignments, conceal, refuse_shared
 
 FILE = ".env"
 _RANDOM = re.compile(r"\{hex:(\d+)\}")
@@ -108,15 +107,12 @@ def read(path: Path) -> Settings | None:
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            refuse_shared(file, path)
             text = file.read()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot be read: {getattr(error, 'strerror', None) or error}", place=str(path)) from None
-    if os.name == "posix" and mode & 0o077:
-        remedy = f"chmod 600 {path}; whoever may have read it has the keys"
-        raise UserError(f"others can read it: its mode is {mode:04o}", place=str(path), remedy=remedy)
     with located(str(path)):
         values = assignments(text, str(path))
         missing = [name for name in assignments(template()) if not values.get(name)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
+from evaluation.records import AnswerRecord, ItemRecord
 from evaluation.reports.interactions import InteractionCounter, Interactions
 from evaluation.reports.standing import Standing
 from evaluation.statistics.interval import wilson
-from evaluation.verdicts import ANNOTATION, GOLDS_FOR, NOT_ASKED, NOT_CHECKED, ORDER, Figure, Reason, Status, Summary
+from evaluation.verdicts import GOLDS_FOR, Reason, Status, Summary, Tally
 
 
 @dataclass
@@ -55,39 +55,6 @@ class Tokens:
 
 
 @dataclass
-class _Counts:
-    reasons: Counter[Reason] = field(default_factory=Counter)
-    score_sum: float = 0.0
-    figures: dict[str, Figure] = field(default_factory=dict)
-    order_not_checked: int = 0
-    judged: Counter[Status] = field(default_factory=Counter)
-    not_asked: Counter[str] = field(default_factory=Counter)
-    annotations: Counter[str] = field(default_factory=Counter)
-
-    def add(self, verdict: VerdictRecord) -> None:
-        self.reasons[Reason(verdict.reason)] += 1
-        self.score_sum += verdict.score
-        Figure.add(self.figures, verdict.evidence)
-        self.order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
-        self.judged[verdict.status] += verdict.verdict.by_judges
-        for counts, key in ((self.not_asked, NOT_ASKED), (self.annotations, ANNOTATION)):
-            if key in verdict.evidence:
-                counts[str(verdict.evidence[key])] += 1
-
-    @property
-    def summary(self) -> Summary:
-        return Summary(
-            dict(self.reasons),
-            self.score_sum,
-            dict(self.figures),
-            self.order_not_checked,
-            dict(self.judged),
-            dict(self.not_asked),
-            dict(self.annotations),
-        )
-
-
-@dataclass
 class RunSummary:
     """What a table shows of one run or one prediction file.
 
@@ -114,8 +81,8 @@ class RunSummary:
     missing_databases: set[str] = field(default_factory=set)
     gold_dialects: set[str] = field(default_factory=set)
     by_conversation: bool = True
-    _counts: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
-    _first: defaultdict[str, _Counts] = field(default_factory=lambda: defaultdict(_Counts))
+    _counts: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    _first: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     _conversations: InteractionCounter = field(default_factory=InteractionCounter)
     _items: int = 0
 
@@ -127,9 +94,9 @@ class RunSummary:
         if self.by_conversation:
             self._conversations.add(record)
         for verdict in record.first.verdicts if record.first is not None else ():
-            self._first[verdict.strategy].add(verdict)
+            self._first[verdict.strategy].add(verdict.verdict)
         for verdict in record.verdicts:
-            self._counts[verdict.strategy].add(verdict)
+            self._counts[verdict.strategy].add(verdict.verdict)
             if verdict.reason is Reason.DATABASE_MISSING:
                 self.missing_databases.add(record.db_id)
             self.gold_dialects.update(_texts(verdict.evidence.get(GOLDS_FOR)))
