@@ -21,6 +21,7 @@ from evaluation.prompt_log import PROMPTS, PromptLines, RecordedPrompt, read_pro
 from evaluation.records import ItemRecord
 from prompts.template import RenderedPrompt
 from sqlassay.errors import UserError
+from sqlassay.whole_file import replace_file
 
 MANIFEST = "manifest.json"
 ITEMS = "items.jsonl"
@@ -146,16 +147,7 @@ class RunLog:
         Raises:
             UserError: It cannot be written.
         """
-        temporary = self.path / f"{MANIFEST}.tmp"
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                json.dump(self.manifest, file, indent=2, ensure_ascii=True)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path / MANIFEST)
-        except OSError as error:
-            raise _cannot_write(error, self.path / MANIFEST) from error
+        replace_file(self.path / MANIFEST, json.dumps(self.manifest, indent=2, ensure_ascii=True) + "\n")
 
     def keep(self, prompt: RenderedPrompt) -> None:
         """Write a prompt no later than the next item, and before it."""

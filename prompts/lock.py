@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from prompts.template import PromptTemplate
 from prompts.versions import versions_in
 from sqlassay.errors import UserError
+from sqlassay.whole_file import replace_file
 
 LOCK = "lock.json"
 
@@ -69,7 +69,7 @@ def release(folder: Path, templates: Sequence[PromptTemplate]) -> list[PromptTem
         new = [template for template in templates if template.ref not in lock]
         if new:
             lock |= {template.ref: template.sha256 for template in new}
-            _write(folder / LOCK, lock)
+            replace_file(folder / LOCK, json.dumps(dict(sorted(lock.items())), indent=2) + "\n")
     return new
 
 
@@ -105,18 +105,6 @@ def _alone(folder: Path) -> Iterator[None]:
             yield
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", place=str(folder / LOCK)) from error
-
-
-def _write(path: Path, lock: dict[str, str]) -> None:
-    temporary = path.with_name(f"{LOCK}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(dict(sorted(lock.items())), indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
 
 
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:

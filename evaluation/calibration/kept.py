@@ -12,6 +12,7 @@ from typing import Any
 from evaluation.calibration.calibration import Calibration
 from evaluation.calibration.judge import judge_digest
 from sqlassay.errors import UnknownName, UserError
+from sqlassay.whole_file import replace_file
 
 _SHOWN = 12
 """Characters of a digest in the name of a file."""
@@ -112,13 +113,11 @@ class KeptCalibrations:
         path = self._path_of(calibration.judge) or (
             self.folder / f"{stem}-{judge_digest(calibration.judge)[:_SHOWN]}.json"
         )
-        temporary = path.with_suffix(".tmp")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(calibration.to_json(), indent=2) + "\n", "utf-8")
-            temporary.replace(path)
         except OSError as error:
             raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
+        replace_file(path, json.dumps(calibration.to_json(), indent=2) + "\n")
         return path
 
     def _path_of(self, entry: Mapping[str, Any]) -> Path | None:
