@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -41,6 +43,20 @@ def report(
     disagreements: Annotated[
         bool, typer.Option("--disagreements", help="List the items that one strategy credits and another refuses.")
     ] = False,
+    outputs: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write a file instead, in the format of its ending; may be given several times.",
+            dir_okay=False,
+        ),
+    ] = None,
+    format_: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--format", metavar="FORMAT", help="A report format: of the files, or of what is printed."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show the results of a run, or of all runs of one experiment, from what is on disk.
@@ -58,6 +74,9 @@ def report(
 
     names = names or ["latest"]
     found = list({folder.run_id: folder for name in names for folder in find_runs(name, runs)}.values())
+    if outputs or format_ is not None:
+        _write(found, outputs or (), format_)
+        return
     compared = compare(found)
     summaries = [summarise(folder) for folder in found]
     if json:
@@ -85,6 +104,17 @@ def report(
             _print_slices(screen, _sliced(folder, summary, by), by)
         if show is not None or disagreements:
             _print_items(screen, folder, show, disagreements)
+
+
+def _write(found: Sequence[RunFolder], outputs: Sequence[Path], name: str | None) -> None:
+    from evaluation.reports.base import REPORTS
+    from evaluation.reports.files import format_of, print_report, write_report
+
+    if not outputs:
+        print_report(REPORTS.make(str(name)), found, sys.stdout.buffer)
+    for path in outputs:
+        write_report(REPORTS.make(name or format_of(path)), found, path)
+        output.talk().print(f"wrote {path}", markup=False)
 
 
 def _print_items(screen: Console, folder: RunFolder, show: Status | None, disagreements: bool) -> None:

@@ -1,0 +1,62 @@
+"""Reports as files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from evaluation.reports.base import REPORTS, Report
+from evaluation.run_log import RunFolder
+from sqlassay.errors import UserError
+
+
+def format_of(path: Path) -> str:
+    """The name of the format that a file is to have, by its ending.
+
+    Raises:
+        UserError: No format has this ending.
+    """
+    suffixes = {suffix: name for name in REPORTS.names() for suffix in REPORTS.get(name).suffixes}
+    found = suffixes.get(path.suffix.lower())
+    if found is None:
+        known = ", ".join(f"{suffix} ({name})" for suffix, name in sorted(suffixes.items()))
+        raise UserError(
+            "no report format has this ending", place=str(path), remedy=f"end it in one of {known}, or give --format"
+        )
+    return found
+
+
+def write_report(report: Report, runs: Sequence[RunFolder], path: Path) -> None:
+    """Write a report at once or not at all.
+
+    Args:
+        report: The format.
+        runs: What it is about.
+        path: The file; its folder is there.
+
+    Raises:
+        UserError: A record cannot be read, or the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        report.write(runs, temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def print_report(report: Report, runs: Sequence[RunFolder], stream: BinaryIO) -> None:
+    """Send a report to a stream, once it is whole.
+
+    Raises:
+        UserError: A record cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report"
+        report.write(runs, path)
+        stream.write(path.read_bytes())
+        stream.flush()
