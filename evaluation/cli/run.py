@@ -197,10 +197,12 @@ def execute(
     finally:
         if store is not None:
             store.close()
-    _say_copied(copy)
-    if interrupted:
-        return ExitCode.INTERRUPTED
-    code = _conclude(group, folder, json=json)
+    try:
+        if interrupted:
+            return ExitCode.INTERRUPTED
+        code = _conclude(group, folder, json=json)
+    finally:
+        _say_copied(copy)  # last: it waits for what is still being sent
     if say_where and not json:
         more = shlex.join([output.program(), "report", group, "--runs", str(folder)])
         output.talk().print(f"recorded in {folder}/{group}-*; more: {more}")

@@ -68,7 +68,7 @@ class Concealment:
 
     def json(self, value: Any) -> str:
         """JSON of values whose texts have been seen to; as a whole no longer than one text."""
-        return self._cut(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        return self._cut(_JSON.encode(value))
 
     def _cut(self, text: str) -> str:
         if len(text) * 4 <= self.max_bytes:
@@ -78,3 +78,6 @@ class Concealment:
             return text
         kept = encoded[: self.max_bytes].decode("utf-8", "ignore")
         return f"{kept}… [cut: {self.max_bytes:,} of {len(encoded):,} bytes]"
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -1,19 +1,19 @@
 """The process that copies runs while they go on: `python -m evaluation.tracing.follow`.
 
 It reads what is on disk, in a process of its own: a run is not slowed by it beyond what the machine has to share, and
-nothing that happens here can fail it. It is told on stdin what to follow, and that the runs have ended by its end.
+nothing that happens here can fail it. Whoever starts it gives it the lowest priority. It is told on stdin what to
+follow, and that the runs have ended by its end.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from evaluation.run_log import ITEMS, MANIFEST, RunFolder
 from evaluation.runs import summarise
 from evaluation.tracing.acknowledged import AcknowledgedLog
 from evaluation.tracing.destination import Destination
+from evaluation.tracing.parts import Standing, everything
 from evaluation.tracing.publisher import ITEMS_AT_ONCE, Publisher
 from evaluation.tracing.server import Server, Unavailable
 from evaluation.tracing.subject import CopySettings
@@ -80,6 +81,8 @@ class Follower:
         self.destination = destination
         self.problem: str | None = None
         """Why something has not arrived."""
+        self.arrived: Standing | None = None
+        """How much that was, once all has arrived; nobody has to count it anew."""
         self._copies: dict[Path, tuple[Publisher, Tail]] = {}
         self._logs = ExitStack()
 
@@ -96,8 +99,13 @@ class Follower:
                 ended.wait(wait)
             with suppress(Unavailable):
                 self._advance()
+                arrived = Standing()
                 for publisher, _ in self._copies.values():
-                    self._tell(partial(publisher.send_run_scores, summarise(publisher.run)))
+                    summary = summarise(publisher.run)
+                    self._tell(partial(publisher.send_run_scores, summary))
+                    arrived += everything(publisher.subject, summary)
+                if not any(self.rejections()):
+                    self.arrived = arrived
 
     def rejections(self) -> Iterator[str]:
         """Why the server does not take something."""
@@ -129,10 +137,10 @@ class Follower:
 def main() -> None:
     """Follow what stdin names until it ends; then say on stdout what was in the way."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runs; they end stdin
-    os.nice(19)
     told = json.loads(sys.stdin.readline())
     settings = CopySettings(**told["settings"])
     ended = threading.Event()
+    arrived = None
 
     def listen() -> None:
         sys.stdin.read()
@@ -144,12 +152,14 @@ def main() -> None:
         with Server(to, seconds=_SECONDS) as server:
             follower = Follower(Path(told["runs"]), told["group"], settings, Destination(server))
             follower.follow(ended)
+            arrived = follower.arrived and asdict(follower.arrived)
             problem = follower.problem or next(follower.rejections(), None)
     except UserError as error:
         problem = str(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the run shall be able to say it
         problem = f"{type(error).__name__}: {error}"
-    print(json.dumps({"problem": problem and without(problem)}))  # noqa: T201 - whoever started this reads it
+    told_back = {"problem": problem and without(problem), "arrived": arrived}
+    print(json.dumps(told_back))  # noqa: T201 - whoever started this reads it
 
 
 if __name__ == "__main__":

@@ -76,6 +76,13 @@ class Standing:
         return f"{traces} and {self.scores:,} of {self.all_scores:,} scores arrived{more}"
 
 
+def everything(subject: Subject, summary: RunSummary) -> Standing:
+    """How much there is of a run, as it stands when all of it has arrived."""
+    counts = [*summary.strategies.values(), *summary.first_attempts.values()]
+    scores = sum(one.total + one.scored for one in counts) + sum(1 for _ in of_run(subject, summary))
+    return Standing(summary.items, summary.items, scores, scores, summary.items)
+
+
 def standing(run: RunFolder, subject: Subject, acknowledged: Acknowledged) -> Standing:
     """How much of a run has arrived, told from its folder."""
     summary = RunSummary("")

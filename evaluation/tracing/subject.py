@@ -126,5 +126,7 @@ class Subject:
 
 
 def _digest(length: int, *parts: object) -> str:
-    text = json.dumps(parts, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
+    return hashlib.sha256(_JSON.encode(parts).encode()).hexdigest()[:length]
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"), sort_keys=True)

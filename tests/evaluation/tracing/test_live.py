@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections import deque
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +83,28 @@ def test_a_restart_in_the_middle(asked: World, langfuse: LangfuseCopy, capsys: p
     assert (len(langfuse.traces), len(langfuse.scores)) == (15, 48)
 
 
+def test_the_process_that_copies_gives_way(tmp_path: Path, keys: None) -> None:
+    with live.LiveCopy(tmp_path, "group", {"host": "http://127.0.0.1:9"}) as copy:
+        assert copy._process is not None
+        pid = copy._process.pid
+        assert os.getpriority(os.PRIO_PROCESS, pid) == 19
+        assert os.sched_getscheduler(pid) == os.SCHED_IDLE
+        # In another session the priority would count for nothing, and in the same group Ctrl-C would be for it as well.
+        assert os.getsid(pid) == os.getsid(0)
+        assert os.getpgid(pid) != os.getpgid(0)
+    copy.said()
+
+
+def test_a_run_that_is_cut_short_leaves_no_process_behind(tmp_path: Path, keys: None) -> None:
+    copy = live.LiveCopy(tmp_path, "group", {"host": "http://127.0.0.1:9"})
+    with pytest.raises(ValueError, match="cut short"), copy:  # noqa: PT012
+        assert copy._process is not None
+        pid = copy._process.pid
+        raise ValueError("cut short")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 def test_off_unless_wanted(asked: World, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]) -> None:
     for off in (None, False):
         assert run(asked, langfuse=off) == 0
@@ -102,10 +126,8 @@ def test_a_mistake_in_the_section(asked: World, capsys: pytest.CaptureFixture[st
     assert "unknown key in langfuse: 'hots' (did you mean 'host'?)" in capsys.readouterr().err
 
 
-def test_lines_are_read_as_they_come(tmp_path: object) -> None:
-    from pathlib import Path
-
-    path = Path(str(tmp_path)) / "items.jsonl"
+def test_lines_are_read_as_they_come(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
     tail = follow.Tail(path)
     assert tail.next() == []
     path.write_bytes(b'{"id":"a"}\n{"id":"b"')
