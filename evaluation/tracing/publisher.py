@@ -144,9 +144,11 @@ class Publisher:
         if not self.destination.takes_lists:
             self._singly(parcels, server.post_score)
             return
+        # In a list a score takes the place of the one with its id and its time; without a time it would be there twice.
+        at = {"timestamp": self.subject.manifest["started"]}
         for start in range(0, len(parcels), _SCORES):
             some = parcels[start : start + _SCORES]
-            self._deliver(some, lambda chunk: server.post_scores([one.body for one in chunk]))
+            self._deliver(some, lambda chunk: server.post_scores([{**one.body, **at} for one in chunk]))
 
     def _deliver(self, parcels: Sequence[_Parcel], post: Callable[[Sequence[_Parcel]], None]) -> None:
         """Send some together; where they are refused, find out which: ids make it harmless to send one twice."""

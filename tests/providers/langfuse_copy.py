@@ -12,7 +12,7 @@ import json
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -228,7 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
         if problems:
             return self._invalid(SCORES, problems)
         taken = [one for one in (told if many else [told]) if one["id"] not in store.refuses]
-        store.scores.update({one["id"]: one for one in taken})
+        store.scores.update({_place(one, store.scores) if many else one["id"]: one for one in taken})
         if many and len(taken) < len(told):
             rejected = len(told) - len(taken)
             return 207, {"accepted": len(taken), "rejected": rejected, "errors": [{"message": "refused"}] * rejected}
@@ -282,6 +282,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Say nothing: tests are quiet."""
+
+
+def _place(score: dict[str, Any], scores: Mapping[str, Any]) -> str:
+    """Of a score in a list: it is updated when it is "sent again with the same id and timestamp", else it is another."""
+    known = scores.get(score["id"])
+    if known is None or known.get("timestamp") == score.get("timestamp", "now"):
+        return str(score["id"])
+    return f"{score['id']} again, number {len(scores)}"
 
 
 def _dataset(name: str, dataset_id: str) -> dict[str, Any]:

@@ -222,7 +222,7 @@ def test_a_server_that_asks_to_wait_is_waited_for(run: Path, langfuse: LangfuseC
 
 def test_another_server_has_nothing_yet(asked: World, run: Path, langfuse: LangfuseCopy) -> None:
     assert publish_(asked, run) == 0
-    with LangfuseCopy() as other:
+    with LangfuseCopy(langfuse.version) as other:
         assert publish_(asked, run, "--host", other.base_url) == 0
         assert store(other) == store(langfuse)
 
