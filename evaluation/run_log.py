@@ -55,6 +55,10 @@ class RunFolder:
 
         A record that a later one replaces (`--retry-unscored`) is left out.
         """
+        return (item for item, counts in self.all_items() if counts)
+
+    def all_items(self) -> Iterator[tuple[dict[str, Any], bool]]:
+        """Every record as it was written, in this order, and whether it counts: the last one of its id does."""
         path = self.path / ITEMS
         if not path.exists():
             return
@@ -67,8 +71,7 @@ class RunFolder:
             count += 1
         # No further than the first time: the run may be going on.
         for number, item in enumerate(islice(read_lines(path), count)):
-            if last[item["id"]] == number:
-                yield item
+            yield item, last[item["id"]] == number
 
     def items(self) -> Iterator[ItemRecord]:
         """Every item, as `raw_items`.

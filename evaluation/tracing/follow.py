@@ -102,6 +102,7 @@ class Follower:
                 arrived = Standing()
                 for publisher, _ in self._copies.values():
                     summary = summarise(publisher.run)
+                    self._tell(publisher.remove_replaced)
                     self._tell(partial(publisher.send_run_scores, summary))
                     arrived += everything(publisher.subject, summary)
                 if not any(self.rejections()):

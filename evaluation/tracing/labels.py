@@ -8,7 +8,7 @@ from typing import Any
 
 from evaluation.run_log import RunFolder
 from evaluation.tracing.server import Server
-from evaluation.tracing.subject import CopySettings, Subject
+from evaluation.tracing.subject import Attempt, CopySettings, Subject
 
 _WORDS = {"correct": True, "incorrect": False, "true": True, "false": False, "yes": True, "no": False}
 
@@ -50,8 +50,8 @@ def pull(run: RunFolder, server: Server, name: str) -> Labels:
             found.unclear.append(str(score["value"]))
         elif trace is not None:
             given.setdefault(trace, set()).add(verdict)
-    for item_id, sql in _statements(run):
-        verdicts = given.get(subject.trace_id(item_id), set())
+    for attempt, sql in _statements(run):
+        item_id, verdicts = attempt.item_id, given.get(subject.trace_id(attempt), set())
         if len(verdicts) > 1:
             found.disputed.append(item_id)
         for verdict in verdicts if len(verdicts) == 1 else ():
@@ -60,8 +60,8 @@ def pull(run: RunFolder, server: Server, name: str) -> Labels:
     return found
 
 
-def _statements(run: RunFolder) -> Iterator[tuple[str, str | None]]:
-    return ((item["id"], item.get("sql")) for item in run.raw_items())
+def _statements(run: RunFolder) -> Iterator[tuple[Attempt, str | None]]:
+    return ((Attempt(item["id"], item.get("started", "")), item.get("sql")) for item in run.raw_items())
 
 
 def _trace(subject: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 from evaluation.prompt_log import RecordedPrompt
 from evaluation.records import AnswerRecord, ExecutionRecord, ItemRecord
 from evaluation.tracing.concealment import Concealment
-from evaluation.tracing.subject import Subject
+from evaluation.tracing.subject import Attempt, Subject
 from evaluation.verdicts import Status
 
 ENVIRONMENT = "sdk-experiment"
@@ -53,12 +53,12 @@ class Trace:
     """One item.
 
     Attributes:
-        item_id: The item.
+        attempt: The item, and when it was done.
         observations: The root first.
         shared: What every observation says of the experiment that it belongs to, by the names of the attributes.
     """
 
-    item_id: str
+    attempt: Attempt
     observations: tuple[Observation, ...]
     shared: Mapping[str, str]
 
@@ -67,7 +67,12 @@ def trace_of(subject: Subject, record: ItemRecord, prompts: Prompts, conceal: Co
     """The trace of an item: the same for the same record, whenever it is made."""
     steps = _Steps(subject, record, prompts, conceal)
     children = list(steps.all())
-    return Trace(record.id, (steps.root(), *children), _of_experiment(subject, record, conceal, dataset_id))
+    return Trace(attempt_of(record), (steps.root(), *children), _of_experiment(subject, record, conceal, dataset_id))
+
+
+def attempt_of(record: ItemRecord) -> Attempt:
+    """Which attempt a record is of."""
+    return Attempt(record.id, record.started)
 
 
 def question_of(record: ItemRecord, conceal: Concealment) -> dict[str, Any]:
@@ -107,7 +112,7 @@ def _of_experiment(subject: Subject, record: ItemRecord, conceal: Concealment, d
         "langfuse.experiment.dataset.id": dataset_id,
         "langfuse.experiment.item.id": subject.dataset_item_id(record.id),
         "langfuse.experiment.item.metadata": conceal.json(about(record)),
-        "langfuse.experiment.item.root_observation_id": subject.observation_id(record.id, ROOT),
+        "langfuse.experiment.item.root_observation_id": subject.observation_id(attempt_of(record), ROOT),
     }
     gold = gold_of(record, conceal)
     if gold is not None:

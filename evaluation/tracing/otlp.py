@@ -15,7 +15,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from evaluation.tracing.observations import ROOT, Observation, Trace
-from evaluation.tracing.subject import Subject
+from evaluation.tracing.subject import Attempt, Subject
 
 
 def spans_of(subject: Subject, trace: Trace) -> bytes:
@@ -25,7 +25,7 @@ def spans_of(subject: Subject, trace: Trace) -> bytes:
     """
     # Read from bytes in C: by far the most attributes are those that all have.
     shared = Span(attributes=_pairs(trace.shared.items())).SerializeToString()
-    spans = [_span(subject, trace.item_id, observation) for observation in trace.observations]
+    spans = [_span(subject, trace.attempt, observation) for observation in trace.observations]
     for span in spans:
         span.MergeFromString(shared)
     scope = ScopeSpans(scope=InstrumentationScope(name="sqlassay", version=_version()), spans=spans)
@@ -40,11 +40,11 @@ def _version() -> str:
     return version("sqlassay")
 
 
-def _span(subject: Subject, item_id: str, observation: Observation) -> Span:
-    root = bytes.fromhex(subject.observation_id(item_id, ROOT))
-    own = bytes.fromhex(subject.observation_id(item_id, observation.step))
+def _span(subject: Subject, attempt: Attempt, observation: Observation) -> Span:
+    root = bytes.fromhex(subject.observation_id(attempt, ROOT))
+    own = bytes.fromhex(subject.observation_id(attempt, observation.step))
     return Span(
-        trace_id=bytes.fromhex(subject.trace_id(item_id)),
+        trace_id=bytes.fromhex(subject.trace_id(attempt)),
         span_id=own,
         parent_span_id=b"" if own == root else root,
         name=observation.name,

@@ -11,12 +11,13 @@ from evaluation.reports.summary import RunSummary
 from evaluation.run_log import RunFolder
 from evaluation.tracing.acknowledged import Acknowledged, Sent
 from evaluation.tracing.scores import Score, item_scores, run_score_body, run_scores
-from evaluation.tracing.subject import Subject
+from evaluation.tracing.subject import Attempt, Subject
 
 DATASET_ITEM = "dataset item"
 TRACE = "trace"
 SCORE = "score"
 RUN_SCORE = "run score"
+REPLACED = "replaced trace"
 
 
 def of_item(record: ItemRecord, stamp: str) -> Iterator[Sent]:
@@ -39,6 +40,22 @@ def of_run(subject: Subject, summary: RunSummary) -> Iterator[tuple[Sent, dict[s
         yield Sent(RUN_SCORE, score.name, subject.stamp(body)), body
 
 
+def replaced(run: RunFolder, subject: Subject) -> dict[Sent, str]:
+    """The traces of items that were done again, which are removed: what is acknowledged then, and the trace's id."""
+    found: dict[str, Sent] = {}
+    again = set()
+    for raw, counts in run.all_items():
+        if counts and raw["id"] not in again:
+            continue
+        trace = subject.trace_id(Attempt(raw["id"], raw.get("started", "")))
+        if counts:
+            found.pop(trace, None)  # judged anew, and not done again
+        else:
+            again.add(raw["id"])
+            found[trace] = Sent(REPLACED, raw["id"], trace)
+    return {sent: trace for trace, sent in found.items()}
+
+
 @dataclass(frozen=True)
 class Standing:
     """How much of a run has arrived.
@@ -49,6 +66,7 @@ class Standing:
         scores: That arrived, of items and of the run.
         all_scores: That there are.
         items: Questions that arrived in the dataset.
+        stale: Traces of items that were done again, which have yet to be removed.
     """
 
     traces: int = 0
@@ -56,11 +74,13 @@ class Standing:
     scores: int = 0
     all_scores: int = 0
     items: int = 0
+    stale: int = 0
 
     @property
     def complete(self) -> bool:
         """Whether everything has arrived."""
-        return (self.traces, self.scores, self.items) == (self.all_traces, self.all_scores, self.all_traces)
+        wanted = (self.all_traces, self.all_scores, self.all_traces, 0)
+        return (self.traces, self.scores, self.items, self.stale) == wanted
 
     def __add__(self, other: Standing) -> Standing:
         """Of several runs."""
@@ -72,6 +92,7 @@ class Standing:
         """How many of how many."""
         missing = self.all_traces - self.items
         more = f"; {missing:,} questions are not in the dataset" if missing else ""
+        more += f"; traces of items that were done again, still there: {self.stale:,}" if self.stale else ""
         traces = f"{self.traces:,} of {self.all_traces:,} traces"
         return f"{traces} and {self.scores:,} of {self.all_scores:,} scores arrived{more}"
 
@@ -96,5 +117,6 @@ def standing(run: RunFolder, subject: Subject, acknowledged: Acknowledged) -> St
     for sent, _ in of_run(subject, summary):
         counts[SCORE][0] += sent in acknowledged
         counts[SCORE][1] += 1
+    stale = sum(sent not in acknowledged for sent in replaced(run, subject))
     (traces, all_traces), (scores, all_scores), (items, _) = counts[TRACE], counts[SCORE], counts[DATASET_ITEM]
-    return Standing(traces, all_traces, scores, all_scores, items)
+    return Standing(traces, all_traces, scores, all_scores, items, stale)

@@ -86,6 +86,15 @@ class Publisher:
             raise
         self._most = min(ITEMS_AT_ONCE, 2 * self._most)
 
+    def remove_replaced(self) -> None:
+        """Remove the traces of items that were done again.
+
+        Raises:
+            Unavailable: As `send`.
+        """
+        old = [_Parcel(sent, trace) for sent, trace in parts.replaced(self.run, self.subject).items()]
+        self._singly(self._missing(old), self.destination.server.delete_trace)
+
     def send_run_scores(self, summary: RunSummary) -> None:
         """Send what has not arrived of the scores of the run.
 
@@ -211,6 +220,7 @@ def publish(publisher: Publisher, *, patience: float, sleep: Callable[[float], N
     items = publisher.run.raw_items()
     while batch := list(islice(items, ITEMS_AT_ONCE)):
         _patiently(partial(publisher.send, batch), patience, sleep)
+    _patiently(publisher.remove_replaced, patience, sleep)
     _patiently(partial(publisher.send_run_scores, summarise(publisher.run)), patience, sleep)
 
 

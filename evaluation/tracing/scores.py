@@ -11,7 +11,7 @@ from typing import Any
 
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.summary import RunSummary, interval_of
-from evaluation.tracing.observations import ENVIRONMENT, ROOT
+from evaluation.tracing.observations import ENVIRONMENT, ROOT, attempt_of
 from evaluation.tracing.subject import Subject
 from evaluation.verdicts import Status
 
@@ -50,8 +50,9 @@ def item_scores(record: ItemRecord) -> Iterator[Score]:
 
 def item_score_body(subject: Subject, record: ItemRecord, score: Score) -> dict[str, Any]:
     """What is posted of an item's score."""
-    trace, root = subject.trace_id(record.id), subject.observation_id(record.id, ROOT)
-    return score.body(subject.score_id(record.id, score.name), traceId=trace, observationId=root)
+    attempt = attempt_of(record)
+    trace, root = subject.trace_id(attempt), subject.observation_id(attempt, ROOT)
+    return score.body(subject.score_id(attempt, score.name), traceId=trace, observationId=root)
 
 
 def _of_verdict(name: str, verdict: VerdictRecord) -> Iterator[Score]:

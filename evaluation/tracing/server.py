@@ -12,7 +12,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -144,6 +144,11 @@ class Server:
         rejected = _partial(answer.content)
         if rejected:
             raise Refused(rejected)
+
+    def delete_trace(self, trace_id: str) -> None:
+        """Remove a trace with its scores; the server does it a while later. One that is not there is all right."""
+        with suppress(Missing):
+            self._json("DELETE", f"/api/public/traces/{trace_id}")
 
     def post_scores(self, bodies: Sequence[Mapping[str, Any]]) -> None:
         """Send scores in a list."""

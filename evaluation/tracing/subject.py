@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlassay.langfuse import PUBLIC_KEY, SECRET_KEY
 
@@ -43,6 +43,21 @@ class CopySettings:
         """Those of a run, with changes that are not `None`; runs that were not to be copied have none of their own."""
         given = {key: value for key, value in changes.items() if value is not None}
         return cls(**{**(manifest.get("langfuse") or {}), **given})
+
+
+class Attempt(NamedTuple):
+    """One time that an item was done.
+
+    Done again, it has a trace of its own, and the one before is removed: steps that there are no more would stay
+    otherwise, and the server takes a step that begins at another time for another step.
+
+    Attributes:
+        item_id: The item.
+        started: When it was begun, as its record says.
+    """
+
+    item_id: str
+    started: str
 
 
 @dataclass(frozen=True)
@@ -103,17 +118,17 @@ class Subject:
         """Of the experiment; 16 hexadecimal digits, as the SDK makes them."""
         return _digest(16, "experiment", self._seed)
 
-    def trace_id(self, item_id: str) -> str:
+    def trace_id(self, attempt: Attempt) -> str:
         """Of an item's trace; 32 hexadecimal digits."""
-        return _digest(32, "trace", self._seed, item_id)
+        return _digest(32, "trace", self._seed, attempt)
 
-    def observation_id(self, item_id: str, step: str) -> str:
+    def observation_id(self, attempt: Attempt, step: str) -> str:
         """Of a step of an item; 16 hexadecimal digits."""
-        return _digest(16, "observation", self._seed, item_id, step)
+        return _digest(16, "observation", self._seed, attempt, step)
 
-    def score_id(self, item_id: str | None, name: str) -> str:
+    def score_id(self, attempt: Attempt | None, name: str) -> str:
         """Of a score of an item, or of the run."""
-        return _digest(32, "score", self._seed, item_id, name)
+        return _digest(32, "score", self._seed, attempt, name)
 
     def dataset_item_id(self, item_id: str) -> str:
         """Of a question: the same in every run over a dataset of this name."""

@@ -137,6 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer()
 
+    def do_DELETE(self) -> None:
+        self._answer()
+
     def _answer(self) -> None:
         length = int(self.headers.get("content-length") or 0)
         raw = self.rfile.read(length)
@@ -191,6 +194,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _rest(self, path: str, query: dict[str, str], told: Any) -> object:
         store = self.langfuse
+        if self.command == "DELETE":
+            trace = path.rpartition("/")[2]
+            store.scores = {key: one for key, one in store.scores.items() if one.get("traceId") != trace}
+            return None if store.traces.pop(trace, None) is None else {"message": "Trace deleted successfully"}
         if path == "/api/public/health":
             return {"status": "OK", "version": store.version}
         if path == "/api/public/v2/datasets" and self.command == "POST":
@@ -263,7 +270,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.langfuse.refuses & found.keys():
             return 400, {"message": "a malformed span"}
         for trace, spans in found.items():
-            self.langfuse.traces.setdefault(trace, {}).update(spans)
+            kept = self.langfuse.traces.setdefault(trace, {})
+            for key, span in spans.items():
+                known = kept.get(key)
+                # Where it began is part of what a span is replaced by.
+                again = known is not None and known["start"] != span["start"]
+                kept[f"{key} again, number {len(kept)}" if again else key] = span
         return 200, {}
 
     def _invalid(self, path: str, problems: list[str]) -> tuple[int, object]:
@@ -285,7 +297,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _place(score: dict[str, Any], scores: Mapping[str, Any]) -> str:
-    """Of a score in a list: it is updated when it is "sent again with the same id and timestamp", else it is another."""
+    """Of a score in a list: "sent again with the same id and timestamp" it is updated, else it is another."""
     known = scores.get(score["id"])
     if known is None or known.get("timestamp") == score.get("timestamp", "now"):
         return str(score["id"])

@@ -18,7 +18,7 @@ from evaluation.tracing.concealment import Concealment
 from evaluation.tracing.observations import Trace, trace_of
 from evaluation.tracing.otlp import spans_of
 from evaluation.tracing.scores import item_scores
-from evaluation.tracing.subject import CopySettings, Subject
+from evaluation.tracing.subject import Attempt, CopySettings, Subject
 from evaluation.verdicts import Reason, Status
 from sqlassay.messages import Message
 
@@ -161,8 +161,10 @@ def test_a_text_is_cut_with_a_mark_and_never_within_a_character(text: str, size:
 
 
 @given(st.text(), st.text(), st.text(max_size=20))
-def test_ids_are_told_from_what_they_stand_for(one: str, other: str, step: str) -> None:
+def test_ids_are_told_from_what_they_stand_for(first: str, second: str, step: str) -> None:
+    one, other = Attempt(first, "now"), Attempt(second, "now")
     assert (SUBJECT.trace_id(one) == SUBJECT.trace_id(other)) is (one == other)
+    assert SUBJECT.trace_id(one) != SUBJECT.trace_id(one._replace(started="later"))
     assert len(SUBJECT.trace_id(one)) == 32
     assert len(SUBJECT.observation_id(one, step)) == 16
     again = Subject(json.loads(json.dumps(MANIFEST)), CopySettings())
@@ -172,7 +174,8 @@ def test_ids_are_told_from_what_they_stand_for(one: str, other: str, step: str) 
 
 def test_runs_are_told_apart_and_datasets_are_not() -> None:
     elsewhere = Subject({**MANIFEST, "started": "2026-01-31T12:00:01+00:00"}, CopySettings())
-    assert elsewhere.trace_id("q1") != SUBJECT.trace_id("q1")
+    attempt = Attempt("q1", "now")
+    assert elsewhere.trace_id(attempt) != SUBJECT.trace_id(attempt)
     assert elsewhere.dataset_item_id("q1") == SUBJECT.dataset_item_id("q1")
     ended = Subject({**MANIFEST, "status": "finished", "ended": "later"}, CopySettings())
     assert ended.experiment_id == SUBJECT.experiment_id
@@ -188,7 +191,7 @@ def test_any_text_can_be_sent(text: str) -> None:
 
 
 def _id(trace: Trace, number: int) -> str:
-    return SUBJECT.observation_id(trace.item_id, trace.observations[number].step)
+    return SUBJECT.observation_id(trace.attempt, trace.observations[number].step)
 
 
 def test_scores() -> None:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from evaluation.tracing.publisher import Publisher, publish
 from evaluation.tracing.server import Server, Unavailable
 from evaluation.tracing.subject import CopySettings
 from sqlassay.langfuse import access
-from tests.evaluation.world import World
+from tests.evaluation.world import GOLD, World
 from tests.providers.langfuse_copy import ITEMS, SCORES, SPANS, LangfuseCopy
 
 ITEM_SCORES = 2 + 2 + 2 + 2 + 2
@@ -199,6 +200,40 @@ def test_what_was_redone_is_sent_again(asked: World, langfuse: LangfuseCopy) -> 
     assert len(langfuse.traces) == 1
     told = {one["name"]: one["value"] for one in langfuse.scores.values()}
     assert (told["execution_match status"], told["execution_match scored"]) == ("correct", 1.0)
+
+
+def test_what_was_done_again_has_one_trace(
+    asked: World, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked.answers({"q0": "SELECT 1", "q1": GOLD})
+    asked.questions([{"id": "q0", "gold": "SELECT nothing"}, {"id": "q1"}])
+    assert asked.run("run", asked.experiment(max_instrument_failures=1.0), "--quiet") == 0
+    (run,) = asked.run_folders()
+    assert publish_(asked, run) == 0
+    before = dict(langfuse.traces)
+    line = json.loads((run / "items.jsonl").read_text().splitlines()[0])
+    assert line["id"] == "q0"
+    # Fewer steps than before, later, and a number no more.
+    line |= {"started": "2027-01-31T12:00:00.000+00:00", "predicted": None, "golds": [], "sql": None}
+    with (run / "items.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    path = next(f"/api/public/traces/{trace}" for trace, spans in before.items() if "question q0" in names(spans))
+    langfuse.faults[path] = deque([503])
+    capsys.readouterr()
+    assert publish_(asked, run) == 1
+    assert "; traces of items that were done again, still there: 1\n" in capsys.readouterr().out
+    for _ in range(2):
+        assert publish_(asked, run) == 0
+        again, kept = sorted(langfuse.traces.values(), key=lambda spans: "question q1" in names(spans))
+        assert len(langfuse.traces) == 2
+        assert names(again) == {"question q0", "render", "generate", "execution_match"}
+        assert kept in before.values()
+        assert {one["traceId"] for one in langfuse.scores.values() if "traceId" in one} == set(langfuse.traces)
+        (run / ACKNOWLEDGED).unlink()
+
+
+def names(spans: dict[str, Any]) -> set[str]:
+    return {span["name"] for span in spans.values()}
 
 
 def test_no_key_is_among_what_is_sent(asked: World, langfuse: LangfuseCopy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.langfuse import LangfuseDataset
 from evaluation.datasets.opening import open_dataset
 from evaluation.run_log import RunFolder
-from evaluation.tracing.subject import CopySettings, Subject
+from evaluation.tracing.subject import Attempt, CopySettings, Subject
 from sqlassay.errors import UnknownName, UserError
 from tests.evaluation.world import World
 from tests.providers.langfuse_copy import ITEMS, TIME, LangfuseCopy
@@ -89,9 +89,14 @@ def test_an_unknown_dataset_and_a_server_that_does_not_answer(run: Path, langfus
         open_dataset("langfuse:team/singers")
 
 
+def trace_of(run: RunFolder, item: str) -> str:
+    started = {one["id"]: one["started"] for one in run.raw_items()}
+    return Subject(run.manifest, CopySettings()).trace_id(Attempt(item, started.get(item, "")))
+
+
 def annotate(server: LangfuseCopy, run: Path, item: str, value: object, kind: str = "BOOLEAN", **more: Any) -> None:
     folder = RunFolder(run)
-    trace = Subject(folder.manifest, CopySettings()).trace_id(item)
+    trace = trace_of(folder, item)
     fixed = {"projectId": "p", "source": "ANNOTATION", "timestamp": TIME, "environment": "default"}
     subject = {"kind": "trace", "id": trace}
     server.annotations.append(
@@ -112,7 +117,7 @@ def annotate(server: LangfuseCopy, run: Path, item: str, value: object, kind: st
 def test_what_people_said_becomes_labels(
     asked: World, run: Path, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trace = Subject(RunFolder(run).manifest, CopySettings()).trace_id("q2")
+    trace = trace_of(RunFolder(run), "q2")
     annotate(langfuse, run, "q0", value=True)
     annotate(langfuse, run, "q0", 1, "NUMERIC")
     annotate(
