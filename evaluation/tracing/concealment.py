@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import yaml
 from evaluation.environment import VARIABLE, Environment, fill_in
 from sqlassay.errors import UserError
 from sqlassay.secrets import look_up, variables
+from sqlassay.yaml_places import compose
 
 _NAMES_A_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)", re.IGNORECASE)
 
@@ -45,12 +46,25 @@ class Concealment:
                 look_up(name)
         # What is not set any more cannot be in a text that is made now.
         text = VARIABLE.sub(lambda found: found[0] if found[2] is not None else f"${{{found[1]}:-}}", experiment)
-        content = {} if not text.strip() else yaml.safe_load(text)
+        compose(text)  # a run's folder may come from anywhere
+        content = yaml.safe_load(text) or {}
         return cls(max_bytes, mask_rows, fill_in(content, lambda at, name: UserError(f"{name} is not set")))
 
     def text(self, text: str) -> str:
         """A text without keys, cut to its size."""
         return self._cut(self.environment.without(text, data=True))
+
+    def without_keys(self, value: Any) -> Any:
+        """Whatever is about to leave, without keys: also what a provider or a dataset put where none is expected."""
+        together = "\0".join(_texts(value))  # as a rule there are none, and one look is quicker than many
+        return value if self._without(together) == together else self._without(value)
+
+    def _without(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.environment.without(value, data=True)
+        if isinstance(value, Mapping):
+            return {key: self._without(item) for key, item in value.items()}
+        return [self._without(item) for item in value] if isinstance(value, list) else value
 
     def row_text(self, text: str) -> str:
         """As `text`, for one that may hold contents of rows, as prompts, answers and messages of engines do."""
@@ -78,6 +92,14 @@ class Concealment:
             return text
         kept = encoded[: self.max_bytes].decode("utf-8", "ignore")
         return f"{kept}… [cut: {self.max_bytes:,} of {len(encoded):,} bytes]"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

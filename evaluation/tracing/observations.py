@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,7 +67,15 @@ def trace_of(subject: Subject, record: ItemRecord, prompts: Prompts, conceal: Co
     """The trace of an item: the same for the same record, whenever it is made."""
     steps = _Steps(subject, record, prompts, conceal)
     children = list(steps.all())
-    return Trace(attempt_of(record), (steps.root(), *children), _of_experiment(subject, record, conceal, dataset_id))
+    observations = [steps.root(), *children]
+    names = conceal.without_keys([one.name for one in observations])
+    attributes = conceal.without_keys([one.attributes for one in observations])
+    shared = conceal.without_keys(_of_experiment(subject, record, conceal, dataset_id))
+    told = [
+        replace(one, name=name, attributes=known)
+        for one, name, known in zip(observations, names, attributes, strict=True)
+    ]
+    return Trace(attempt_of(record), tuple(told), shared)
 
 
 def attempt_of(record: ItemRecord) -> Attempt:

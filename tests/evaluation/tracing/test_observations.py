@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
+from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,9 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langfuse import LangfuseOtelSpanAttributes
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from yaml import YAMLError
 
 from evaluation.prompt_log import RecordedPrompt
-from evaluation.records import AnswerRecord, AttemptRecord, CallRecord, ExecutionRecord, ItemRecord, VerdictRecord
+from evaluation.records import (
+    AnswerRecord,
+    AttemptRecord,
+    CallRecord,
+    ExecutionRecord,
+    ItemRecord,
+    RouteRecord,
+    VerdictRecord,
+)
 from evaluation.tracing.concealment import Concealment
 from evaluation.tracing.observations import Trace, trace_of
 from evaluation.tracing.otlp import spans_of
@@ -36,6 +47,7 @@ MANIFEST: dict[str, Any] = {
     },
     "versions": {"sqlassay": "0.1.0"},
 }
+ALL: dict[str, Any] = {"max_bytes": 1000, "mask_rows": False}
 SUBJECT = Subject(MANIFEST, CopySettings())
 ANSWER = AnswerRecord(
     "5" * 64,
@@ -145,6 +157,48 @@ def test_keys_do_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     conceal = Concealment.of(text, max_bytes=1000, mask_rows=False)
     said = conceal.text("with sk-0123456789abcdefgh in /home/of/somebody")
     assert said.startswith("with *** in ${PLACE sha256:")
+
+
+def test_no_key_leaves_in_any_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a provider, a dataset or an experiment says may have one in it, wherever it is."""
+    key = "sk-0123456789abcdefgh"
+    monkeypatch.setenv("SOME_API_KEY", key)
+
+    def planted(value: Any) -> Any:
+        if isinstance(value, Enum) or value == RECORD.started:
+            return value
+        if isinstance(value, str):
+            return f"{value} {key}"
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{name: planted(part) for name, part in vars(value).items()})
+        if isinstance(value, dict):
+            return {name: planted(part) for name, part in value.items()}
+        return type(value)(map(planted, value)) if isinstance(value, list | tuple) else value
+
+    route, call = RouteRecord("r", "classifier"), replace(RECORD.calls[0], ran=RECORD.predicted)
+    more = {
+        "difficulty": "d",
+        "conversation": "c",
+        "extraction": "e",
+        "removed": ("r",),
+        "answered_by": "a",
+        "note": "n",
+    }
+    answer = replace(ANSWER, request_id="r", dropped=("d",), schema_left_out=("s",), examples=("e",), chat_format="c")
+    record = planted(replace(RECORD, route=route, calls=(call,), answer=answer, **more))
+    manifest = {**planted(MANIFEST), "started": MANIFEST["started"]}
+    trace = trace_of(Subject(manifest, CopySettings()), record, prompts, Concealment.of("", **ALL), planted("d"))
+    sent = repr([trace.shared, *((one.name, one.attributes) for one in trace.observations)])
+    assert key not in sent
+    assert sent.count("***") > 50
+
+
+def test_a_run_from_elsewhere_is_read_with_care() -> None:
+    many = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in pairwise("abcdefgh")
+    )
+    with pytest.raises(YAMLError, match="aliases"):
+        Concealment.of(many, **ALL)
 
 
 @given(st.text(max_size=300), st.integers(4, 400))
