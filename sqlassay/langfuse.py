@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from sqlassay.errors import UserError
 from sqlassay.secrets import find_key, setting
@@ -10,6 +11,7 @@ from sqlassay.secrets import find_key, setting
 HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
 """The variables that say where the server is; the second is the older name."""
 PUBLIC_KEY = "LANGFUSE_PUBLIC_KEY"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SECRET_KEY = "LANGFUSE_SECRET_KEY"  # noqa: S105 - the name of a variable
 
 
@@ -26,6 +28,30 @@ class Access:
     host: str
     public_key: str
     secret_key: str = field(repr=False)
+
+
+def base_url(host: str) -> str:
+    """An address of a server, without a slash at its end.
+
+    Raises:
+        UserError: It is none, or has a user or a password in it: it is written down and shown, keys are not.
+    """
+    try:
+        parts = urlsplit(host)
+        named = parts.hostname and parts.port != 0
+    except ValueError:
+        named = None
+    if not named or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        shown = repr(host) if "@" not in host else "the address"
+        raise UserError(f"{shown} is no base URL of Langfuse", remedy=f"check {HOSTS[0]}")
+    if parts.username or parts.password:
+        raise UserError("the base URL of Langfuse has a user or a password in it", remedy="give the keys apart")
+    return host.rstrip("/")
+
+
+def is_local(host: str) -> bool:
+    """Whether a server is on this machine, where no proxy leads."""
+    return urlsplit(host).hostname in _LOOPBACK
 
 
 def configured_host() -> str | None:
@@ -47,9 +73,9 @@ def access(host: str | None = None, *, public_key: str = PUBLIC_KEY, secret_key:
         secret_key: The variable that holds the secret key.
 
     Raises:
-        UserError: The address or a key is missing.
+        UserError: The address or a key is missing, or the address is none.
     """
     where = host or configured_host()
     if not where:
         raise UserError("no address of Langfuse", remedy=f"set {HOSTS[0]}, such as http://localhost:3000")
-    return Access(where.rstrip("/"), *(find_key("Langfuse", name) for name in (public_key, secret_key)))
+    return Access(base_url(where), *(find_key("Langfuse", name) for name in (public_key, secret_key)))

@@ -14,12 +14,11 @@ from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sqlassay.errors import SqlAssayError, UserError
-from sqlassay.langfuse import HOSTS
+from sqlassay.errors import SqlAssayError
+from sqlassay.langfuse import base_url, is_local
 
 SECONDS = 10.0
 """How long a request waits for an answer."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class NoAnswer(SqlAssayError):
@@ -56,21 +55,12 @@ class LangfuseServer:
     keys: tuple[str, str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        try:
-            parts = urlsplit(self.host)
-            named = parts.hostname and parts.port != 0
-        except ValueError:
-            named = None
-        if not named or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-            raise UserError(f"{self.host!r} is no base URL of Langfuse", remedy=f"check {HOSTS[0]}")
-        if parts.username or parts.password:
-            raise UserError("the base URL of Langfuse has a user or a password in it", remedy="give the keys apart")
-        object.__setattr__(self, "host", self.host.rstrip("/"))
+        object.__setattr__(self, "host", base_url(self.host))
 
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine, where no proxy leads."""
-        return urlsplit(self.host).hostname in _LOOPBACK
+        return is_local(self.host)
 
     @property
     def in_the_clear(self) -> bool:

@@ -46,8 +46,13 @@ class Concealment:
                 look_up(name)
         # What is not set any more cannot be in a text that is made now.
         text = VARIABLE.sub(lambda found: found[0] if found[2] is not None else f"${{{found[1]}:-}}", experiment)
-        compose(text)  # a run's folder may come from anywhere
-        content = yaml.safe_load(text) or {}
+        try:
+            compose(text)  # a run's folder may come from anywhere
+            content = yaml.safe_load(text) or {}
+        except (yaml.YAMLError, RecursionError) as error:
+            raise UserError(
+                "the experiment in a run's manifest.json is no YAML of ours", remedy="restore it"
+            ) from error
         return cls(max_bytes, mask_rows, fill_in(content, lambda at, name: UserError(f"{name} is not set")))
 
     def text(self, text: str) -> str:

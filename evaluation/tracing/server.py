@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sqlassay.errors import UserError
-from sqlassay.langfuse import HOSTS, Access
+from sqlassay.langfuse import HOSTS, Access, is_local
 from sqlassay.printable import printable
 from sqlassay.secrets import without
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 LISTS_SINCE = (4, 59)
 """The first version that takes scores in a list."""
 _PAGE = 100
-_TOO_MANY = 429
+_LATER = (408, 425, 429)
+"""Too slow, too early, too many."""
 _MULTI = 207
 
 
@@ -76,7 +77,7 @@ class Server:
             auth=(access.public_key, access.secret_key),
             timeout=seconds,
             headers={"x-langfuse-public-key": access.public_key},
-            trust_env=True,
+            trust_env=not is_local(access.host),
         )
 
     def __enter__(self) -> Server:
@@ -201,7 +202,7 @@ class Server:
             return answer
         if status in (401, 403):
             raise Unavailable(f"Langfuse at {self.host} does not accept the keys", keys_refused=True)
-        if status == _TOO_MANY or status >= 500:
+        if status in _LATER or status >= 500:
             told = answer.headers.get("retry-after", "")
             wait = float(told) if re.fullmatch(r"[0-9]{1,6}", told) else 0.0
             raise Unavailable(f"Langfuse at {self.host} answered with the HTTP status {status}", retry_after=wait)

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langfuse import LangfuseOtelSpanAttributes
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from yaml import YAMLError
 
 from evaluation.prompt_log import RecordedPrompt
 from evaluation.records import (
@@ -31,6 +30,7 @@ from evaluation.tracing.otlp import spans_of
 from evaluation.tracing.scores import item_scores
 from evaluation.tracing.subject import Attempt, CopySettings, Subject
 from evaluation.verdicts import Reason, Status
+from sqlassay.errors import UserError
 from sqlassay.messages import Message
 
 MANIFEST: dict[str, Any] = {
@@ -197,7 +197,7 @@ def test_a_run_from_elsewhere_is_read_with_care() -> None:
     many = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in pairwise("abcdefgh")
     )
-    with pytest.raises(YAMLError, match="aliases"):
+    with pytest.raises(UserError, match=r"manifest\.json is no YAML of ours"):
         Concealment.of(many, **ALL)
 
 

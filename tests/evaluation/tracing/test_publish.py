@@ -112,7 +112,7 @@ def test_repeats_are_experiments_of_one_group_over_one_dataset(asked: World, lan
 
 
 @pytest.mark.parametrize("path", [SPANS, SCORES, ITEMS, "/api/public/v2/datasets"])
-@pytest.mark.parametrize("fault", [429, 503])
+@pytest.mark.parametrize("fault", [408, 429, 503])
 def test_a_fault_is_waited_for(asked: World, run: Path, langfuse: LangfuseCopy, path: str, fault: int) -> None:
     langfuse.faults[path] = deque([fault])
     assert asked.run("langfuse", "publish", run) == 0
@@ -293,6 +293,27 @@ def test_two_at_once(run: Path, asked: World, langfuse: LangfuseCopy, capsys: py
     with AcknowledgedLog(run, "elsewhere"):
         assert publish_(asked, run) == 2
     assert "another process is publishing this run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["http://somebody:hunter2@127.0.0.1:9", "127.0.0.1:9", "ftp://127.0.0.1"])
+def test_an_address_that_is_none(
+    asked: World, run: Path, keys: None, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert publish_(asked, run, "--host", address) == 2
+    told = capsys.readouterr().err
+    assert "base URL of Langfuse" in told
+    assert "hunter2" not in told
+    assert not (run / ACKNOWLEDGED).exists()
+
+
+def test_no_proxy_is_asked_for_a_server_on_this_machine(
+    asked: World, run: Path, langfuse: LangfuseCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert publish_(asked, run) == 0
 
 
 def test_no_address(asked: World, run: Path, keys: None, capsys: pytest.CaptureFixture[str]) -> None:
