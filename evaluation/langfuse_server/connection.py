@@ -71,6 +71,7 @@ class LangfuseServer:
         self,
         path: str,
         *,
+        method: str | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float = SECONDS,
@@ -79,7 +80,8 @@ class LangfuseServer:
 
         Args:
             path: Below the host, such as `/api/public/health`.
-            body: What is posted; without one it is a GET.
+            method: A GET, or a POST where there is a body, unless given.
+            body: What is posted.
             headers: Besides those for the keys.
             seconds: How long to wait.
 
@@ -93,7 +95,7 @@ class LangfuseServer:
             def redirect_request(self, *_: Any) -> None:
                 return None
 
-        request = Request(self.host + path, body, dict(headers or {}))  # noqa: S310 - the scheme was checked
+        request = Request(self.host + path, body, dict(headers or {}), method=method)  # noqa: S310 - the scheme was checked
         if self.keys is not None:
             request.add_unredirected_header(
                 "Authorization", f"Basic {b64encode(':'.join(self.keys).encode()).decode()}"

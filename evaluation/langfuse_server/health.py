@@ -77,7 +77,12 @@ def answered(answer: Answer) -> str:
 
 
 def asked(
-    name: str, server: LangfuseServer, path: str, seconds: float, look: Callable[[Answer], tuple[str, str]]
+    name: str,
+    server: LangfuseServer,
+    path: str,
+    seconds: float,
+    look: Callable[[Answer], tuple[str, str]],
+    **request: Any,
 ) -> Check:
     """One request as a check.
 
@@ -87,9 +92,10 @@ def asked(
         path: What.
         seconds: How long it may take.
         look: What is wrong with an answer, and what to do; nothing when it is all right.
+        request: What else `LangfuseServer.request` takes.
     """
     try:
-        answer = server.request(path, seconds=seconds)
+        answer = server.request(path, seconds=seconds, **request)
     except NoAnswer as error:
         return Check(name, False, str(error), _UP)
     problem, remedy = look(answer)

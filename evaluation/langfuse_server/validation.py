@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,8 +21,9 @@ ENDPOINTS = {
     "scores": "/api/public/v3/scores?limit=1",
     "observations": "/api/public/v2/observations?limit=1&fromStartTime={recently}",
 }
-"""What prompts, runs and their scores are read from; all of them answer with a list under `data`. The two that are
-only written to, for traces and scores, are tried with a trace."""
+"""What prompts, runs and their scores are read from; all of them answer with a list under `data`. What is written to is
+tried with a trace, which is removed again, and with a dataset of one item."""
+DATASET = "sqlassay-validate"
 NEEDS = {5: (4, 59, 0)}
 """The oldest server that each major version of the SDK is made for: https://langfuse.com/docs/compatibility."""
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
@@ -35,7 +37,8 @@ def validate(
     Args:
         server: With the keys of a project.
         project: The id or name of the project that is expected; any is all right unless given.
-        write: Whether to write a trace and a score, into the environment `sqlassay-validate`, and read them back.
+        write: Whether to write a trace and a score, into the environment `sqlassay-validate`, read them back, and have
+            them removed; and a dataset of that name with an item, which are the same each time and stay.
         seconds: How long to wait until they can be read.
 
     Returns:
@@ -55,7 +58,7 @@ def validate(
             checks.append(_project(projects, project))
             checks += [asked(f"reads {name}", server, _path(path), SECONDS, _list) for name, path in ENDPOINTS.items()]
             if write:
-                checks += _trace(server, seconds)
+                checks += [*_dataset(server), *_trace(server, seconds)]
     return ValidationResult(f"Langfuse at {server.host}", tuple(checks))
 
 
@@ -104,6 +107,26 @@ def _list(answer: Answer) -> tuple[str, str]:
     return answered(answer), "update the server, or see the log of langfuse-web"
 
 
+def _dataset(server: LangfuseServer) -> list[Check]:
+    return [
+        _asked_to("dataset written", server, "/api/public/v2/datasets", {"name": DATASET}),
+        _asked_to(
+            "item written",
+            server,
+            "/api/public/dataset-items",
+            {"datasetName": DATASET, "id": DATASET, "input": {"question": "was this written?", "db_id": ""}},
+        ),
+    ]
+
+
+def _asked_to(name: str, server: LangfuseServer, path: str, body: object = None, method: str = "POST") -> Check:
+    def look(answer: Answer) -> tuple[str, str]:
+        return ("", "") if 200 <= answer.status < 300 else (answered(answer), "see the log of langfuse-web")
+
+    more = {} if body is None else {"body": json.dumps(body).encode(), "headers": {"Content-Type": "application/json"}}
+    return asked(name, server, path, SECONDS, look, method=method, **more)
+
+
 def _trace(server: LangfuseServer, seconds: float) -> list[Check]:
     try:
         made = trace.made()
@@ -112,4 +135,6 @@ def _trace(server: LangfuseServer, seconds: float) -> list[Check]:
     checks = [trace.write(server, made, SECONDS), trace.write_score(server, made)]
     if all(check.ok for check in checks):
         checks.append(trace.read_back(server, made, seconds))
+    if checks[0].ok:
+        checks.append(_asked_to("trace removed", server, f"/api/public/traces/{made.trace}", method="DELETE"))
     return checks

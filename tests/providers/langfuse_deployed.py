@@ -46,6 +46,8 @@ class DeployedLangfuse:
         self.looks: int | None = 0
         self.requests: list[str] = []
         self.spans: dict[str, Any] = {}
+        self.removed: list[str] = []
+        self.items: list[Any] = []
         self.scores: list[dict[str, Any]] = []
         server = self
 
@@ -87,6 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._answer(self._post)
+
+    def do_DELETE(self) -> None:
+        self._answer(self._delete)
 
     def _answer(self, act: Any) -> None:
         self.langfuse.requests.append(f"{self.command} {self.path}")
@@ -141,9 +146,18 @@ class _Handler(BaseHTTPRequestHandler):
                     "environment": attributes["langfuse.environment"],
                 }
             return 200, {}
+        if path == "/api/public/v2/datasets":
+            return 200, {"id": "d", **json.loads(body)}
+        if path == "/api/public/dataset-items":
+            self.langfuse.items.append(json.loads(body))
+            return 200, {"status": "ACTIVE", **json.loads(body)}
         assert path == "/api/public/scores"
         self.langfuse.scores += json.loads(body)
         return 202, {"message": "Accepted"}
+
+    def _delete(self, path: str, _: bytes) -> tuple[int, object]:
+        self.langfuse.removed.append(path.removeprefix("/api/public/traces/"))
+        return 200, {"message": "Trace deleted successfully"}
 
     def _spans(self, body: bytes) -> list[tuple[str, str, str, dict[str, str]]]:
         """Ids, name and attributes of what came in, in either of the two forms."""

@@ -28,7 +28,7 @@ def validate(
     """Check a Langfuse server, yours or another: is it reached, does it fit, are the keys accepted, can all be used?
 
     Address, version against the SDK, keys, project, each part of the API that is used, and a trace with a score that is
-    written and read back. These stay there, in the environment `sqlassay-validate`.
+    written, read back and removed. A dataset `sqlassay-validate` with one item stays there.
 
     Which server: that of --folder or --host, else the one that LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and
     LANGFUSE_SECRET_KEY name, in the environment, `.env` or the secrets file, else your own. Exits with 1 when a check

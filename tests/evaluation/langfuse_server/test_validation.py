@@ -15,7 +15,7 @@ from tests.providers.langfuse_deployed import KEYS, DeployedLangfuse
 pytest.importorskip("langfuse", reason="needs the extra langfuse")
 
 READS = [f"reads {name}" for name in ENDPOINTS]
-WRITES = ["trace written", "score written", "read back"]
+WRITES = ["dataset written", "item written", "trace written", "score written", "read back", "trace removed"]
 
 
 @pytest.fixture
@@ -46,6 +46,8 @@ def test_all_is_right(langfuse: DeployedLangfuse, server: LangfuseServer) -> Non
     assert named(result, "version").detail.startswith("server 4.60.1, SDK 5.")
     (span,) = langfuse.spans.values()
     assert (span["name"], span["environment"]) == ("sqlassay validate", "sqlassay-validate")
+    assert langfuse.removed == [span["traceId"]]
+    assert [one["datasetName"] for one in langfuse.items] == ["sqlassay-validate"]
     (score,) = langfuse.scores
     assert (score["traceId"], score["environment"]) == (span["traceId"], "sqlassay-validate")
     assert KEYS[1] not in repr(server)
@@ -65,7 +67,7 @@ def test_what_was_written_may_take_a_while(langfuse: DeployedLangfuse, server: L
 
 def test_what_was_written_never_comes_back(langfuse: DeployedLangfuse, server: LangfuseServer) -> None:
     langfuse.looks = None
-    last = validate(server, seconds=0.3).checks[-1]
+    last = validate(server, seconds=0.3).checks[-2]
     assert (last.name, last.ok) == ("read back", False)
     assert last.detail == "the trace and its score cannot be read after 0 s"
     assert "langfuse-worker" in last.remedy
@@ -108,6 +110,7 @@ def test_versions(
         ("/api/public/v2/prompts", 404, "reads prompts", "answers with HTTP 404"),
         ("/api/public/dataset-items", 500, "reads dataset items", "answers with HTTP 500"),
         ("/api/public/v2/observations", 404, "reads observations", "answers with HTTP 404"),
+        ("/api/public/v2/datasets", 405, "reads datasets", "answers with HTTP 405"),
         ("/api/public/otel/v1/traces", 413, "trace written", "answers with HTTP 413"),
         ("/api/public/scores", 400, "score written", "answers with HTTP 400"),
     ],
@@ -122,6 +125,12 @@ def test_what_is_wrong_is_said(
     assert words in check.detail
     assert check.remedy
     assert KEYS[1] not in repr(result)
+
+
+def test_what_is_written_is_told_apart_from_what_is_read(langfuse: DeployedLangfuse, server: LangfuseServer) -> None:
+    langfuse.statuses["/api/public/dataset-items"] = 403
+    failed = [check.name for check in validate(server, seconds=1).checks if not check.ok]
+    assert failed == ["reads dataset items", "item written"]
 
 
 def test_keys_of_another_server(langfuse: DeployedLangfuse, server: LangfuseServer) -> None:
