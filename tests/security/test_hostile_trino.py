@@ -307,6 +307,7 @@ def world(
     world = host_world(tmp_path_factory.mktemp("trino"), TrinoBackend, server, PROBES, limits=PATIENT)
     with world.database:
         yield world
+        world.assert_as_before(None)
     server.close()
 
 
