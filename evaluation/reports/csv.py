@@ -13,8 +13,9 @@ from evaluation.run_log import RunFolder
 class CsvReport(Report):
     """Items as a table that every program opens, spreadsheets too.
 
-    The columns are `rows.COLUMNS`. What is unknown is empty, an empty text is `""`. A text that a spreadsheet would take
-    for a formula has an apostrophe before it: questions and SQL were written by anybody. Parquet has every text as it is.
+    The columns are `rows.COLUMNS`. What is unknown is empty, an empty text is `""`. A text that a spreadsheet would
+    take for a formula has an apostrophe before it, since anybody may have written questions and SQL; Parquet has every
+    text as it is.
     """
 
     name = "csv"

@@ -92,8 +92,8 @@ COLUMNS = {
 }
 """Of the table: name, type, and where it is from. Names and types stay; new ones come last."""
 
-_QUERY = f"""
-WITH lines AS (SELECT row_number() OVER () AS line, * FROM read_json($files, {{read}}, filename = true)),
+_QUERY = """
+WITH lines AS (SELECT row_number() OVER () AS line, * FROM read_json($files, {read}, filename = true)),
 asked AS (
     SELECT *, [one for one in list_concat([answer], [call.answer for call in coalesce(calls, [])])
                if one IS NOT NULL AND one.finish_reason IS NOT NULL] AS told
@@ -104,7 +104,7 @@ verdicts AS (
            unnest(verdicts) AS verdict, generate_subscripts(verdicts, 1) AS place
     FROM asked
 )
-SELECT {{columns}} FROM verdicts ORDER BY run, position, line, place
+SELECT {columns} FROM verdicts ORDER BY run, position, line, place
 """
 _LAST = """
 CREATE TABLE last AS
@@ -135,7 +135,10 @@ def copy_rows(runs: Sequence[RunFolder], path: Path, options: str, *, for_spread
     path.touch()  # what is wrong with the place is best said by the system itself
     with tempfile.TemporaryDirectory() as scratch:
         files = [_complete(run, Path(scratch) / f"{number}.jsonl") for number, run in enumerate(runs)]
-        settings = {"temp_directory": scratch, "autoinstall_known_extensions": "false"}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "temp_directory": scratch,
+            "autoinstall_known_extensions": False,
+        }
         with duckdb.connect(config=settings) as database:
             try:
                 _prepare(database, runs, files)
