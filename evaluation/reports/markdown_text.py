@@ -36,12 +36,11 @@ def _still(found: re.Match[str]) -> str:
 
 
 def code(text: str, characters: int = 300) -> str:
-    """As code on one line, also in a cell."""
+    """As code on one line; not for a cell, where a bar would end it."""
     line = " ".join(clipped(text, characters).split()) or " "
     fence = "`" * (1 + _longest_ticks(line))
     space = " " if line[0] == "`" or line[-1] == "`" else ""
-    escaped = line.replace("|", "\\|")
-    return f"{fence}{space}{escaped}{space}{fence}"
+    return f"{fence}{space}{line}{space}{fence}"
 
 
 def fenced(text: str, language: str = "") -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -30,6 +31,7 @@ class Page(HTMLParser):
     def __init__(self, markdown: str) -> None:
         super().__init__(convert_charrefs=True)
         self.elements: list[str] = []
+        self.ended: list[str] = []
         self.text = ""
         self.bare: list[str] = []
         self._in_code = 0
@@ -41,6 +43,7 @@ class Page(HTMLParser):
         self._in_code += tag == "code"
 
     def handle_endtag(self, tag: str) -> None:
+        self.ended.append(tag)
         self._in_code -= tag == "code"
 
     def handle_data(self, data: str) -> None:
@@ -56,28 +59,21 @@ def one_line(text: str) -> str:
 @given(TEXTS)
 def test_plain_text_is_shown_and_does_nothing(text: str) -> None:
     page = Page(
-        f"| a | b |\n| :-- | --: |\n| {plain(text)} | 1 |\n\n> {plain(text)}\n\n- {plain(text)}\n\n**{plain(text)}**"
+        f"| a | b |\n| :-- | --: |\n| {plain(text)} | 1 |\n\n> {plain(text)}\n\n"
+        f"- {plain(text)}\n\n**only {plain(text)}**"
     )
     assert page.elements.count("td") == 2
     assert set(page.elements) <= OURS
     assert one_line(page.text).count(one_line(text)) >= 3
     # A forge looks for these in one piece of text each, outside of code.
     for piece in page.bare:
-        assert "://" not in piece
-        assert not any(
-            f" {piece}"[at - 1 : at].strip() == ""
-            for at in range(1, len(piece) + 1)
-            if f" {piece}"[at : at + 2] in ("@o", "#1")
-        )
-        assert "www." not in piece
+        assert re.search(r"(?<!\w)@\w|(?<!\w)#\d|://|\bwww\.|:\w+:", piece) is None
 
 
 @given(TEXTS)
 def test_code_is_shown_as_it_is(text: str) -> None:
-    page = Page(f"| a | b |\n| :-- | --: |\n| {code(text)} | 1 |\n\n- {code(text)}")
-    assert page.elements.count("td") == 2
-    assert page.elements.count("code") == 2
-    assert set(page.elements) <= OURS
+    page = Page(f"{code(text)} after\n\n- {code(text)}")
+    assert page.elements == ["p", "code", "ul", "li", "code"]
     assert page.text.count(one_line(text)) >= 2
 
 
@@ -88,7 +84,7 @@ def test_a_block_ends_where_it_should(text: str) -> None:
     assert page.text == f"{printable(text)}\n\n\n"[: len(printable(text)) + 1] + "\nafter\n"
 
 
-@settings(max_examples=60)
+@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])  # what fails is long to shrink, and short to read
 @given(st.lists(RECORDS, min_size=1, max_size=4), TEXTS)
 def test_nothing_that_anybody_wrote_is_markup(records: list[ItemRecord], label: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -98,7 +94,7 @@ def test_nothing_that_anybody_wrote_is_markup(records: list[ItemRecord], label: 
     assert len(text.encode("utf-16-le")) // 2 <= LIMIT
     page = Page(text)
     assert set(page.elements) <= OURS
-    assert page.elements.count("details") == text.count("<details>") == text.count("</details>")
+    assert page.elements.count("details") == page.ended.count("details") <= 3
 
 
 def written(folder: Path, *runs: RunFolder) -> str:
@@ -114,7 +110,7 @@ def test_the_verdict_comes_first_then_the_counts(tmp_path: Path) -> None:
     assert lines[:3] == [
         "<!-- sqlassay report -->",
         "## sqlassay",
-        "**b@1 is worse than a@1 by 28.2 points (95 % interval 11.3 to 43.4, p = 0.002)**",
+        "**b@1 is worse than a@1 by 28.2 points (95 % interval 11.2 to 43.6, p = 0.002)**",
     ]
     assert "| m · a@1 · sqlite | other | 100.0 % | 94.9 – 100.0 | 72 | 72 | (0) | 0 | (0) | 0 |" in lines
     assert "|  | execution_match | 85.9 % | 76.0 – 92.2 | 71 | 61 | (0) | 10 | (0) | 1 |" in lines
@@ -162,7 +158,13 @@ def test_many_runs_fit_too(tmp_path: Path) -> None:
 def test_a_judge_is_not_shown_without_its_errors(tmp_path: Path) -> None:
     verdict = VerdictRecord("llm_judge", Reason.JUDGED_CORRECT.status, 1.0, Reason.JUDGED_CORRECT)
     run = run_folder(tmp_path / "run", [ItemRecord("q", 0, "shop", "?", verdicts=(verdict,))])
-    run.manifest["identity"]["strategies"] = [{"label": "llm_judge", "version": "1", "judges": []}]
+    run.manifest["identity"]["strategies"] = [
+        {
+            "label": "llm_judge",
+            "version": "1",
+            "judges": [{"name": "j", "model": {"adapter": "openai", "model": "gpt"}}],
+        }
+    ]
     text = written(tmp_path, run)
     assert "|  | – uncalibrated |" in text
     assert "- llm_judge: uncalibrated: how often this judge is wrong is not known" in text
