@@ -9,8 +9,8 @@ from evaluation.doctor.examination import Examination
 from evaluation.doctor.finding import Finding, of_checks
 
 if TYPE_CHECKING:
-    from evaluation.experiment import ExperimentFile, ModelSection
     from evaluation.environment import Location
+    from evaluation.experiment import ExperimentFile, ModelSection
 
 
 def models(file: ExperimentFile) -> list[Examination]:

@@ -25,9 +25,8 @@ def python() -> Iterator[Finding]:
     if SpecifierSet(needed).contains(version, prereleases=True):
         yield Finding("Python", State.OK, found)
     else:
-        yield Finding(
-            "Python", State.FAILED, f"{found}, and {needed} is needed", "make an environment with another one"
-        )
+        said = f"{found}, and {needed} is needed"
+        yield Finding("Python", State.FAILED, said, "make an environment with such a one")
 
 
 def environment() -> Iterator[Finding]:
