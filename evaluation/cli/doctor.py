@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def doctor(
     experiment: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(metavar="[EXPERIMENT]", help="An experiment file; its models and databases are looked at too."),
+        typer.Argument(
+            metavar="[EXPERIMENT.yaml]", help="An experiment file; its models and databases are looked at too."
+        ),
     ] = None,
     runs: Runs = Path("runs"),
     timeout: Annotated[
@@ -30,9 +32,10 @@ def doctor(
     ] = 60.0,
     json: Json = False,
 ) -> int:
-    """Check that everything is there: Python, packages, keys, folders, Langfuse; models and databases of an experiment.
+    """Check that all is there that a run needs: packages, keys, models, databases.
 
-    Works offline and without an experiment. A model is sent two requests of a few tokens; a database is opened and not
+    Python, packages, imports that others hide, extras, keys, folders and Langfuse; and the models and databases of an
+    experiment. Works offline and without an experiment. A model is sent two requests of a few tokens; a database is opened and not
     changed; a key is never shown. What has not answered in time has failed. Exits with 1 when something has failed; a
     warning, or what is not there and not needed, is no failure.
 

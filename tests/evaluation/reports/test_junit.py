@@ -52,12 +52,13 @@ def hold(root: ElementTree.Element) -> None:
 @given(st.lists(RECORDS, max_size=5, unique_by=lambda record: record.id))
 def test_whatever_anybody_wrote_is_valid(records: list[ItemRecord]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        runs = [run_folder(Path(folder) / name, records, model=name) for name in ("one", "a<b>&\x00\ufffe\"'")[:1]]
+        models = {"one": "m", "two": "a<b>&\x00\ufffe\n\"']]>"}
+        runs = [run_folder(Path(folder) / name, records, model=model) for name, model in models.items()]
         JUnitReport().write(runs, path := Path(folder) / "o.xml")
         root = ElementTree.parse(path).getroot()
         hold(root)
         suites = root.findall("testsuite")
-        assert [len(suite.findall("testcase")) for suite in suites] == [len(records)] * 2 * bool(records)
+        assert [len(suite.findall("testcase")) for suite in suites] == [len(records)] * 4 * bool(records)
         for case, record in zip(suites[0].findall("testcase") if suites else [], records, strict=True):
             status = record.verdicts[0].status
             assert [child.tag for child in case] == {
