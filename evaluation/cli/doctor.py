@@ -35,9 +35,9 @@ def doctor(
     """Check that all is there that a run needs: packages, keys, models, databases.
 
     Python, packages, imports that others hide, extras, keys, folders and Langfuse; and the models and databases of an
-    experiment. Works offline and without an experiment. A model is sent two requests of a few tokens; a database is opened and not
-    changed; a key is never shown. What has not answered in time has failed. Exits with 1 when something has failed; a
-    warning, or what is not there and not needed, is no failure.
+    experiment. Works offline and without an experiment. A model is sent two requests of a few tokens; a database is
+    opened and not changed; a key is never shown. What has not answered in time has failed. Exits with 1 when something
+    has failed; a warning, or what is not there and not needed, is no failure.
 
     Example: `sqlassay doctor nightly.yaml`
     """
