@@ -14,6 +14,7 @@ from evaluation.cli import (
     backends,
     datasets,
     demo,
+    doctor,
     judge,
     keys,
     langfuse,
@@ -63,6 +64,7 @@ app.add_typer(keys.app, name="keys")
 app.command("audit")(audit.audit)
 app.command("plugins")(plugins.plugins)
 app.command("schema")(schema.schema)
+app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 
 

@@ -112,8 +112,9 @@ def _write(found: Sequence[RunFolder], outputs: Sequence[Path], name: str | None
 
     if not outputs:
         print_report(REPORTS.make(str(name)), found, sys.stdout.buffer)
-    for path in outputs:
-        write_report(REPORTS.make(name or format_of(path)), found, path)
+    reports = [REPORTS.make(name or format_of(path)) for path in outputs]
+    for made, path in zip(reports, outputs, strict=True):
+        write_report(made, found, path)
         output.talk().print(f"wrote {path}", markup=False)
 
 

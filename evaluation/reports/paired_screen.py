@@ -28,7 +28,7 @@ def comparisons(found: Sequence[Comparison]) -> Iterator[RenderableType]:
     if counted:
         yield Text()
         yield _table(counted)
-        yield Text(printable(_basis([one for one, _ in counted])))
+        yield Text(printable(basis([one for one, _ in counted])))
     for one in found:
         for note in notes(one):
             yield Text(printable(note))
@@ -53,7 +53,7 @@ def more(found: Sequence[Comparison], program: str) -> str:
     return f"all that flipped, with their SQL: {command} --json"
 
 
-def _basis(counted: Sequence[Comparison]) -> str:
+def basis(counted: Sequence[Comparison]) -> str:
     """What was compared, and what is corrected."""
     strategies = ", ".join(dict.fromkeys(one.strategy for one in counted))
     corrected = f"; p is corrected for {len(counted)} comparisons (Holm)" if len(counted) > 1 else ""
@@ -133,22 +133,29 @@ def _table(counted: Sequence[tuple[Comparison, Paired]]) -> Table:
     several = any(one.baseline.where for one, _ in counted)
     for heading in (*(["in"] if several else []), "baseline", "candidate"):
         table.add_column(heading, overflow="fold", vertical="bottom")
-    p = "p (Holm)" if len(counted) > 1 else "p"
-    counts = ("both\nright", "only\nbaseline", "only\ncandidate", "both\nwrong")
-    for heading in ("difference", "95 % interval", p, *counts):
+    for heading in headings(len(counted)):
         table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
     for one, paired in counted:
-        low, high = paired.interval()
-        table.add_row(
-            *(Text(printable(name)) for name in ([one.baseline.where] if several else [])),
-            Text(printable(one.baseline.name)),
-            Text(printable(one.candidate.name)),
-            _signed(paired.difference),
-            f"{_signed(low)} to {_signed(high)}",
-            "–" if one.adjusted_p is None else _p(one.adjusted_p).removeprefix("= "),
-            *(f"{n:,}" for n in (one.both_right, len(one.lost), len(one.won), one.both_wrong)),
-        )
+        names = (*([one.baseline.where] if several else []), one.baseline.name, one.candidate.name)
+        table.add_row(*(Text(printable(name)) for name in names), *numbers(one, paired))
     return table
+
+
+def headings(comparisons: int) -> tuple[str, ...]:
+    """Of the columns of `numbers`."""
+    p = "p (Holm)" if comparisons > 1 else "p"
+    return "difference", "95 % interval", p, "both\nright", "only\nbaseline", "only\ncandidate", "both\nwrong"
+
+
+def numbers(one: Comparison, paired: Paired) -> tuple[str, ...]:
+    """Difference, its interval, p, and how many both, only the baseline, only the candidate, and neither has right."""
+    low, high = paired.interval()
+    return (
+        _signed(paired.difference),
+        f"{_signed(low)} to {_signed(high)}",
+        "–" if one.adjusted_p is None else _p(one.adjusted_p).removeprefix("= "),
+        *(f"{n:,}" for n in (one.both_right, len(one.lost), len(one.won), one.both_wrong)),
+    )
 
 
 def _flips(arm: Arm, flips: Sequence[Flip]) -> Iterator[RenderableType]:
