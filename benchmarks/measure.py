@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -22,12 +23,14 @@ class Use:
 
     Attributes:
         seconds: Wall-clock time from start to end.
+        cpu_seconds: Of all cores, in the process and in the system on its behalf.
         megabytes: Largest resident memory of the process itself, in MiB.
         series: Its resident memory over time, in MiB, about ten samples a second.
         output: What it printed.
     """
 
     seconds: float
+    cpu_seconds: float
     megabytes: float
     series: tuple[float, ...]
     output: str
@@ -41,7 +44,7 @@ def run(arguments: Sequence[str], cache: Path) -> Use:
     """
     environment = {**os.environ, "SQLASSAY_CACHE": str(cache)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    began = time.perf_counter()
+    began, used = time.perf_counter(), _children_seconds()
     process = subprocess.Popen(
         [*SQLASSAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     )
@@ -59,7 +62,12 @@ def run(arguments: Sequence[str], cache: Path) -> Use:
     seconds = time.perf_counter() - began
     if process.returncode:
         raise RuntimeError(f"sqlassay {' '.join(arguments)} ended with {process.returncode}:\n{output}")
-    return Use(seconds, max(series, default=0.0), tuple(series), output)
+    return Use(seconds, _children_seconds() - used, max(series, default=0.0), tuple(series), output)
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def median_seconds(action: Callable[[], object], times: int) -> float:
