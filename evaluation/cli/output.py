@@ -60,8 +60,9 @@ class Streamed(list[Any]):
 
 def print_json(value: Any) -> None:
     """Data for programs."""
-    for part in json.JSONEncoder(indent=2, ensure_ascii=True, default=str).iterencode(value):
-        sys.stdout.write(part)
+    parts = json.JSONEncoder(indent=2, ensure_ascii=True, default=str).iterencode(value)
+    while text := "".join(islice(parts, 10_000)):
+        sys.stdout.write(text)
     sys.stdout.write("\n")
 
 
