@@ -7,6 +7,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,22 +45,23 @@ def run(arguments: Sequence[str], cache: Path) -> Use:
     """
     environment = {**os.environ, "SQLASSAY_CACHE": str(cache)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    began, used = time.perf_counter(), _children_seconds()
-    process = subprocess.Popen(
-        [*SQLASSAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-    )
-    watched = psutil.Process(process.pid)
-    series: list[float] = []
-    while process.poll() is None:
-        try:
-            series.append(watched.memory_info().rss / 2**20)
-            process.wait(0.1 if len(series) > 20 else 0.01)
-        except subprocess.TimeoutExpired:
-            continue
-        except psutil.NoSuchProcess:
-            break
-    output = process.communicate()[0]
-    seconds = time.perf_counter() - began
+    with tempfile.TemporaryFile("w+") as said:  # a pipe would be full, and nobody reads it until the end
+        began, used = time.perf_counter(), _children_seconds()
+        process = subprocess.Popen([*SQLASSAY, *arguments], stdout=said, stderr=subprocess.STDOUT, env=environment)
+        watched = psutil.Process(process.pid)
+        series: list[float] = []
+        while process.poll() is None:
+            try:
+                series.append(watched.memory_info().rss / 2**20)
+                process.wait(0.1 if len(series) > 20 else 0.01)
+            except subprocess.TimeoutExpired:
+                continue
+            except psutil.NoSuchProcess:
+                break
+        process.wait()
+        seconds = time.perf_counter() - began
+        said.seek(0)
+        output = said.read()
     if process.returncode:
         raise RuntimeError(f"sqlassay {' '.join(arguments)} ended with {process.returncode}:\n{output}")
     return Use(seconds, _children_seconds() - used, max(series, default=0.0), tuple(series), output)
