@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -76,11 +76,34 @@ class RunFolder:
         Raises:
             UserError: A line is not an item record.
         """
-        for raw in self.raw_items():
-            try:
-                yield ItemRecord.from_json(raw)
-            except ValueError as error:
-                raise UserError(f"not an item record: {error}", place=str(self.path / ITEMS)) from error
+        return map(self._item, self.raw_items())
+
+    def raw_items_at(self, places: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Some items as they were written.
+
+        Args:
+            places: The numbers of their lines, from 0, in their order.
+        """
+        if not places:
+            return
+        with (self.path / ITEMS).open("rb") as file:
+            lines = filter(bytes.strip, file)
+            for place, before in zip(places, (-1, *places), strict=False):
+                yield json.loads(next(islice(lines, place - before - 1, None)))
+
+    def items_at(self, places: Sequence[int]) -> Iterator[ItemRecord]:
+        """Some items, as `raw_items_at`.
+
+        Raises:
+            UserError: A line is not an item record.
+        """
+        return map(self._item, self.raw_items_at(places))
+
+    def _item(self, raw: dict[str, Any]) -> ItemRecord:
+        try:
+            return ItemRecord.from_json(raw)
+        except ValueError as error:
+            raise UserError(f"not an item record: {error}", place=str(self.path / ITEMS)) from error
 
     def prompts(self, sha256s: Collection[str] | None = None) -> dict[str, RecordedPrompt]:
         """Prompts by their digests, all unless some are named; runs from before they were recorded have none.
