@@ -66,9 +66,10 @@ def report(
     Always with the three counts: scored items, system failures (the system under test was wrong or gave nothing) and
     instrument failures (nothing can be said).
     """
-    from evaluation.reports import console, paired_screen
+    from evaluation.compare.comparison import compare
+    from evaluation.compare.screen import comparisons, more
+    from evaluation.reports import console
     from evaluation.reports.disagreement import partings
-    from evaluation.reports.paired import compare
     from evaluation.reports.taxonomy import taxonomy
     from evaluation.runs import find_runs, summarise
 
@@ -88,9 +89,9 @@ def report(
         return
     screen = output.data()
     screen.print(console.Results(summaries))
-    for block in paired_screen.comparisons(compared):
+    for block in comparisons(compared):
         screen.print(block)
-    if where := paired_screen.more(compared, output.program()):
+    if where := more(compared, output.program()):
         output.talk().print(where)
     for summary, folder in zip(summaries, found, strict=True):
         screen.print()

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from evaluation.reports.paired import compare
-from evaluation.reports.paired_screen import comparisons, more, notes, sentence
+from evaluation.compare.comparison import compare
+from evaluation.compare.screen import comparisons, more, notes, sentence
 from evaluation.run_log import RunFolder
 from tests.evaluation.world import GOLD, World
 
@@ -101,8 +101,10 @@ def test_the_four_counts_and_the_flips(tmp_path: Path) -> None:
         "repeat": 0,
         "db_id": "show",
         "question": "How many of number 2?",
-        "baseline": {"reason": "wrong_rows", "sql": "SELECT 2 -- a@1"},
-        "candidate": {"reason": "match", "sql": "SELECT 2 -- b@1"},
+        "gold": [],
+        "gold_rows": None,
+        "baseline": {"reason": "wrong_rows", "sql": "SELECT 2 -- a@1", "rows": None, "evidence": {}},
+        "candidate": {"reason": "match", "sql": "SELECT 2 -- b@1", "rows": None, "evidence": {}},
     }
 
 
@@ -240,7 +242,7 @@ def test_a_prompt_that_was_changed_under_its_name_is_told(tmp_path: Path) -> Non
         ({"dataset": {"format": "jsonl", "sha256": "other", "questions": 2}}, "another dataset"),
         ({"selection": {"limit": 3}}, "another selection"),
         ({"strategies": [{"label": "execution_match", "version": "2"}]}, "other settings of execution_match"),
-        ({"strategies": [{"label": "other", "version": "1"}]}, "no verdicts of execution_match"),
+        ({"strategies": [{"label": "other", "version": "1"}]}, "no verdicts of execution_match, only of other"),
     ],
 )
 def test_what_cannot_be_compared_is_not(identity: dict[str, object], why: str, tmp_path: Path) -> None:

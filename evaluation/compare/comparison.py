@@ -1,0 +1,203 @@
+"""Systems on the same questions, compared answer by answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from evaluation.compare.answers import Asked, Pair
+from evaluation.compare.arms import Arm, Recorded, blocks
+from evaluation.compare.reading import Reading, read
+from evaluation.compare.refusals import refusals
+from evaluation.compare.spending import Spending
+from evaluation.statistics.paired import Paired, holm
+from evaluation.verdicts import Reason, Status
+
+ALPHA = 0.05
+"""A difference is shown when p is at most this."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two arms, over the questions that both have scored.
+
+    Attributes:
+        baseline: The first of the two.
+        candidate: The other.
+        strategy: The label of the strategy whose verdicts are compared.
+        answers: Every question that both have scored, in their order.
+        unscored: What could not be scored, of the baseline and of the candidate.
+        missing: How many answers the baseline has that the candidate has not, and the other way round.
+        spending: What the answers of each took.
+        refusals: Why the two cannot be compared; empty when they can.
+        by: What the slices of the answers are.
+        comparisons: How many there are in all.
+        adjusted_p: Holm's, over all of these; `None` when there is nothing to compare.
+    """
+
+    baseline: Arm
+    candidate: Arm
+    strategy: str
+    answers: tuple[Pair, ...] = field(default=(), repr=False)
+    unscored: tuple[tuple[Asked, ...], tuple[Asked, ...]] = ((), ())
+    missing: tuple[int, int] = (0, 0)
+    spending: tuple[Spending, Spending] = field(default_factory=lambda: (Spending(), Spending()), repr=False)
+    refusals: tuple[str, ...] = ()
+    by: str = "difficulty"
+    comparisons: int = 1
+    adjusted_p: float | None = None
+
+    @property
+    def refused(self) -> str:
+        """Why the two cannot be compared, in words; empty when they can."""
+        return "; ".join(self.refusals)
+
+    @cached_property
+    def lost(self) -> tuple[Pair, ...]:
+        """Answers that only the baseline has right, in the order of the questions."""
+        return tuple(pair for pair in self.answers if pair.won < 0)
+
+    @cached_property
+    def won(self) -> tuple[Pair, ...]:
+        """Answers that only the candidate has right, in the order of the questions."""
+        return tuple(pair for pair in self.answers if pair.won > 0)
+
+    @cached_property
+    def both_right(self) -> int:
+        """Answers that both have right."""
+        return sum(pair.baseline.right and pair.candidate.right for pair in self.answers)
+
+    @property
+    def both_wrong(self) -> int:
+        """Answers that both have wrong."""
+        return self.pairs - self.both_right - len(self.won) - len(self.lost)
+
+    @property
+    def pairs(self) -> int:
+        """Answers that both have scored."""
+        return len(self.answers)
+
+    @cached_property
+    def differences(self) -> Mapping[int, int]:
+        """How many questions the candidate has right so many times more often."""
+        return paired_of(self.answers).differences if self.answers else {}
+
+    @cached_property
+    def paired(self) -> Paired | None:
+        """For the statistics; `None` when there is nothing to compare."""
+        return paired_of(self.answers) if self.answers else None
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a difference beyond luck."""
+        return self.adjusted_p is not None and self.adjusted_p <= ALPHA
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest difference that would probably have been shown; of several comparisons, as the strictest."""
+        return self.paired.detectable(ALPHA / self.comparisons) if self.paired is not None else None
+
+    @cached_property
+    def partings(self) -> Counter[tuple[Reason, Reason]]:
+        """Of the answers that only one has right: how often which reason of the baseline's met which one."""
+        return Counter((pair.baseline.reason, pair.candidate.reason) for pair in self.answers if pair.won)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        paired = self.paired
+        return {
+            "strategy": self.strategy,
+            "where": self.baseline.where,
+            "baseline": _arm_json(self.baseline, self.unscored[0]),
+            "candidate": _arm_json(self.candidate, self.unscored[1]),
+            "not_compared": self.refused or None,
+            "questions": paired.questions if paired else 0,
+            "pairs": self.pairs,
+            "both_right": self.both_right,
+            "only_baseline": len(self.lost),
+            "only_candidate": len(self.won),
+            "both_wrong": self.both_wrong,
+            "difference": paired.difference if paired else None,
+            "interval_95": list(paired.interval()) if paired else None,
+            "p": paired.p if paired else None,
+            "comparisons": self.comparisons,
+            "p_holm": self.adjusted_p,
+            "difference_shown": self.shown,
+            "detectable": self.detectable,
+            "only_in_baseline": self.missing[0],
+            "only_in_candidate": self.missing[1],
+            "flips": {
+                "only_baseline": [pair.to_json() for pair in self.lost],
+                "only_candidate": [pair.to_json() for pair in self.won],
+            },
+        }
+
+
+def compare(runs: Sequence[Recorded], *, strategy: str | None = None, by: str | None = None) -> list[Comparison]:
+    """Compare runs, each with the first that it differs from in one thing: see `blocks`.
+
+    Args:
+        runs: In their order; runs that differ in nothing but the repeat are one arm.
+        strategy: The label of the strategy whose verdicts are compared; `None` is the first of each baseline.
+        by: What to slice by; `None` is the difficulty where questions have one, else the database.
+
+    Returns:
+        None where there is nothing to compare.
+
+    Raises:
+        UserError: A record cannot be read.
+        UnknownName: Nothing can be sliced by this.
+    """
+    found: list[Comparison] = []
+    for baseline, candidates in blocks(runs):
+        label = strategy or str(baseline.manifest["identity"]["strategies"][0]["label"])
+        before = read(baseline, label, by)
+        found += [_compared(baseline, before, candidate, label, by) for candidate in candidates]
+    told = [paired.p for one in found if (paired := one.paired) is not None]
+    adjusted = iter(holm(told))
+    return [replace(one, comparisons=len(told), adjusted_p=next(adjusted)) if one.pairs else one for one in found]
+
+
+def paired_of(answers: Sequence[Pair]) -> Paired:
+    """What answers say for the statistics: one number a question; at least one answer."""
+    sums: Counter[str] = Counter()
+    for pair in answers:
+        sums[pair.asked.id] += pair.won
+    return Paired(Counter(sums.values()), len(answers))
+
+
+def _compared(baseline: Arm, before: Reading, candidate: Arm, strategy: str, by: str | None) -> Comparison:
+    refused = refusals(baseline, candidate, strategy)
+    if refused:
+        return Comparison(baseline, candidate, strategy, refusals=refused)
+    after = read(candidate, strategy, by)
+    both = before.answers.keys() & after.answers.keys()
+    pairs = (
+        Pair(asked, before.answers[asked], after.answers[asked])
+        for asked in sorted(both, key=lambda asked: (before.answers[asked].position, asked.repeat))
+    )
+    scored = [
+        pair for pair in pairs if Status.UNSCORED not in (pair.baseline.reason.status, pair.candidate.reason.status)
+    ]
+    sliced = by or ("difficulty" if any(pair.baseline.slices for pair in scored) else "db_id")
+    return Comparison(
+        baseline,
+        candidate,
+        strategy,
+        answers=tuple(scored),
+        unscored=(before.unscored, after.unscored),
+        missing=(len(before.answers) - len(both), len(after.answers) - len(both)),
+        spending=(before.spending, after.spending),
+        by=sliced,
+    )
+
+
+def _arm_json(arm: Arm, unscored: Sequence[Asked]) -> dict[str, Any]:
+    return {
+        "name": arm.name,
+        "runs": [run.run_id for run in arm.runs],
+        "unscored": [asked._asdict() for asked in unscored],
+    }
