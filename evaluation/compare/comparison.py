@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from evaluation.compare.accuracy import Accuracy
 from evaluation.compare.answers import Asked, Pair
 from evaluation.compare.arms import Arm, Recorded, blocks
 from evaluation.compare.reading import Reading, read
 from evaluation.compare.refusals import refusals
 from evaluation.compare.spending import Spending
+from evaluation.statistics.clustered import Clustered
 from evaluation.statistics.paired import Paired, holm
 from evaluation.verdicts import Reason, Status
 
 ALPHA = 0.05
 """A difference is shown when p is at most this."""
+CLUSTERED_BY = "db_id"
+"""What questions share that say less than as many others would."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +84,38 @@ class Comparison:
         """Answers that both have scored."""
         return len(self.answers)
 
-    @cached_property
+    @property
     def differences(self) -> Mapping[int, int]:
         """How many questions the candidate has right so many times more often."""
-        return paired_of(self.answers).differences if self.answers else {}
+        return self.paired.differences if self.paired is not None else {}
+
+    @cached_property
+    def clustered(self) -> Clustered | None:
+        """For the statistics, by database; `None` when there is nothing to compare."""
+        by_database: defaultdict[str, list[Pair]] = defaultdict(list)
+        for pair in self.answers:
+            by_database[pair.baseline.db_id].append(pair)
+        return Clustered({db_id: paired_of(pairs) for db_id, pairs in by_database.items()}) if by_database else None
 
     @cached_property
     def paired(self) -> Paired | None:
-        """For the statistics; `None` when there is nothing to compare."""
-        return paired_of(self.answers) if self.answers else None
+        """The same as if there were no clusters."""
+        return self.clustered.whole if self.clustered is not None else None
+
+    @cached_property
+    def interval(self) -> tuple[float, float] | None:
+        """Where the difference may well be: the paired bootstrap's 95 % interval; of databases, where these matter."""
+        return self.clustered.interval() if self.clustered is not None else None
+
+    @cached_property
+    def accuracies(self) -> tuple[Accuracy, Accuracy] | None:
+        """Of the baseline and of the candidate, over the answers that both have scored; `None` where there are none."""
+        if not self.answers:
+            return None
+        return (
+            Accuracy.of((pair.asked, pair.baseline) for pair in self.answers),
+            Accuracy.of((pair.asked, pair.candidate) for pair in self.answers),
+        )
 
     @property
     def shown(self) -> bool:
@@ -98,7 +125,12 @@ class Comparison:
     @property
     def detectable(self) -> float | None:
         """The smallest difference that would probably have been shown; of several comparisons, as the strictest."""
-        return self.paired.detectable(ALPHA / self.comparisons) if self.paired is not None else None
+        return self.clustered.detectable(ALPHA / self.comparisons) if self.clustered is not None else None
+
+    @property
+    def needed(self) -> int | None:
+        """How many questions would probably show the difference that is seen, by the same test; `None` if it is 0."""
+        return self.clustered.needed(ALPHA / self.comparisons) if self.clustered is not None else None
 
     @cached_property
     def partings(self) -> Counter[tuple[Reason, Reason]]:
@@ -107,12 +139,13 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types."""
-        paired = self.paired
+        clustered, paired = self.clustered, self.paired
+        accuracies = self.accuracies or (None, None)
         return {
             "strategy": self.strategy,
             "where": self.baseline.where,
-            "baseline": _arm_json(self.baseline, self.unscored[0]),
-            "candidate": _arm_json(self.candidate, self.unscored[1]),
+            "baseline": _arm_json(self.baseline, self.unscored[0], accuracies[0], self.spending[0]),
+            "candidate": _arm_json(self.candidate, self.unscored[1], accuracies[1], self.spending[1]),
             "not_compared": self.refused or None,
             "questions": paired.questions if paired else 0,
             "pairs": self.pairs,
@@ -121,18 +154,26 @@ class Comparison:
             "only_candidate": len(self.won),
             "both_wrong": self.both_wrong,
             "difference": paired.difference if paired else None,
-            "interval_95": list(paired.interval()) if paired else None,
-            "p": paired.p if paired else None,
+            "interval_95": list(self.interval) if self.interval else None,
+            "p": clustered.p if clustered else None,
+            "p_mcnemar": paired.p if paired else None,
+            "clustered_by": CLUSTERED_BY if clustered and clustered.clusters_matter else None,
+            "design_effect": clustered.design_effect if clustered else None,
             "comparisons": self.comparisons,
             "p_holm": self.adjusted_p,
             "difference_shown": self.shown,
             "detectable": self.detectable,
+            "questions_needed": self.needed,
             "only_in_baseline": self.missing[0],
             "only_in_candidate": self.missing[1],
             "flips": {
                 "only_baseline": [pair.to_json() for pair in self.lost],
                 "only_candidate": [pair.to_json() for pair in self.won],
             },
+            "partings": [
+                {"baseline": one.value, "candidate": other.value, "answers": count}
+                for (one, other), count in self.partings.most_common()
+            ],
         }
 
 
@@ -156,7 +197,7 @@ def compare(runs: Sequence[Recorded], *, strategy: str | None = None, by: str | 
         label = strategy or str(baseline.manifest["identity"]["strategies"][0]["label"])
         before = read(baseline, label, by)
         found += [_compared(baseline, before, candidate, label, by) for candidate in candidates]
-    told = [paired.p for one in found if (paired := one.paired) is not None]
+    told = [clustered.p for one in found if (clustered := one.clustered) is not None]
     adjusted = iter(holm(told))
     return [replace(one, comparisons=len(told), adjusted_p=next(adjusted)) if one.pairs else one for one in found]
 
@@ -195,9 +236,11 @@ def _compared(baseline: Arm, before: Reading, candidate: Arm, strategy: str, by:
     )
 
 
-def _arm_json(arm: Arm, unscored: Sequence[Asked]) -> dict[str, Any]:
+def _arm_json(arm: Arm, unscored: Sequence[Asked], accuracy: Accuracy | None, spending: Spending) -> dict[str, Any]:
     return {
         "name": arm.name,
         "runs": [run.run_id for run in arm.runs],
+        "accuracy": accuracy and accuracy.to_json(),
         "unscored": [asked._asdict() for asked in unscored],
+        "spending": spending.to_json(),
     }

@@ -12,6 +12,7 @@ from rich.text import Text
 from evaluation.compare.answers import Asked, Pair
 from evaluation.compare.arms import Arm
 from evaluation.compare.comparison import Comparison
+from evaluation.statistics.clustered import Clustered
 from evaluation.statistics.paired import Paired
 from sqlassay.printable import printable
 
@@ -26,11 +27,11 @@ def comparisons(found: Sequence[Comparison]) -> Iterator[RenderableType]:
     yield Text()
     for one in found:
         yield Text(printable(sentence(one)))
-    counted = [(one, paired) for one in found if (paired := one.paired) is not None]
+    counted = [(one, one.paired, one.interval) for one in found if one.paired and one.interval]
     if counted:
         yield Text()
         yield _table(counted)
-        yield Text(printable(_basis([one for one, _ in counted])))
+        yield Text(printable(basis([one for one, _, _ in counted])))
     for one in found:
         for note in notes(one):
             yield Text(printable(note))
@@ -49,17 +50,20 @@ def more(found: Sequence[Comparison], program: str) -> str:
     if not flipped:
         return ""
     folders = [str(run.path) for arm in (flipped[0].baseline, flipped[0].candidate) for run in arm.runs]
-    command = shlex.join([program, "report", *folders])
-    if len(found) > 1:
-        return f"which questions flipped, here for the first pair: {command}"
-    return f"all that flipped, with their SQL: {command} --json"
+    command = shlex.join([program, "compare", *folders])
+    which = ", here for the first pair" if len(found) > 1 else ""
+    return f"what flipped, with SQL and rows, and where the difference comes from{which}: {command}"
 
 
-def _basis(counted: Sequence[Comparison]) -> str:
+def basis(counted: Sequence[Comparison]) -> str:
     """What was compared, and what is corrected."""
     strategies = ", ".join(dict.fromkeys(one.strategy for one in counted))
     corrected = f"; p is corrected for {len(counted)} comparisons (Holm)" if len(counted) > 1 else ""
-    return f"verdicts of {strategies}{corrected}"
+    clustered = [one for one in counted if one.clustered and one.clustered.clusters_matter]
+    by = "; p and interval are of databases, whose questions are alike" if clustered else ""
+    if by and len(clustered) < len(counted):
+        by += f" ({', '.join(dict.fromkeys(one.candidate.name for one in clustered))})"
+    return f"verdicts of {strategies}{corrected}{by}"
 
 
 def _flipped(one: Comparison) -> Iterator[RenderableType]:
@@ -73,19 +77,20 @@ def sentence(one: Comparison) -> str:
     """The verdict in one sentence."""
     a, b = one.baseline.name, one.candidate.name
     where = f"{one.baseline.where}: " if one.baseline.where else ""
-    paired = one.paired
     if one.refused:
         return f"{where}{b} is not compared with {a}: {one.refused}"
-    if paired is None:
+    clustered, interval = one.clustered, one.interval
+    if clustered is None or interval is None:
         return f"{where}{b} is not compared with {a}: no question has a verdict in both"
     if one.shown and one.adjusted_p is not None:
-        better = paired.difference > 0
-        low, high = paired.interval() if better else tuple(-end for end in reversed(paired.interval()))
+        better = clustered.difference > 0
+        low, high = interval if better else (-interval[1], -interval[0])
+        by = "; clustered by database" if clustered.clusters_matter else ""
         return (
-            f"{where}{b} is {'better' if better else 'worse'} than {a} by {_points(abs(paired.difference))} points"
-            f" (95 % interval {_points(low)} to {_points(high)}, p {_p(one.adjusted_p)})"
+            f"{where}{b} is {'better' if better else 'worse'} than {a} by {points(abs(clustered.difference))} points"
+            f" (95 % interval {points(low)} to {points(high)}, p {equals(one.adjusted_p)}{by})"
         )
-    return f"{where}no difference shown between {b} and {a}; {_could(one, paired)}"
+    return f"{where}no difference shown between {b} and {a}; {_could(one, clustered)}"
 
 
 def notes(one: Comparison) -> list[str]:
@@ -121,33 +126,40 @@ def notes(one: Comparison) -> list[str]:
     return [where + line for line in lines]
 
 
-def _could(one: Comparison, paired: Paired) -> str:
+def _could(one: Comparison, clustered: Clustered) -> str:
+    paired = clustered.whole
     questions = f"with {paired.questions:,} paired question{'s' if paired.questions > 1 else ''}"
+    if clustered.clusters_matter:
+        questions += f" on {len(clustered.clusters):,} databases"
     if paired.pairs > paired.questions:
         questions += f", {paired.pairs:,} pairs of answers,"
     if one.detectable is None:
         return f"{questions} none could have been seen"
-    return f"{questions} you could have seen {_points(one.detectable)} points"
+    return f"{questions} you could have seen {points(one.detectable)} points"
 
 
-def _table(counted: Sequence[tuple[Comparison, Paired]]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    several = any(one.baseline.where for one, _ in counted)
+def plain_table() -> Table:
+    """Without lines, as wide as it must be."""
+    return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+
+
+def _table(counted: Sequence[tuple[Comparison, Paired, tuple[float, float]]]) -> Table:
+    table = plain_table()
+    several = any(one.baseline.where for one, _, _ in counted)
     for heading in (*(["in"] if several else []), "baseline", "candidate"):
         table.add_column(heading, overflow="fold", vertical="bottom")
     p = "p (Holm)" if len(counted) > 1 else "p"
     counts = ("both\nright", "only\nbaseline", "only\ncandidate", "both\nwrong")
     for heading in ("difference", "95 % interval", p, *counts):
         table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
-    for one, paired in counted:
-        low, high = paired.interval()
+    for one, paired, (low, high) in counted:
         table.add_row(
             *(Text(printable(name)) for name in ([one.baseline.where] if several else [])),
             Text(printable(one.baseline.name)),
             Text(printable(one.candidate.name)),
-            _signed(paired.difference),
-            f"{_signed(low)} to {_signed(high)}",
-            "–" if one.adjusted_p is None else _p(one.adjusted_p).removeprefix("= "),
+            signed(paired.difference),
+            f"{signed(low)} to {signed(high)}",
+            "–" if one.adjusted_p is None else equals(one.adjusted_p).removeprefix("= "),
             *(f"{n:,}" for n in (one.both_right, len(one.lost), len(one.won), one.both_wrong)),
         )
     return table
@@ -174,13 +186,16 @@ def _some(asked: Sequence[Asked]) -> str:
     return names + (f" and {len(asked) - SHOWN:,} more" if len(asked) > SHOWN else "")
 
 
-def _points(share: float) -> str:
+def points(share: float) -> str:
+    """In points of a hundred."""
     return f"{100 * share:.1f}".replace("-0.0", "0.0")
 
 
-def _signed(share: float) -> str:
+def signed(share: float) -> str:
+    """In points of a hundred, with the sign."""
     return f"{100 * share:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")
 
 
-def _p(p: float) -> str:
+def equals(p: float) -> str:
+    """As a sentence says a p."""
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
