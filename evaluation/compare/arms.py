@@ -23,7 +23,9 @@ Key = tuple[str, ...]
 class Recorded(Protocol):
     """Records with what they were made from: a run, or a file of predictions that was scored."""
 
-    manifest: dict[str, Any]
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What they were made from: see `evaluation.run_log`."""
 
     @property
     def path(self) -> Path:

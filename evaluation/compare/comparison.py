@@ -34,6 +34,7 @@ class Comparison:
         strategy: The label of the strategy whose verdicts are compared.
         answers: Every question that both have scored, in their order.
         unscored: What could not be scored, of the baseline and of the candidate.
+        common: How many answers both have, scored or not.
         missing: How many answers the baseline has that the candidate has not, and the other way round.
         spending: What the answers of each took.
         refusals: Why the two cannot be compared; empty when they can.
@@ -47,6 +48,7 @@ class Comparison:
     strategy: str
     answers: tuple[Pair, ...] = field(default=(), repr=False)
     unscored: tuple[tuple[Asked, ...], tuple[Asked, ...]] = ((), ())
+    common: int = 0
     missing: tuple[int, int] = (0, 0)
     spending: tuple[Spending, Spending] = field(default_factory=lambda: (Spending(), Spending()), repr=False)
     refusals: tuple[str, ...] = ()
@@ -230,6 +232,7 @@ def _compared(baseline: Arm, before: Reading, candidate: Arm, strategy: str, by:
         strategy,
         answers=tuple(scored),
         unscored=(before.unscored, after.unscored),
+        common=len(both),
         missing=(len(before.answers) - len(both), len(after.answers) - len(both)),
         spending=(before.spending, after.spending),
         by=sliced,

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from evaluation.compare.comparison import compare
-from evaluation.compare.screen import comparisons, more, notes, sentence
+from evaluation.compare.notes import notes
+from evaluation.compare.screen import comparisons, more
+from evaluation.compare.sentence import sentence
 from evaluation.run_log import RunFolder
 from tests.evaluation.world import GOLD, World
 
