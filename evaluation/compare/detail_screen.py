@@ -43,7 +43,9 @@ def shown(found: Sequence[Detail], flips: int | None, *, sliced: bool, listed: b
         yield _differences([one.comparison for one in counted])
         yield _text(basis([one.comparison for one in counted]))
         for one in counted:
-            yield _text(_power(one.comparison))
+            comparison = one.comparison
+            name = " · ".join(filter(None, (comparison.baseline.where, comparison.candidate.name)))
+            yield _text((f"{name}: " if len(counted) > 1 else "") + _power(comparison))
     for comparison in compared:
         for note in notes(comparison):
             yield _text(note)
@@ -185,7 +187,6 @@ def _p(p: float) -> str:
 
 def _power(one: Comparison) -> str:
     """What so many questions could show, and how many it takes to show what is seen."""
-    where = f"{one.baseline.where}: " if one.baseline.where else ""
     could = "nothing" if one.detectable is None else f"{points(one.detectable)} points"
     paired = one.paired
     questions = 0 if paired is None else paired.questions
@@ -193,7 +194,7 @@ def _power(one: Comparison) -> str:
         needed = "there is no difference that more could show"
     else:
         needed = f"to show {points(abs(paired.difference))} points takes {one.needed:,}"
-    return f"{where}{one.candidate.name}: {questions:,} questions would show {could} in 4 of 5 cases; {needed}"
+    return f"{questions:,} questions would show {could} in 4 of 5 cases; {needed}"
 
 
 def _repeats(found: Sequence[Detail]) -> Table:
@@ -250,9 +251,7 @@ def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
         rows,
     )
     of = " of all comparisons" if many else ""
-    yield _text(
-        f"each slice by itself, as if its questions did not cluster; p is corrected for {len(rows):,} slices{of}"
-    )
+    yield _text(f"p of each slice is McNemar's, corrected for {len(rows):,} slices{of} (Holm)")
 
 
 def _tables(found: Sequence[Detail]) -> Iterator[RenderableType]:
