@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -28,14 +28,12 @@ from sqlassay.errors import ExitCode, UnknownName, UserError
 
 if TYPE_CHECKING:
     from database_backends.result import Limits
-    from database_backends.runner import Runner
-    from evaluation.cli.progress import ProgressDisplay
     from evaluation.compare.arms import Recorded
     from evaluation.compare.comparison import Comparison
     from evaluation.compare.scored_file import Scorer
     from evaluation.compare.sides import Side
     from evaluation.datasets.selection import Selection
-    from evaluation.store import Store
+    from evaluation.predictions.reading import Predictions
 
 ALL = "all"
 """In the place of a number of flips."""
@@ -103,68 +101,67 @@ def compare(
     Example: `sqlassay compare a.sql b.sql --dataset spider:data/spider`
     """
     import asyncio
-    from contextlib import ExitStack
 
     from database_backends.result import Limits
     from database_backends.runner import Runner, default_workers
+    from evaluation.cli.selecting import selection_of
+    from evaluation.compare.comparison import compare as compare_all
+    from evaluation.compare.detail import details
+    from evaluation.compare.sides import find_sides
 
     most = _most(flips)
-    with Runner(workers or default_workers(), megabytes=megabytes) as runner, ExitStack() as stack:
-        from evaluation.cli.caching import shared_store
-        from evaluation.cli.progress import ProgressDisplay
-        from evaluation.cli.selecting import selection_of
-        from evaluation.compare.comparison import compare as compare_all
-        from evaluation.compare.detail import details
-        from evaluation.compare.sides import find_sides
-
-        found = find_sides(sides, runs)
-        files = [side for side in found if isinstance(side, Path)]
-        if not files and (dataset or convention):
+    found = find_sides(sides, runs)
+    files = [side for side in found if isinstance(side, Path)]
+    recorded: list[Recorded] = [run for side in found if not isinstance(side, Path) for run in side]
+    label: str | None
+    at_once = workers or default_workers()
+    if files:
+        if dataset is None:
             raise UserError(
-                f"{'--dataset' if dataset else '--convention'} is for files of predictions, and there is none",
-                remedy="leave it out; --strategy LABEL says whose verdicts of a run are compared",
+                "a file of predictions needs --dataset", place=str(files[0]), remedy="such as spider:data/spider"
             )
-        recorded: list[Recorded] = [run for side in found if not isinstance(side, Path) for run in side]
-        label = strategy
-        if files:
-            if dataset is None:
-                raise UserError(
-                    "a file of predictions needs --dataset", place=str(files[0]), remedy="such as spider:data/spider"
-                )
-            scorer = _scorer(
-                dataset,
-                databases,
-                backend,
-                ids_by_position=ids_by_position,
-                chosen=selection_of(limit, sample, seed, filter_, ids),
-                convention=convention,
-                strategy=strategy,
-                beside=recorded[0] if recorded else None,
-                limits=Limits(seconds, rows, megabytes),
-            )
-            label = _label(scorer, strategy, convention)
-            store = shared_store(wanted=not no_cache)
-            if store is not None:
-                stack.callback(store.close)
-            with ProgressDisplay(quiet=quiet) as progress:
-                recorded = asyncio.run(_scored(found, scorer, runner, progress, store))
-        elif label is not None:
-            _known(label, [made["label"] for run in recorded for made in run.manifest["identity"]["strategies"]])
-        compared = compare_all(recorded, strategy=label, by=by)
-        _check(compared, recorded)
+        scorer = _scorer(
+            dataset,
+            databases,
+            backend,
+            ids_by_position=ids_by_position,
+            chosen=selection_of(limit, sample, seed, filter_, ids),
+            convention=convention,
+            strategy=strategy,
+            beside=recorded[0] if recorded else None,
+            limits=Limits(seconds, rows, megabytes),
+        )
+        labels = [one.label for one in scorer.strategies]
+        label = _known(strategy, labels) if strategy and convention else labels[0]
+        given = {path: scorer.read(path) for path in files}
+        recorded = _scored(found, given, scorer, at_once, cached=not no_cache, quiet=quiet)
+    else:
+        _refuse_scoring(
+            dataset=dataset,
+            convention=convention,
+            databases=databases,
+            limit=limit,
+            sample=sample,
+            filter=filter_,
+            ids=ids,
+        )
+        labels = [made["label"] for run in recorded for made in run.manifest["identity"]["strategies"]]
+        label = strategy and _known(strategy, labels)
+    compared = compare_all(recorded, strategy=label, by=by)
+    _check(compared, recorded)
+    if not any(one.pairs for one in compared):
+        return _nothing(compared, json=json)
+    with Runner(at_once, megabytes=megabytes) as runner:
         told = asyncio.run(details(compared, runner))
     if json:
         output.print_json({"comparisons": [one.to_json() for one in told]})
-    else:
-        from evaluation.compare.detail_screen import shown
-
-        screen = output.data()
-        for part in shown(told, most, sliced=by is not None, listed=flips is not None):
-            screen.print(part)
-    if any(one.pairs for one in compared):
         return ExitCode.OK
-    output.talk().print("unusable: no question has a verdict in both", style="red")
-    return ExitCode.UNUSABLE
+    from evaluation.compare.detail_screen import shown
+
+    screen = output.data()
+    for part in shown(told, most, sliced=by is not None, listed=flips is not None):
+        screen.print(part)
+    return ExitCode.OK
 
 
 def _most(flips: str | None) -> int | None:
@@ -217,33 +214,54 @@ def _scorer(
     )
 
 
-def _label(scorer: Scorer, strategy: str | None, convention: list[str] | None) -> str:
-    labels = [one.label for one in scorer.strategies]
-    return _known(strategy, labels) if strategy and convention else labels[0]
+def _refuse_scoring(**given: object) -> None:
+    """Refuse what says how files are scored, where there are none."""
+    for name in (name for name, value in given.items() if value):
+        raise UserError(
+            f"--{name} is for files of predictions, and there is none",
+            remedy="leave it out; --strategy LABEL says whose verdicts of a run are compared",
+        )
 
 
 def _known(label: str, labels: Collection[str]) -> str:
     if label not in labels:
-        raise UnknownName("strategy", label, labels, place="--strategy")
+        raise UnknownName("strategy", label, dict.fromkeys(labels), place="--strategy")
     return label
 
 
-async def _scored(
-    sides: Sequence[Side], scorer: Scorer, runner: Runner, progress: ProgressDisplay, cache: Store | None
+def _scored(
+    sides: Sequence[Side],
+    given: Mapping[Path, Predictions],
+    scorer: Scorer,
+    workers: int,
+    *,
+    cached: bool,
+    quiet: bool,
 ) -> list[Recorded]:
-    """All sides in their order, files as they were scored. All are read before the first is scored."""
+    """All sides in their order, files as they were scored."""
+    import asyncio
+    from contextlib import ExitStack
+
+    from database_backends.runner import Runner
+    from evaluation.cli.caching import shared_store
+    from evaluation.cli.progress import ProgressDisplay
     from evaluation.compare.sides import names_of
 
-    files = [side for side in sides if isinstance(side, Path)]
-    given = {path: (scorer.read(path), name) for path, name in zip(files, names_of(files), strict=True)}
+    names = dict(zip(given, names_of(list(given)), strict=True))
     recorded: list[Recorded] = []
-    for side in sides:
-        if isinstance(side, Path):
-            predictions, name = given[side]
-            progress.begin(name, len(scorer.selected))
-            recorded.append(await scorer.score(predictions, name, runner, progress.item, cache))
-        else:
-            recorded += side
+    with ExitStack() as stack:
+        runner = stack.enter_context(Runner(workers, megabytes=scorer.limits.megabytes))
+        store = shared_store(wanted=cached)
+        if store is not None:
+            stack.callback(store.close)
+        progress = stack.enter_context(ProgressDisplay(quiet=quiet))
+        for side in sides:
+            if isinstance(side, Path):
+                progress.begin(names[side], len(scorer.selected))
+                scoring = scorer.score(given[side], names[side], runner, progress.item, store)
+                recorded.append(asyncio.run(scoring))
+            else:
+                recorded += side
     return recorded
 
 
@@ -268,3 +286,16 @@ def _check(compared: Sequence[Comparison], recorded: Sequence[Recorded]) -> None
     if apart:
         names = ", ".join(f"{one.baseline.name} and {one.candidate.name}" for one in apart)
         raise UserError(f"{names} have no question in common", remedy="resume what is not finished")
+
+
+def _nothing(compared: Sequence[Comparison], *, json: bool) -> int:
+    """Say that nothing was scored by both, and why."""
+    from evaluation.compare.notes import notes
+    from evaluation.compare.sentence import sentence
+
+    if json:
+        output.print_json({"comparisons": [{"verdict": sentence(one), **one.to_json()} for one in compared]})
+    for one in compared:
+        for line in (sentence(one), *notes(one)):
+            output.talk().print(line, style="red")
+    return ExitCode.UNUSABLE

@@ -11,7 +11,7 @@ from rich.text import Text
 from evaluation.compare.answers import Pair, Told
 from evaluation.compare.comparison import Comparison
 from evaluation.compare.detail import Detail
-from evaluation.compare.notes import notes
+from evaluation.compare.notes import notes_of_all
 from evaluation.compare.screen import basis, plain_table
 from evaluation.compare.sentence import equals, points, sentence, signed
 from evaluation.compare.spending import Latency, Spending
@@ -46,9 +46,8 @@ def shown(found: Sequence[Detail], flips: int | None, *, sliced: bool, listed: b
             comparison = one.comparison
             name = " · ".join(filter(None, (comparison.baseline.where, comparison.candidate.name)))
             yield _text((f"{name}: " if len(counted) > 1 else "") + _power(comparison))
-    for comparison in compared:
-        for note in notes(comparison):
-            yield _text(note)
+    for note in notes_of_all(compared):
+        yield _text(note)
     if any(one.repeats for one in counted):
         yield Text()
         yield _repeats(counted)

@@ -11,14 +11,27 @@ NAMED = 5
 """Ids in a note."""
 
 
+def notes_of_all(found: Sequence[Comparison]) -> list[str]:
+    """As `notes` of each; what all sides could not score is said once."""
+    same = {unscored for one in found for unscored in one.unscored}
+    if len(found) < 2 or len(same) > 1:
+        return [note for one in found for note in notes(one)]
+    unscored = same.pop()
+    told = [f"left out: {len(unscored):,} unscored of every side ({_some(unscored)})"] if unscored else []
+    return [*told, *(note for one in found for note in _others(one))]
+
+
 def notes(one: Comparison) -> list[str]:
     """What is not in the numbers."""
+    return [*_unscored(one), *_others(one)]
+
+
+def _unscored(one: Comparison) -> list[str]:
     a, b = one.baseline, one.candidate
-    where = f"{a.where}: " if a.where else ""
     of_a, of_b = one.unscored
     common = set(of_a) & set(of_b)
-    lines = [
-        f"left out: {len(unscored):,} unscored of {names} ({_some(unscored)})"
+    return [
+        f"{_where(one)}left out: {len(unscored):,} unscored of {names} ({_some(unscored)})"
         for names, unscored in (
             (f"{a.name} and {b.name}", [asked for asked in of_a if asked in common]),
             (a.name, [asked for asked in of_a if asked not in common]),
@@ -26,7 +39,11 @@ def notes(one: Comparison) -> list[str]:
         )
         if unscored
     ]
-    lines += [
+
+
+def _others(one: Comparison) -> list[str]:
+    a, b = one.baseline, one.candidate
+    lines = [
         f"left out: {missing:,} that {arm.name} has and {other.name} has not"
         for arm, other, missing in ((a, b, one.missing[0]), (b, a, one.missing[1]))
         if missing
@@ -41,7 +58,11 @@ def notes(one: Comparison) -> list[str]:
         for run in arm.runs
         if run.manifest["status"] != "finished"
     ]
-    return [where + line for line in lines]
+    return [_where(one) + line for line in lines]
+
+
+def _where(one: Comparison) -> str:
+    return f"{one.baseline.where}: " if one.baseline.where else ""
 
 
 def _some(asked: Sequence[Asked]) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from evaluation.compare.answers import Pair
 from evaluation.compare.arms import Arm
 from evaluation.compare.comparison import Comparison
-from evaluation.compare.notes import notes
+from evaluation.compare.notes import notes_of_all
 from evaluation.compare.sentence import equals, sentence, signed
 from evaluation.statistics.paired import Paired
 from sqlassay.printable import printable
@@ -33,9 +33,8 @@ def comparisons(found: Sequence[Comparison]) -> Iterator[RenderableType]:
         yield Text()
         yield _table(counted)
         yield Text(printable(basis([one for one, _, _ in counted])))
-    for one in found:
-        for note in notes(one):
-            yield Text(printable(note))
+    for note in notes_of_all(found):
+        yield Text(printable(note))
     if len(counted) == 1:
         yield from _flipped(counted[0][0])
 
@@ -63,7 +62,7 @@ def basis(counted: Sequence[Comparison]) -> str:
     clustered = [one for one in counted if one.clustered and one.clustered.clusters_matter]
     by = "; p and interval are of databases, whose questions are alike" if clustered else ""
     if by and len(clustered) < len(counted):
-        by += f" ({', '.join(dict.fromkeys(one.candidate.name for one in clustered))})"
+        by += f" (of {len(clustered)} of them)"
     return f"verdicts of {strategies}{corrected}{by}"
 
 
