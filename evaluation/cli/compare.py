@@ -115,6 +115,8 @@ def compare(
     recorded: list[Recorded] = [run for side in found if not isinstance(side, Path) for run in side]
     label: str | None
     at_once = workers or default_workers()
+    if len(recorded) + len(files) < 2:
+        raise _one_side(sides)
     if files:
         if dataset is None:
             raise UserError(
@@ -136,15 +138,8 @@ def compare(
         given = {path: scorer.read(path) for path in files}
         recorded = _scored(found, given, scorer, at_once, cached=not no_cache, quiet=quiet)
     else:
-        _refuse_scoring(
-            dataset=dataset,
-            convention=convention,
-            databases=databases,
-            limit=limit,
-            sample=sample,
-            filter=filter_,
-            ids=ids,
-        )
+        chosen = {"limit": limit, "sample": sample, "filter": filter_, "ids": ids}
+        _refuse_scoring(dataset=dataset, convention=convention, databases=databases, **chosen)
         labels = [made["label"] for run in recorded for made in run.manifest["identity"]["strategies"]]
         label = strategy and _known(strategy, labels)
     compared = compare_all(recorded, strategy=label, by=by)
@@ -272,9 +267,7 @@ def _check(compared: Sequence[Comparison], recorded: Sequence[Recorded]) -> None
         UserError: There is one side only, or sides cannot be compared, or have no question in common.
     """
     if not compared:
-        names = ", ".join(run.run_id for run in recorded)
-        what = "is the only side" if len(recorded) == 1 else "are repeats of each other, and one side"
-        raise UserError(f"{names} {what}", remedy="name another run, group or file of predictions to compare with")
+        raise _one_side([run.run_id for run in recorded])
     refused = [
         f"{one.candidate.name} is not compared with {one.baseline.name}: {one.refused}"
         for one in compared
@@ -286,6 +279,12 @@ def _check(compared: Sequence[Comparison], recorded: Sequence[Recorded]) -> None
     if apart:
         names = ", ".join(f"{one.baseline.name} and {one.candidate.name}" for one in apart)
         raise UserError(f"{names} have no question in common", remedy="resume what is not finished")
+
+
+def _one_side(names: Sequence[str]) -> UserError:
+    what = "is the only side" if len(names) == 1 else "are repeats of each other, and one side"
+    remedy = "name another run, group or file of predictions to compare with"
+    return UserError(f"{', '.join(names)} {what}", remedy=remedy)
 
 
 def _nothing(compared: Sequence[Comparison], *, json: bool) -> int:

@@ -146,8 +146,8 @@ class Comparison:
         return {
             "strategy": self.strategy,
             "where": self.baseline.where,
-            "baseline": _arm_json(self.baseline, self.unscored[0], accuracies[0], self.spending[0]),
-            "candidate": _arm_json(self.candidate, self.unscored[1], accuracies[1], self.spending[1]),
+            "baseline": _arm_json(self.baseline, self.unscored[0], accuracies[0]),
+            "candidate": _arm_json(self.candidate, self.unscored[1], accuracies[1]),
             "not_compared": self.refused or None,
             "questions": paired.questions if paired else 0,
             "pairs": self.pairs,
@@ -239,11 +239,10 @@ def _compared(baseline: Arm, before: Reading, candidate: Arm, strategy: str, by:
     )
 
 
-def _arm_json(arm: Arm, unscored: Sequence[Asked], accuracy: Accuracy | None, spending: Spending) -> dict[str, Any]:
+def _arm_json(arm: Arm, unscored: Sequence[Asked], accuracy: Accuracy | None) -> dict[str, Any]:
     return {
         "name": arm.name,
         "runs": [run.run_id for run in arm.runs],
         "accuracy": accuracy and accuracy.to_json(),
         "unscored": [asked._asdict() for asked in unscored],
-        "spending": spending.to_json(),
     }

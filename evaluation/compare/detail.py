@@ -40,6 +40,7 @@ class Detail:
             **one.to_json(),
             "sliced_by": one.by,
             "slices": [part.to_json() for part in self.slices],
+            "spending": _sides(*(spending.to_json() for spending in one.spending)),
             "tables": _sides(*(use.to_json() for use in self.tables)),
             "repeats": None if self.repeats is None else _sides(*map(repeats_json, self.repeats)),
             "notes": notes(one),

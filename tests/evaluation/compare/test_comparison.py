@@ -111,12 +111,12 @@ def test_the_four_counts_and_the_flips(tmp_path: Path) -> None:
 
 
 def test_the_verdict_comes_in_one_sentence(tmp_path: Path) -> None:
-    """30 to 10 of 72: the numbers that `test_paired.py` of the statistics has by hand or from statsmodels."""
+    """30 to 10 of 72; without drawing at random, the interval would be 11.0 to 43.0."""
     one = run(tmp_path, "+" * 30 + "-" * 10 + "+" * 32)
     other = run(tmp_path, "-" * 30 + "+" * 10 + "+" * 32, prompt="b@1")
     (worse,), (better,) = compare([one, other]), compare([other, one])
-    assert sentence(worse) == "b@1 is worse than a@1 by 27.8 points (95 % interval 11.0 to 43.0, p = 0.002)"
-    assert sentence(better) == "a@1 is better than b@1 by 27.8 points (95 % interval 11.0 to 43.0, p = 0.002)"
+    assert sentence(worse) == "b@1 is worse than a@1 by 27.8 points (95 % interval 10.8 to 43.2, p = 0.002)"
+    assert sentence(better) == "a@1 is better than b@1 by 27.8 points (95 % interval 10.8 to 43.2, p = 0.002)"
     assert worse.shown
 
 
@@ -293,8 +293,8 @@ def prepare(world: World) -> Path:
     return world.experiment(prompts=list(TWO), prompt_folders=["prompts"])
 
 
-# 8/14 ± 1.959964 √((10/14 - (8/14)²)/14), and 2/2⁸
-VERDICT = "short@1 is better than zero_shot@1 by 66.7 points (95 % interval 24.5 to 89.8, p = 0.008)"
+# 12 questions and one more for either side, drawn again: 3/14 to 12/14 (the formula says 24.5 to 89.8); p is 2/2⁸
+VERDICT = "short@1 is better than zero_shot@1 by 66.7 points (95 % interval 21.4 to 85.7, p = 0.008)"
 
 
 def test_one_command_from_two_prompts_to_the_better_one(world: World, capsys: Capture) -> None:
@@ -305,7 +305,7 @@ def test_one_command_from_two_prompts_to_the_better_one(world: World, capsys: Ca
     assert "only short@1 is right: 8, 5 of them here" in at_the_end.out
     assert "  q4  wrong rows  Question q4?" in at_the_end.out.splitlines()
     one, other = world.run_folders()
-    assert f"sqlassay report {one} {other} --json" in at_the_end.err
+    assert f"sqlassay compare {one} {other}\n" in at_the_end.err
 
     group = one.name.removesuffix("-01")
     told = []
@@ -317,6 +317,8 @@ def test_one_command_from_two_prompts_to_the_better_one(world: World, capsys: Ca
     assert [flip["id"] for flip in only["flips"]["only_candidate"]] == [f"q{n}" for n in range(4, 12)]
     assert world.run("report", one, other) == 0
     assert VERDICT in capsys.readouterr().out
+    assert world.run("compare", one, other) == 0
+    assert capsys.readouterr().out.startswith(f"{VERDICT}\n")
     assert world.run("report", other, one) == 0
     assert VERDICT.replace("short@1 is better than zero_shot@1", "zero_shot@1 is worse than short@1") in (
         capsys.readouterr().out
