@@ -115,7 +115,7 @@ def compare(
     recorded: list[Recorded] = [run for side in found if not isinstance(side, Path) for run in side]
     label: str | None
     at_once = workers or default_workers()
-    if len(recorded) + len(files) < 2:
+    if files and len(recorded) + len(files) < 2:
         raise _one_side(sides)
     if files:
         if dataset is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any, NamedTuple
 
 from evaluation.records import ItemRecord
@@ -30,7 +29,7 @@ class Latency(NamedTuple):
         ordered = sorted(seconds)
         if not ordered:
             return None
-        p50, p95 = (ordered[ceil(share * len(ordered)) - 1] for share in (0.5, 0.95))
+        p50, p95 = (ordered[-(-percent * len(ordered) // 100) - 1] for percent in (50, 95))
         return cls(p50, p95, len(ordered))
 
 
