@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
+from typing import TYPE_CHECKING
 
 from evaluation.statistics.bootstrap import RESAMPLES, SEED, paired_bootstrap
 from evaluation.statistics.design_effect import cluster_variance, matters
 from evaluation.statistics.paired import Paired
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Clustered:
         """Where the difference may well be.
 
         Of clusters it is the wild bootstrap's, by inversion of the test of `p`: all differences that, once taken from
-        each pair, leave sums whose signs might be luck. So it holds 0 where p is above 1 - confidence. Sources:
+        each pair, leave sums whose signs might be luck. So it holds 0 where p is above 1 - confidence. Source:
         A. C. Cameron, J. B. Gelbach and D. L. Miller, "Bootstrap-based improvements for inference with clustered
         errors", Review of Economics and Statistics 90 (2008), 414-427. Otherwise it is `paired_bootstrap` of `whole`.
 
@@ -86,23 +91,24 @@ class Clustered:
             return paired_bootstrap(self.whole, confidence)
         import numpy as np
 
-        sums, sizes = np.array(self._sums, float), np.array(self._sizes, float)
-        signs = np.random.default_rng(SEED).choice((-1.0, 1.0), (RESAMPLES, len(sums)))
-        up, of = signs @ sums, signs @ sizes
+        total, size = sum(self._sums), sum(self._sizes)
+        up, of = self._tossed
         with np.errstate(divide="ignore", invalid="ignore"):
-            # |up - d·of| = |sum - d·size| at both; in between, these signs are no nearer to zero than what is seen
-            ends = np.array([(sums.sum() - up) / (sizes.sum() - of), (sums.sum() + up) / (sizes.sum() + of)])
-        alike = np.isnan(ends).any(axis=0)
-        lows, highs = np.where(alike, -1.0, ends.min(axis=0)), np.where(alike, 1.0, ends.max(axis=0))
-        low = np.quantile(lows, 1 - confidence, method="lower")
-        high = np.quantile(highs, confidence, method="higher")
-        return max(float(low), -1.0), min(float(high), 1.0)
+            # |up - d·of| = |total - d·size| at both; in between, these signs are no nearer to zero than what is seen.
+            ends = np.array([(total - up) / (size - of), (total + up) / (size + of)])
+        same = np.abs(of) == size  # all signs are alike: as far from zero as what is seen, whatever d
+        lows = np.sort(np.where(same, -1.0, ends.min(axis=0)))
+        highs = np.sort(np.where(same, 1.0, ends.max(axis=0)))
+        beyond = int((1 - confidence) * len(lows))
+        return max(float(lows[beyond]), -1.0), min(float(highs[-1 - beyond]), 1.0)
 
     def detectable(self, alpha: float = 0.05, power: float = 0.8) -> float | None:
         """The smallest difference that so many questions would probably have shown.
 
-        Of clusters, by Student's t with one degree of freedom less than there are clusters: no less than `whole`
-        says.
+        Of clusters: as many standard errors as Student's quantiles of `alpha` and `power` add up to, no less than
+        `whole` says. Source: H. S. Bloom, "Minimum detectable effects: a simple way to report the statistical power
+        of experimental designs", Evaluation Review 19 (1995), 547-556. The clusters count by Kish's effective number,
+        fewer where some are larger than others.
 
         Args:
             alpha: A difference is shown when `p` is at most this.
@@ -114,11 +120,8 @@ class Clustered:
         least = self.whole.detectable(alpha, power)
         if least is None or not self.clusters_matter:
             return least
-        m = len(self.clusters)
-        if 2.0 ** (1 - m) > alpha:
-            return None
-        error = sqrt(cluster_variance(self._sums, self._sizes))
-        return min(1.0, max(least, _shift(m, alpha, power) * error))
+        found = max(least, self._detectable(len(self.clusters), alpha, power))
+        return found if found <= 1 else None
 
     def needed(self, alpha: float = 0.05, power: float = 0.8) -> int | None:
         """How many questions would probably show the difference that is seen.
@@ -136,16 +139,42 @@ class Clustered:
         least = self.whole.needed(alpha, power)
         if least is None or not self.clusters_matter:
             return least
-        m = len(self.clusters)
-        each = sqrt(m * cluster_variance(self._sums, self._sizes))
         few, enough = 1, 2
-        while not _enough(enough, alpha, power, each, abs(self.difference)):
+        while self._detectable(enough, alpha, power) > abs(self.difference):
             few, enough = enough, 2 * enough
         while enough - few > 1:
             middle = (few + enough) // 2
-            shown = _enough(middle, alpha, power, each, abs(self.difference))
+            shown = self._detectable(middle, alpha, power) <= abs(self.difference)
             few, enough = (few, middle) if shown else (middle, enough)
-        return max(least, ceil(enough * self.whole.questions / m))
+        return max(least, ceil(enough * self.whole.questions / len(self.clusters)))
+
+    def _detectable(self, clusters: int, alpha: float, power: float) -> float:
+        """What so many clusters like these would probably show; infinite where they can show nothing."""
+        sizes, more = self._sizes, clusters / len(self.clusters)
+        effective = sum(sizes) ** 2 / sum(size**2 for size in sizes)
+        freedom = effective * more - 1
+        if 2.0 ** (1 - clusters) > alpha or freedom < 1:
+            return inf
+        from scipy.special import stdtrit
+
+        quantiles = float(stdtrit(freedom, 1 - alpha / 2) + stdtrit(freedom, power))
+        # A standard deviation of few comes out too low; and a step of the sums is as wide as two answers.
+        error = sqrt(cluster_variance(self._sums, sizes)) * (1 + 1 / (4 * effective))
+        return quantiles * error / sqrt(more) + 1 / (self.whole.pairs * more)
+
+    @property
+    def _tossed(self) -> tuple[NDArray[float64], NDArray[float64]]:
+        """The sums of all clusters, and of their sizes, under signs that coins decide: all signs, or many."""
+        import numpy as np
+
+        every = np.arange(min(2 ** len(self.clusters), RESAMPLES))
+        chance = np.random.default_rng(SEED) if len(every) == RESAMPLES else None
+        up, of = np.zeros(len(every)), np.zeros(len(every))
+        for nth, (total, size) in enumerate(zip(self._sums, self._sizes, strict=True)):
+            signs = 2 * (chance.integers(2, size=len(every)) if chance else every >> nth & 1) - 1
+            up += total * signs
+            of += size * signs
+        return up, of
 
     @property
     def _of_clusters(self) -> Paired:
@@ -158,14 +187,3 @@ class Clustered:
     @cached_property
     def _sizes(self) -> list[int]:
         return [cluster.pairs for cluster in self.clusters.values()]
-
-
-def _enough(m: int, alpha: float, power: float, each: float, difference: float) -> bool:
-    return 2.0 ** (1 - m) <= alpha and _shift(m, alpha, power) * each / sqrt(m) <= difference
-
-
-def _shift(m: int, alpha: float, power: float) -> float:
-    """By how many standard errors a mean of `m` must be off, for Student's test to show it probably."""
-    from scipy.special import nctdtrinc, stdtrit
-
-    return float(nctdtrinc(m - 1, 1 - power, stdtrit(m - 1, 1 - alpha / 2)))
