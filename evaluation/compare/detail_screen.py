@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +21,8 @@ from evaluation.statistics.repeats import Passed, Repeats
 from sqlassay.printable import printable
 
 UNKNOWN = "unknown"
+NARROWEST = 20
+"""Columns that a text beside a heading has, however narrow the terminal is."""
 Cells = tuple[str, ...]
 
 
@@ -38,7 +41,7 @@ def shown(found: Sequence[Detail], flips: int | None, *, sliced: bool, listed: b
     counted = [one for one in found if one.comparison.pairs]
     if counted:
         yield Text()
-        yield _sides(counted)
+        yield _accuracies(counted)
         yield Text()
         yield _differences([one.comparison for one in counted])
         yield _text(basis([one.comparison for one in counted]))
@@ -46,8 +49,14 @@ def shown(found: Sequence[Detail], flips: int | None, *, sliced: bool, listed: b
             comparison = one.comparison
             name = " · ".join(filter(None, (comparison.baseline.where, comparison.candidate.name)))
             yield _text((f"{name}: " if len(counted) > 1 else "") + _power(comparison))
+    if counted:
+        yield Text()
+        yield _right([one.comparison for one in counted])
     for note in notes_of_all(compared):
         yield _text(note)
+    if counted:
+        yield Text()
+        yield _spendings(counted)
     if any(one.repeats for one in counted):
         yield Text()
         yield _repeats(counted)
@@ -75,8 +84,9 @@ def _table(names: Sequence[str], numbers: Sequence[str], rows: Sequence[Cells]) 
     table = plain_table()
     for heading in names:
         table.add_column(heading, overflow="fold", vertical="bottom")
-    for heading in numbers:
-        table.add_column(heading, justify="right", vertical="bottom")
+    for place, heading in enumerate(numbers, start=len(names)):
+        widest = max(len(word) for cell in (heading, *(row[place] for row in rows)) for word in cell.split() or [""])
+        table.add_column(heading, justify="right", vertical="bottom", min_width=widest)
     for row in dict.fromkeys(rows):
         table.add_row(*map(_text, row))
     return table
@@ -94,33 +104,31 @@ def _both(one: Detail, several: bool) -> Iterator[tuple[Cells, int]]:
         yield ((arm.where, arm.name) if several else (arm.name,)), which
 
 
-def _sides(found: Sequence[Detail]) -> Table:
-    """Accuracy, and beside it what it took."""
+def _accuracies(found: Sequence[Detail]) -> Table:
     several, names = _where([one.comparison for one in found])
     rows: list[Cells] = []
     for one in found:
-        for name, which in _both(one, several):
-            accuracies = one.comparison.accuracies
-            if accuracies is None:
-                continue
-            accuracy = accuracies[which]
-            by = {"db_id": "by database", "question": "by question", None: ""}[accuracy.clustered_by]
-            rows.append(
-                (
-                    *name,
-                    f"{100 * accuracy.share:.1f} %",
-                    " – ".join(points(end) for end in accuracy.interval),
-                    by,
-                    f"{accuracy.right:,} of {accuracy.answers:,}",
-                    *_took(one.comparison.spending[which]),
-                )
-            )
+        for (name, _), accuracy in zip(_both(one, several), one.comparison.accuracies or (), strict=False):
+            by = {"db_id": "by database", "question": "by question", None: "no"}[accuracy.clustered_by]
+            interval = " – ".join(points(end) for end in accuracy.interval)
+            rows.append((*name, _percent(accuracy.share), interval, by, f"{accuracy.right:,}", f"{accuracy.answers:,}"))
+    return _table([*names, ""], ("accuracy", "95 % interval\n(Wilson)", "clustered", "right", "answers"), rows)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _spendings(found: Sequence[Detail]) -> Table:
+    """Money, tokens and time beside accuracy."""
+    several, names = _where([one.comparison for one in found])
+    rows = [
+        (*name, _percent(accuracy.share), *_took(one.comparison.spending[which]))
+        for one in found
+        for (name, which), accuracy in zip(_both(one, several), one.comparison.accuracies or (), strict=False)
+    ]
     took = ("cost", "per\ncorrect", "tokens\nin", "tokens\nout", "generation\np50 / p95", "execution\np50 / p95")
-    clustered = [row for row in rows if row[len(names) + 3]]
-    if not clustered:
-        rows = [(*row[: len(names) + 3], *row[len(names) + 4 :]) for row in rows]
-    headings = ("accuracy", "95 % interval\n(Wilson)", *(["clustered"] if clustered else []), "right", *took)
-    return _table([*names, ""], headings, rows)
+    return _table([*names, ""], ("accuracy", *took), rows)
 
 
 def _took(spending: Spending) -> Cells:
@@ -143,7 +151,7 @@ def _seconds(latency: Latency | None) -> str:
 
 
 def _differences(found: Sequence[Comparison]) -> Table:
-    """The difference with its interval and tests, and who is right how often."""
+    """The difference with its interval and tests."""
     several, names = _where(found)
     rows: list[Cells] = []
     for one in found:
@@ -159,7 +167,6 @@ def _differences(found: Sequence[Comparison]) -> Table:
                 _p(one.paired.p),
                 *([_p(one.clustered.p)] if _clustered(found) else []),
                 *([_p(one.adjusted_p)] if len(found) > 1 else []),
-                *(f"{n:,}" for n in (one.both_right, len(one.lost), len(one.won), one.both_wrong)),
             )
         )
     numbers = [
@@ -168,12 +175,23 @@ def _differences(found: Sequence[Comparison]) -> Table:
         "p\n(McNemar)",
         *(["p\n(databases)"] if _clustered(found) else []),
         *(["p\n(Holm)"] if len(found) > 1 else []),
-        "both\nright",
-        "only\nA",
-        "only\nB",
-        "both\nwrong",
     ]
     return _table([*names, "A", "B"], numbers, rows)
+
+
+def _right(found: Sequence[Comparison]) -> Table:
+    """Who is right."""
+    several, names = _where(found)
+    rows = [
+        (
+            *([one.baseline.where] if several else []),
+            one.baseline.name,
+            one.candidate.name,
+            *(f"{n:,}" for n in (one.both_right, len(one.lost), len(one.won), one.both_wrong)),
+        )
+        for one in found
+    ]
+    return _table([*names, "A", "B"], ("both\nright", "only A\nright", "only B\nright", "both\nwrong"), rows)
 
 
 def _clustered(found: Sequence[Comparison]) -> bool:
@@ -214,7 +232,7 @@ def _repeated(one: Repeats, most: int) -> Cells:
     return (
         _passed(one.pass_at(most)),
         _passed(one.pass_hat(most)),
-        "–" if rate is None else f"{100 * rate:.1f} %",
+        "–" if rate is None else _percent(rate),
         "–" if split is None else points(split.from_questions),
         "–" if split is None else points(split.from_samples),
     )
@@ -223,7 +241,7 @@ def _repeated(one: Repeats, most: int) -> Cells:
 def _passed(found: Passed | None) -> str:
     if found is None:
         return "–"
-    return f"{100 * found.value:.1f} %" + (f" (of {found.questions:,})" if found.left_out else "")
+    return _percent(found.value) + (f" (of {found.questions:,})" if found.left_out else "")
 
 
 def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
@@ -235,7 +253,7 @@ def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
             *([one.comparison.candidate.name] if many else []),
             part.name,
             f"{part.paired.questions:,}",
-            *(f"{100 * right / part.paired.pairs:.1f} %" for right in part.right),
+            *(_percent(right / part.paired.pairs) for right in part.right),
             signed(part.paired.difference),
             " to ".join(map(signed, part.paired.interval())),
             _p(part.adjusted_p),
@@ -271,10 +289,12 @@ def _tables(found: Sequence[Detail]) -> Iterator[RenderableType]:
         "no gold\nto parse",
     )
     yield _table([*names, "tables used"], numbers, rows)
+    if any(use.unread or use.without_sql or use.without_gold for one in found for use in one.tables):
+        yield _text("left out of these: answers without SQL, or that cannot be parsed, or without a gold that can be")
 
 
 def _shares(share: Share | None) -> Cells:
-    return ("–", "–") if share is None else tuple(f"{100 * part:.1f} %" for part in share)
+    return ("–", "–") if share is None else tuple(map(_percent, share))
 
 
 def _left(use: TableUse) -> Cells:
@@ -285,16 +305,12 @@ def _partings(one: Comparison) -> Iterator[RenderableType]:
     if not one.partings:
         return
     rows = [
-        (f"{count:,}", before.words, after.words)
+        (before.words, after.words, f"{count:,}")
         for (before, after), count in sorted(one.partings.items(), key=lambda entry: (-entry[1], entry[0]))
     ]
-    table = plain_table()
-    for heading in ("where they\ndisagree", one.baseline.name, one.candidate.name):
-        table.add_column(heading, overflow="fold", vertical="bottom")
-    for row in rows:
-        table.add_row(*map(_text, row))
     yield Text()
-    yield table
+    yield _text("where only one is right, the verdicts on both")
+    yield _table([one.baseline.name, one.candidate.name], ["answers"], rows)
 
 
 def _flips(one: Comparison, most: int | None) -> Iterator[RenderableType]:
@@ -305,25 +321,35 @@ def _flips(one: Comparison, most: int | None) -> Iterator[RenderableType]:
         yield Text()
         yield _text(f"only {arm.name} is right: {len(flips):,}{cut}")
         for flip in flips[:most]:
-            yield _flip(one, flip)
+            yield from _flip(one, flip)
 
 
-def _flip(one: Comparison, flip: Pair) -> Table:
-    lines = Table.grid(padding=(0, 2, 0, 0))
-    lines.add_column(style="bold")
-    lines.add_column(overflow="fold")
+@dataclass(frozen=True)
+class _Line:
+    """A heading, and a text beside it that is wrapped within its own column."""
 
-    def line(heading: str, text: str) -> None:
-        lines.add_row(_text(heading), _text(text))
+    heading: str
+    text: str
+    width: int
 
-    line(f"  {flip.asked.words}", f"{_line(flip.baseline.question)}  [{flip.baseline.db_id}]")
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """One line, or several."""
+        lines = _text(self.text).wrap(console, max(NARROWEST, options.max_width - self.width))
+        for number, line in enumerate(lines):
+            line.rstrip()
+            yield Text.assemble(("" if number else printable(self.heading)).ljust(self.width), line)
+
+
+def _flip(one: Comparison, flip: Pair) -> Iterator[RenderableType]:
+    lines = [(f"  {flip.asked.words}", f"{_line(flip.baseline.question)}  [{flip.baseline.db_id}]")]
     for arm, told in ((one.baseline, flip.baseline), (one.candidate, flip.candidate)):
-        line(f"    {arm.name}", f"{told.reason.words}{_rows(told)}: {_line(told.sql) if told.sql else '(no SQL)'}")
-    if not flip.wrong.right and flip.baseline.golds:
-        line("    gold", _line(flip.baseline.golds[0]))
-    for heading, text in _evidence(flip.wrong):
-        line(f"    {heading}", text)
-    return lines
+        sql = _line(told.sql) or "(no SQL)"
+        lines.append((f"    {arm.name}", f"{told.reason.words}{_rows(told)}: {sql}"))
+    if flip.baseline.golds:
+        lines.append(("    gold", _line(flip.baseline.golds[0])))
+    lines += [(f"    {heading}", text) for heading, text in _evidence(flip.wrong)]
+    width = 2 + max(len(printable(heading)) for heading, _ in lines)
+    yield from (_Line(heading, text, width) for heading, text in lines)
 
 
 def _evidence(told: Told) -> Iterator[tuple[str, str]]:
