@@ -285,8 +285,8 @@ def _tables(found: Sequence[Detail]) -> Iterator[RenderableType]:
         "recall\n(macro)",
         "answers",
         "no\nSQL",
-        "cannot\nbe parsed",
-        "no gold\nto parse",
+        "not\nread",
+        "no\ngold",
     )
     yield _table([*names, "tables used"], numbers, rows)
     if any(use.unread or use.without_sql or use.without_gold for one in found for use in one.tables):
