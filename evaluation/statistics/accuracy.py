@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import NormalDist
 
-from evaluation.statistics.design_effect import cluster_variance, matters
+from evaluation.statistics.design_effect import cluster_variance, effective_clusters, matters
 from evaluation.statistics.interval import Bounded, wilson
 
 
@@ -32,7 +32,7 @@ def accuracy_interval(per_cluster: Mapping[str, tuple[int, int]], confidence: fl
     if any(not 0 <= one <= of for one, of in counted) or not total:
         raise ValueError(f"{right} of {total} is no share")
     effect = _design_effect(counted)
-    if not matters(effect, len(counted)):
+    if not matters(effect, effective_clusters([of for _, of in counted])):
         return Bounded(right / total, *wilson(right, total, confidence))
     from scipy.special import stdtrit
 

@@ -10,7 +10,12 @@ from math import ceil, inf, sqrt
 from typing import TYPE_CHECKING
 
 from evaluation.statistics.bootstrap import RESAMPLES, SEED, paired_bootstrap
-from evaluation.statistics.design_effect import cluster_variance, matters
+from evaluation.statistics.design_effect import (
+    FEWEST_CLUSTERS,
+    cluster_variance,
+    effective_clusters,
+    matters,
+)
 from evaluation.statistics.paired import Paired
 
 if TYPE_CHECKING:
@@ -61,7 +66,15 @@ class Clustered:
     @property
     def clusters_matter(self) -> bool:
         """Whether the statistics are those of clusters; `design_effect.matters` says why."""
-        return matters(self.design_effect, len(self.clusters))
+        return matters(self.design_effect, effective_clusters(self._sizes))
+
+    @property
+    def too_few_clusters(self) -> bool:
+        """Whether there are several clusters, but too few to tell how clusters differ, by their effective number.
+
+        A reader should know: what is said then holds for further questions on these databases only.
+        """
+        return len(self.clusters) > 1 and effective_clusters(self._sizes) < FEWEST_CLUSTERS
 
     @property
     def p(self) -> float:
@@ -151,7 +164,7 @@ class Clustered:
     def _detectable(self, clusters: int, alpha: float, power: float) -> float:
         """What so many clusters like these would probably show; infinite where they can show nothing."""
         sizes, more = self._sizes, clusters / len(self.clusters)
-        effective = sum(sizes) ** 2 / sum(size**2 for size in sizes)
+        effective = effective_clusters(sizes)
         freedom = effective * more - 1
         if 2.0 ** (1 - clusters) > alpha or freedom < 1:
             return inf
