@@ -14,7 +14,6 @@ from evaluation.compare.arms import Arm
 from evaluation.compare.comparison import Comparison
 from evaluation.compare.notes import notes_of_all
 from evaluation.compare.sentence import equals, sentence, signed
-from evaluation.statistics.paired import Paired
 from sqlassay.printable import printable
 
 SHOWN = 5
@@ -28,15 +27,15 @@ def comparisons(found: Sequence[Comparison]) -> Iterator[RenderableType]:
     yield Text()
     for one in found:
         yield Text(printable(sentence(one)))
-    counted = [(one, one.paired, one.interval) for one in found if one.paired and one.interval]
+    counted = [one for one in found if one.pairs]
     if counted:
         yield Text()
         yield _table(counted)
-        yield Text(printable(basis([one for one, _, _ in counted])))
+        yield Text(printable(basis(counted)))
     for note in notes_of_all(found):
         yield Text(printable(note))
     if len(counted) == 1:
-        yield from _flipped(counted[0][0])
+        yield from _flipped(counted[0])
 
 
 def more(found: Sequence[Comparison], program: str) -> str:
@@ -78,26 +77,34 @@ def plain_table() -> Table:
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def _table(counted: Sequence[tuple[Comparison, Paired, tuple[float, float]]]) -> Table:
+def _table(counted: Sequence[Comparison]) -> Table:
     table = plain_table()
-    several = any(one.baseline.where for one, _, _ in counted)
+    several = any(one.baseline.where for one in counted)
     for heading in (*(["in"] if several else []), "baseline", "candidate"):
         table.add_column(heading, overflow="fold", vertical="bottom")
-    p = "p (Holm)" if len(counted) > 1 else "p"
-    counts = ("both\nright", "only\nbaseline", "only\ncandidate", "both\nwrong")
-    for heading in ("difference", "95 % interval", p, *counts):
+    for heading in headings(len(counted)):
         table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
-    for one, paired, (low, high) in counted:
-        table.add_row(
-            *(Text(printable(name)) for name in ([one.baseline.where] if several else [])),
-            Text(printable(one.baseline.name)),
-            Text(printable(one.candidate.name)),
-            signed(paired.difference),
-            f"{signed(low)} to {signed(high)}",
-            "–" if one.adjusted_p is None else equals(one.adjusted_p).removeprefix("= "),
-            *(f"{n:,}" for n in (one.both_right, len(one.lost), len(one.won), one.both_wrong)),
-        )
+    for one in counted:
+        names = (*([one.baseline.where] if several else []), one.baseline.name, one.candidate.name)
+        table.add_row(*(Text(printable(name)) for name in names), *numbers(one))
     return table
+
+
+def headings(comparisons: int) -> tuple[str, ...]:
+    """Of the columns of `numbers`."""
+    p = "p (Holm)" if comparisons > 1 else "p"
+    return "difference", "95 % interval", p, "both\nright", "only\nbaseline", "only\ncandidate", "both\nwrong"
+
+
+def numbers(one: Comparison) -> tuple[str, ...]:
+    """Difference, its interval, p, and how many both, only the baseline, only the candidate, and neither has right."""
+    low, high = one.interval or (-1.0, 1.0)
+    return (
+        "–" if one.paired is None else signed(one.paired.difference),
+        f"{signed(low)} to {signed(high)}",
+        "–" if one.adjusted_p is None else equals(one.adjusted_p).removeprefix("= "),
+        *(f"{n:,}" for n in (one.both_right, len(one.lost), len(one.won), one.both_wrong)),
+    )
 
 
 def _flips(arm: Arm, flips: Sequence[Pair]) -> Iterator[RenderableType]:
