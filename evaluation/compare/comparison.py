@@ -94,10 +94,7 @@ class Comparison:
     @cached_property
     def clustered(self) -> Clustered | None:
         """For the statistics, by database; `None` when there is nothing to compare."""
-        by_database: defaultdict[str, list[Pair]] = defaultdict(list)
-        for pair in self.answers:
-            by_database[pair.baseline.db_id].append(pair)
-        return Clustered({db_id: paired_of(pairs) for db_id, pairs in by_database.items()}) if by_database else None
+        return clustered_of(self.answers) if self.answers else None
 
     @cached_property
     def paired(self) -> Paired | None:
@@ -204,8 +201,16 @@ def compare(runs: Sequence[Recorded], *, strategy: str | None = None, by: str | 
     return [replace(one, comparisons=len(told), adjusted_p=next(adjusted)) if one.pairs else one for one in found]
 
 
-def paired_of(answers: Sequence[Pair]) -> Paired:
-    """What answers say for the statistics: one number a question; at least one answer."""
+def clustered_of(answers: Sequence[Pair]) -> Clustered:
+    """What answers say for the statistics, database by database; at least one answer."""
+    by_database: defaultdict[str, list[Pair]] = defaultdict(list)
+    for pair in answers:
+        by_database[pair.baseline.db_id].append(pair)
+    return Clustered({db_id: _paired(pairs) for db_id, pairs in by_database.items()})
+
+
+def _paired(answers: Sequence[Pair]) -> Paired:
+    """One number a question."""
     sums: Counter[str] = Counter()
     for pair in answers:
         sums[pair.asked.id] += pair.won

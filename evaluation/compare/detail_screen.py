@@ -147,7 +147,13 @@ def _took(spending: Spending) -> Cells:
 def _seconds(latency: Latency | None) -> str:
     if latency is None:
         return UNKNOWN
-    return " / ".join(f"{1000 * part:.1f} ms" if part < 1 else f"{part:.1f} s" for part in (latency.p50, latency.p95))
+    return " / ".join(map(_time, (latency.p50, latency.p95)))
+
+
+def _time(seconds: float) -> str:
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{1000 * seconds:.0f} ms" if seconds >= 0.01 else f"{1000 * seconds:.2f} ms"
 
 
 def _differences(found: Sequence[Comparison]) -> Table:
@@ -255,7 +261,7 @@ def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
             f"{part.paired.questions:,}",
             *(_percent(right / part.paired.pairs) for right in part.right),
             signed(part.paired.difference),
-            " to ".join(map(signed, part.paired.interval())),
+            " to ".join(map(signed, part.interval)),
             _p(part.adjusted_p),
         )
         for one in found
@@ -268,7 +274,9 @@ def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
         rows,
     )
     of = " of all comparisons" if many else ""
-    yield _text(f"p of each slice is McNemar's, corrected for {len(rows):,} slices{of} (Holm)")
+    clustered = any(part.clustered.clusters_matter for one in found for part in one.slices)
+    by = "; where its questions cluster, p and interval are of databases" if clustered else ""
+    yield _text(f"each slice is compared as the whole is; p is corrected for {len(rows):,} slices{of} (Holm){by}")
 
 
 def _tables(found: Sequence[Detail]) -> Iterator[RenderableType]:

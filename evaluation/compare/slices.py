@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from evaluation.compare.answers import Pair
-from evaluation.compare.comparison import ALPHA, Comparison, paired_of
+from evaluation.compare.comparison import ALPHA, CLUSTERED_BY, Comparison, clustered_of
 from evaluation.reports.slices import place
+from evaluation.statistics.clustered import Clustered
 from evaluation.statistics.paired import Paired, holm
 
 
@@ -20,14 +22,24 @@ class Slice:
     Attributes:
         name: Which.
         right: How many the baseline has right, and the candidate.
-        paired: For the statistics.
+        clustered: For the statistics, by database.
         adjusted_p: Holm's, over all slices of all comparisons.
     """
 
     name: str
     right: tuple[int, int]
-    paired: Paired
+    clustered: Clustered
     adjusted_p: float = 1.0
+
+    @property
+    def paired(self) -> Paired:
+        """The same as if there were no clusters."""
+        return self.clustered.whole
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """Where the difference may well be: as of the whole comparison."""
+        return self.clustered.interval()
 
     @property
     def shown(self) -> bool:
@@ -44,8 +56,10 @@ class Slice:
             "baseline_correct": self.right[0],
             "candidate_correct": self.right[1],
             "difference": paired.difference,
-            "interval_95": list(paired.interval()),
-            "p": paired.p,
+            "interval_95": list(self.interval),
+            "p": self.clustered.p,
+            "p_mcnemar": paired.p,
+            "clustered_by": CLUSTERED_BY if self.clustered.clusters_matter else None,
             "p_holm": self.adjusted_p,
             "difference_shown": self.shown,
         }
@@ -57,7 +71,7 @@ def slices(found: Sequence[Comparison]) -> list[list[Slice]]:
     A question may be in several, where it has several tags or features.
     """
     of_each = [_slices(one) for one in found]
-    adjusted = iter(holm([one.paired.p for found in of_each for one in found]))
+    adjusted = iter(holm([one.clustered.p for found in of_each for one in found]))
     return [[replace(one, adjusted_p=next(adjusted)) for one in found] for found in of_each]
 
 
@@ -71,7 +85,7 @@ def _slices(comparison: Comparison) -> list[Slice]:
         Slice(
             name,
             (sum(pair.baseline.right for pair in found), sum(pair.candidate.right for pair in found)),
-            paired_of(found),
+            clustered_of(found),
         )
         for name, found in sorted(pairs.items(), key=lambda entry: place(entry[0]))
     ]

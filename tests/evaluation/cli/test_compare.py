@@ -137,7 +137,7 @@ def test_several_candidates_are_corrected_together(world: World, capsys: Capture
     assert "difficulty" not in shown
     assert compare(world, *files, *DATASET, "--by", "db_id", "--flips", "1") == 0
     shown = capsys.readouterr().out
-    assert "corrected for 2 slices of all comparisons (Holm)" in shown
+    assert "p is corrected for 2 slices of all comparisons (Holm)" in shown
     assert "where the differences come from" not in shown
 
 
