@@ -512,10 +512,7 @@ class ExperimentFile:
 
     def with_selection(self, recorded: Mapping[str, Any]) -> ExperimentFile:
         """This experiment over the questions that a run has recorded."""
-        chosen = Selection(
-            **{**recorded, "filters": tuple(map(tuple, recorded["filters"])), "ids": tuple(recorded["ids"])}
-        )
-        return replace(self, experiment=self.experiment.narrowed(chosen))
+        return replace(self, experiment=self.experiment.narrowed(Selection.recorded(recorded)))
 
 
 def read_experiment(path: Path) -> ExperimentFile:

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from evaluation.cli import (
     audit,
     backends,
+    compare,
     datasets,
     demo,
     doctor,
@@ -52,6 +53,7 @@ app = typer.Typer(
 app.command("run")(run_group.run)
 app.command("score")(score.score)
 app.command("verdict")(verdict.verdict)
+app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")

@@ -68,9 +68,10 @@ def report(
     Always with the three counts: scored items, system failures (the system under test was wrong or gave nothing) and
     instrument failures (nothing can be said).
     """
-    from evaluation.reports import console, paired_screen
+    from evaluation.compare.comparison import compare
+    from evaluation.compare.screen import comparisons, more
+    from evaluation.reports import console
     from evaluation.reports.disagreement import disagree
-    from evaluation.reports.paired import compare
     from evaluation.runs import analyse, find_runs
 
     names = names or ["latest"]
@@ -91,9 +92,9 @@ def report(
         return
     screen = output.data()
     screen.print(console.Results([one.summary for one in analyses]))
-    for block in paired_screen.comparisons(compared):
+    for block in comparisons(compared):
         screen.print(block)
-    if where := paired_screen.more(compared, output.program()):
+    if where := more(compared, output.program()):
         output.talk().print(where)
     for analysis, folder in zip(analyses, found, strict=True):
         summary = analysis.summary

@@ -237,8 +237,9 @@ def _resume_command(experiment: str | Path, folder: Path) -> str:
 
 
 def _conclude(group: str, folder: Path, *, json: bool) -> int:
-    from evaluation.reports import console, paired_screen
-    from evaluation.reports.paired import compare
+    from evaluation.compare.comparison import compare
+    from evaluation.compare.screen import comparisons, more
+    from evaluation.reports import console
     from evaluation.runs import find_runs, summarise
 
     found = find_runs(group, folder)
@@ -258,9 +259,9 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
         for summary in summaries:
             for note in console.notes(summary):
                 screen.print(f"{summary.title if len(summaries) > 1 else ''}: {note}".removeprefix(": "))
-        for part in paired_screen.comparisons(compared):
+        for part in comparisons(compared):
             screen.print(part)
-        if where := paired_screen.more(compared, output.program()):
+        if where := more(compared, output.program()):
             output.talk().print(where)
     code = ExitCode.OK
     for run, summary in zip(found, summaries, strict=True):

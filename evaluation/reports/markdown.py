@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import nsmallest
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 
+from evaluation.compare import screen
+from evaluation.compare.answers import Pair, Told
+from evaluation.compare.comparison import Comparison, compare
+from evaluation.compare.notes import notes_of_all
+from evaluation.compare.sentence import sentence
 from evaluation.records import ItemRecord
-from evaluation.reports import console, paired_screen
+from evaluation.reports import console
 from evaluation.reports.base import Report
-from evaluation.reports.disagreement import partings
 from evaluation.reports.markdown_text import clipped, code, fenced, plain
-from evaluation.reports.paired import Comparison, Flip, Told, compare
 from evaluation.reports.summary import RunSummary
 from evaluation.run_log import RunFolder
-from evaluation.runs import summarise
+from evaluation.runs import Analysis, analyse
 from evaluation.verdicts import Status
 
 LIMIT = 65_536
@@ -43,17 +46,18 @@ class MarkdownReport(Report):
         """See `Report.write`."""
         page = _Page(LIMIT - _FOR_MARK)
         compared = compare(runs)
-        summaries = [summarise(run) for run in runs]
+        analyses = [analyse(run) for run in runs]
+        summaries = [one.summary for one in analyses]
         page.add(f"{MARKER}\n\n## sqlassay")
         for one in compared:
-            page.add(f"**{plain(paired_screen.sentence(one))}**", "verdicts of comparisons")
+            page.add(f"**{plain(sentence(one))}**", "verdicts of comparisons")
         page.table(("run", "strategy", *console.HEADINGS), _results(summaries), "rows of results")
         for summary in summaries:
             if told := console.unfinished(summary):
                 page.add(f"⚠️ {plain(told)}", "warnings")
         _add_comparisons(page, compared)
-        for run, summary in zip(runs, summaries, strict=True):
-            _add_reasons(page, run, summary)
+        for analysis in analyses:
+            _add_reasons(page, analysis)
         flipped = [one for one in compared if one.won or one.lost]
         for index, one in enumerate(flipped):
             page.folded(_flips_heading(one), _flips(one), "flips", share=len(flipped) - index + len(runs))
@@ -150,16 +154,13 @@ def _results(summaries: Sequence[RunSummary]) -> Iterator[Sequence[str]]:
 
 
 def _add_comparisons(page: _Page, compared: Sequence[Comparison]) -> None:
-    counted = [(one, paired) for one in compared if (paired := one.paired) is not None]
+    counted = [one for one in compared if one.pairs]
     if counted:
-        names = (_between(one) for one, _ in counted)
-        rows = (
-            (*name, *paired_screen.numbers(one, paired)) for name, (one, paired) in zip(names, counted, strict=True)
-        )
-        headings = ("baseline", "candidate", *paired_screen.headings(len(counted)))
+        rows = ((*_between(one), *screen.numbers(one)) for one in counted)
+        headings = ("baseline", "candidate", *screen.headings(len(counted)))
         page.table(headings, rows, "rows of comparisons")
-        page.add(plain(paired_screen.basis([one for one, _ in counted])), "notes")
-    for note in chain.from_iterable(paired_screen.notes(one) for one in compared):
+        page.add(plain(screen.basis(counted)), "notes")
+    for note in notes_of_all(compared):
         page.add(f"- {plain(note)}", "notes")
 
 
@@ -168,12 +169,13 @@ def _between(one: Comparison) -> tuple[str, str]:
     return plain(where + one.baseline.name, 200), plain(one.candidate.name, 200)
 
 
-def _add_reasons(page: _Page, run: RunFolder, summary: RunSummary) -> None:
+def _add_reasons(page: _Page, analysis: Analysis) -> None:
+    summary = analysis.summary
     page.add(f"### {plain(summary.title, 200)}\n\n{code(summary.run_id)}", "headings of runs")
     rows = ((reason.status.value, reason.words, *cells) for reason, cells in console.reason_rows(summary))
     labels = (plain(label, 200) for label in summary.strategies)
     page.table(("status", "reason", *labels), rows, "rows of reasons")
-    for note in [*console.notes(summary), *console.partings(partings(run.items()))]:
+    for note in [*console.notes(summary), *console.partings(analysis.partings)]:
         page.add(f"- {plain(note)}", "notes")
 
 
@@ -188,7 +190,7 @@ def _flips(one: Comparison) -> Iterator[str]:
             yield _flip(flip, arm.name, one)
 
 
-def _flip(flip: Flip, right: str, one: Comparison) -> str:
+def _flip(flip: Pair, right: str, one: Comparison) -> str:
     sides = ((one.baseline.name, flip.baseline), (one.candidate.name, flip.candidate))
     return "\n\n".join(
         [

@@ -77,14 +77,14 @@ class Slices:
     @property
     def summaries(self) -> list[RunSummary]:
         """One for each slice, grades from easy to hard, turns from the first, others by name."""
-        return [replace(self._found[name], total=self._found[name].items) for name in sorted(self._found, key=_place)]
+        return [replace(self._found[name], total=self._found[name].items) for name in sorted(self._found, key=place)]
 
 
 _MOST_DIGITS = 9
 _GRADES = ("easy", "simple", "medium", "moderate", "hard", "challenging", "extra")
 
 
-def _place(name: str) -> tuple[int, int, str]:
-    """Grades from easy to hard, numbers by size, everything else by name."""
+def place(name: str) -> tuple[int, int, str]:
+    """What slices are sorted by: grades from easy to hard, numbers by size, everything else by name."""
     number = int(name) if name.isascii() and name.isdigit() and len(name) <= _MOST_DIGITS else -1
     return (_GRADES.index(name) if name in _GRADES else len(_GRADES), number, name)
