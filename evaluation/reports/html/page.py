@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -15,8 +15,7 @@ from evaluation.run_log import RunFolder
 if TYPE_CHECKING:
     import jinja2
 
-    from evaluation.reports.html.run import Cut, ShownRun
-    from evaluation.reports.paired import Comparison
+    from evaluation.reports.html.run import Cut, Score, ShownRun
 
 
 class HtmlReport(Report):
@@ -51,6 +50,17 @@ class Slicing(NamedTuple):
     key: str
     rows: list[tuple[str, list[Cut | None]]]
 
+    @property
+    def ends(self) -> list[float]:
+        """What an axis must hold."""
+        return _ends(cut for _, cuts in self.rows for cut in cuts if cut is not None)
+
+    @property
+    def tells(self) -> bool:
+        """Whether any run has scores in several slices."""
+        of_runs = zip(*(cuts for _, cuts in self.rows), strict=True)
+        return any(sum(cut is not None and cut.value is not None for cut in cuts) > 1 for cuts in of_runs)
+
 
 def _page(folders: Sequence[RunFolder]) -> list[str]:
     from evaluation.reports import console, paired_screen
@@ -77,7 +87,8 @@ def _page(folders: Sequence[RunFolder]) -> list[str]:
             runs=runs,
             strategy=strategy,
             strategies=list(dict.fromkeys(label for run in runs for label in run.summary.strategies)),
-            slicings=[made for key in _keys() if len((made := _slicing(runs, key, strategy)).rows) > 1],
+            score_ends=_ends(score for run in runs for score in run.scores),
+            slicings=[made for key in _keys() if (made := _slicing(runs, key, strategy)).tells],
             compared=compared,
             sentence=paired_screen.sentence,
             comparison_notes=paired_screen.notes,
@@ -102,6 +113,11 @@ def _keys() -> Sequence[str]:
     return tuple(KEYS)
 
 
+def _ends(scores: Iterable[Score | Cut]) -> list[float]:
+    """Every score that there is, and the ends of its interval."""
+    return [end for one in scores if one.value is not None for end in (one.value, *(one.interval or ()))]
+
+
 def _main_strategy(runs: Sequence[ShownRun]) -> str:
     """The strategy whose verdicts the plots and comparisons are about: the first of the first run."""
     for run in runs:
@@ -120,6 +136,7 @@ def _slicing(runs: Sequence[ShownRun], key: str, strategy: str) -> Slicing:
 def _environment() -> jinja2.Environment:
     import jinja2
 
+    from evaluation.reports.html import plots
     from sqlassay.printable import printable
 
     def shown(value: object) -> object:
@@ -133,7 +150,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=_percent, interval=_interval, points=_points, duration=_duration)
+    environment.filters.update(percent=_percent, interval=_interval, points=_points, duration=plots.duration)
     return environment
 
 
@@ -143,10 +160,9 @@ def _asset(name: str) -> str:
 
 def _policy(css: str, script: str) -> str:
     """What the browser is told to refuse: everything but this style and this script, so every request too."""
-    style, code = (
-        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") for text in (css, script)
-    )
-    return f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{code}'; base-uri 'none'; form-action 'none'"
+    style, code = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") for text in (css, script))
+    allowed = f"style-src 'sha256-{style}'; script-src 'sha256-{code}'"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def _percent(share: float | None) -> str:
@@ -159,13 +175,3 @@ def _interval(ends: Sequence[float] | None) -> str:
 
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")
-
-
-_UNITS = ((1.0, "s", 1), (1e-3, "ms", 1e3), (0.0, "µs", 1e6))
-
-
-def _duration(seconds: float) -> str:
-    """Three digits, in the unit that fits."""
-    scale, unit = next((scale, unit) for least, unit, scale in _UNITS if seconds >= least)
-    value = seconds * scale
-    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"

@@ -6,7 +6,7 @@ its size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, log10
@@ -19,12 +19,10 @@ class Tick(NamedTuple):
     Attributes:
         value: Where.
         label: What it says.
-        side: Which way the label hangs, so that it stays within the plot: `start`, `middle` or `end`.
     """
 
     value: float
     label: str
-    side: str
 
 
 @dataclass(frozen=True)
@@ -49,19 +47,17 @@ class Axis:
         return round(100 * min(max((place - low) / (high - low), 0.0), 1.0), 3)
 
 
-def share_axis() -> Axis:
-    """From 0 to 100 percent."""
-    return Axis(0.0, 1.0, _ticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "25", "50", "75", "100 %"]))
-
-
-def narrow_share_axis(shares: Iterable[float]) -> Axis:
+def share_axis(shares: Iterable[float]) -> Axis:
     """As much of 0 to 100 percent as holds these shares, in tenths."""
-    found = list(shares)
-    low, high = max(0, floor(10 * min(found))), min(10, ceil(10 * max(found)))
-    low, high = (low, high) if low < high else (max(0, low - 1), min(10, high + 1))
-    step = 1 if high - low <= 5 else 2
-    tenths = sorted({*range(low, high, step), high})
-    return Axis(low / 10, high / 10, _ticks([n / 10 for n in tenths], [f"{10 * n} %" for n in tenths]))
+    found = list(shares) or [0.0, 1.0]
+    low, high = floor(round(10 * min(found), 9)), ceil(round(10 * max(found), 9))
+    if low == high:
+        low, high = max(0, low - 1), min(10, high + 1)
+    if high - low > 8:
+        return Axis(0.0, 1.0, _ticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0", "25", "50", "75", "100 %"]))
+    tenths = [*range(high, low - 1, -1 if high - low <= 4 else -2)][::-1]
+    labels = [str(10 * n) for n in tenths]
+    return Axis(low / 10, high / 10, _ticks([n / 10 for n in tenths], [*labels[:-1], f"{labels[-1]} %"]))
 
 
 def difference_axis(differences: Iterable[float]) -> Axis:
@@ -72,12 +68,24 @@ def difference_axis(differences: Iterable[float]) -> Axis:
     return Axis(-end, end, _ticks(values, [_points(one) for one in values]))
 
 
-def amount_axis(amounts: Iterable[float], unit: str = "") -> Axis:
+def plain(amount: float) -> str:
+    """An amount without needless digits."""
+    return f"{amount:,.10f}".rstrip("0").rstrip(".")
+
+
+def duration(seconds: float) -> str:
+    """Three digits, in the unit that fits."""
+    scale, unit = (1.0, "s") if seconds >= 1 else (1e3, "ms") if seconds >= 1e-3 else (1e6, "µs")
+    value = seconds * scale
+    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
+
+
+def amount_axis(amounts: Iterable[float], words: Callable[[float], str] = plain) -> Axis:
     """From 0, or by powers of ten where the amounts are far apart and all above 0.
 
     Args:
         amounts: At least one; none below 0.
-        unit: Stands behind the last label.
+        words: How an amount is told.
     """
     found = list(amounts)
     low, high = min(found), max(found)
@@ -86,25 +94,19 @@ def amount_axis(amounts: Iterable[float], unit: str = "") -> Axis:
         step = ceil((last - first) / 6)
         powers = [*range(first, last, step), last]
         values = [10.0**power for power in powers]
-        return Axis(values[0], values[-1], _ticks(values, _labels(values, unit)), log=True)
+        return Axis(values[0], values[-1], _ticks(values, [words(value) for value in values]), log=True)
     high = high or 1.0
     step_of = 10.0 ** floor(log10(high))
     step = next(one * step_of for one in (0.25, 0.5, 1.0, 2.5) if high <= 4 * one * step_of)
     values = [number * step for number in range(ceil(round(high / step, 9)) + 1)]
-    return Axis(0.0, values[-1], _ticks(values, _labels(values, unit)))
+    return Axis(0.0, values[-1], _ticks(values, [words(value) for value in values]))
 
 
 _FAR_APART = 20
 
 
-def _labels(values: Sequence[float], unit: str) -> list[str]:
-    labels = [f"{value:,.10f}".rstrip("0").rstrip(".") if value >= 1e-9 else "0" for value in values]
-    return [*labels[:-1], f"{labels[-1]} {unit}".rstrip()]
-
-
 def _ticks(values: Sequence[float], labels: Sequence[str]) -> tuple[Tick, ...]:
-    sides = ["start", *["middle"] * (len(values) - 2), "end"]
-    return tuple(map(Tick, values, labels, sides))
+    return tuple(map(Tick, values, labels))
 
 
 def _points(share: float) -> str:
@@ -159,7 +161,7 @@ class CostPlot:
         """The plot of these; `None` where there are none."""
         if not points:
             return None
-        scores = narrow_share_axis(end for point in points for end in (point.low, point.high))
+        scores = share_axis(end for point in points for end in (point.low, point.high))
         return cls(tuple(points), amount_axis(point.cost for point in points), scores, tuple(pareto(points)))
 
     @property
@@ -172,7 +174,7 @@ class Spread(NamedTuple):
     """How long something took.
 
     Attributes:
-        count: How often it was measured.
+        times: How often it was measured.
         low: The 5th percentile, in seconds.
         quarter: The 25th.
         median: The 50th.
@@ -181,7 +183,7 @@ class Spread(NamedTuple):
         longest: The longest.
     """
 
-    count: int
+    times: int
     low: float
     quarter: float
     median: float

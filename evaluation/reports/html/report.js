@@ -239,8 +239,8 @@
       data.strategies.length > 1 ? tick("part", "strategies disagree") : null,
       make("button", { type: "button", on: { click: () => { Object.assign(state, blank()); update(); remember(false); search.focus(); } } }, "Clear"));
     const head = make("tr", {},
-      heading("id", "question"), heading("db", "database", "minor"), heading("difficulty", "difficulty", "minor"),
-      heading("question", "words"), heading("a", "a"), several ? heading("b", "b") : null);
+      heading("id", "id"), heading("db", "database", "minor db"), heading("difficulty", "difficulty", "minor"),
+      heading("question", "question"), heading("a", "a"), several ? heading("b", "b") : null);
     const table = make("table", { class: "items", "aria-describedby": "count" },
       make("caption", { class: "hidden" }, "Questions that pass the filter"),
       make("thead", {}, head), make("tbody", { id: "rows", on: { keydown: move, click: clicked } }));
@@ -297,7 +297,7 @@
   function line(row, place) {
     return make("tr", { "data-row": row, class: flip(row) ? "flip" : null },
       make("th", { scope: "row" }, make("button", { type: "button", class: "open", tabindex: place ? -1 : 0 }, data.id[row])),
-      make("td", { class: "minor" }, make("bdi", {}, data.databases[data.db[row]])),
+      make("td", { class: "minor db" }, make("bdi", {}, data.databases[data.db[row]])),
       make("td", { class: "minor" }, make("bdi", {}, data.grades[data.grade[row]] || "–")),
       make("td", { class: "question" }, make("bdi", {}, data.question[row])),
       chosen().map((run) => make("td", { class: "said" }, said(reasonOf(run, row)))));
@@ -535,19 +535,21 @@
     [one.role, one.model, one.why, one.seconds ? duration(one.seconds) : "", one.cost !== undefined ? `cost ${Number(one.cost.toPrecision(4))}` : ""].filter(Boolean).join(" · "),
     one.sql ? make("pre", { tabindex: 0 }, one.sql) : null)))) : null);
 
+  const words = (value) => (Array.isArray(value) && value.every((one) => typeof one !== "object") ? value.join(", ") :
+    typeof value === "object" && value !== null ? JSON.stringify(value) : value);
   const DIFFERENCE = new Set(["missing", "extra", "missing_rows", "extra_rows", "gold_rows", "predicted_rows", "gold_columns", "predicted_columns"]);
   function verdict(run, row, strategy, told, main) {
     const column = data.verdicts[run][strategy];
     const reason = column ? column[row] : -1;
     if (reason < 0) return null;
-    const [words, status] = data.reasons[reason];
+    const [why, status] = data.reasons[reason];
     const evidence = told?.evidence || {};
     const score = told?.score === undefined ? "" : `, score ${Number(told.score.toPrecision(4))}`;
     const rest = Object.entries(evidence).filter(([key]) => !DIFFERENCE.has(key));
     const shownDifference = difference(evidence);
     return make("div", { class: "said-by" },
-      make("p", {}, make("span", { class: `status ${status}` }, status), ` ${words}${score} `, make("span", { class: "small" }, make("bdi", {}, data.strategies[strategy]))),
-      facts(rest.map(([key, value]) => [key.replaceAll("_", " "), typeof value === "object" && value !== null ? JSON.stringify(value) : value])),
+      make("p", {}, make("span", { class: `status ${status}` }, status), ` ${why}${score} `, make("span", { class: "small" }, make("bdi", {}, data.strategies[strategy]))),
+      facts(rest.map(([key, value]) => [key.replaceAll("_", " "), words(value)])),
       shownDifference ? (main ? shownDifference : make("details", {}, make("summary", {}, "how the results differ"), shownDifference)) : null);
   }
   function difference(evidence) {
@@ -597,7 +599,7 @@
     build();
     byId("app").hidden = false;
     byId("loading").hidden = true;
-    const linked = location.hash.startsWith("#questions?");
+    const linked = location.hash.startsWith("#questions");
     const item = state.item;
     update();
     document.documentElement.dataset.ready = "yes";

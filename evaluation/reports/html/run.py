@@ -66,6 +66,7 @@ class ShownRun:
         summary: Its counts.
         answering: Seconds until each answer that a model was asked for now.
         executing: Seconds that each statement under test took.
+        asked: Questions that a model was asked.
     """
 
     folder: RunFolder
@@ -74,6 +75,7 @@ class ShownRun:
     summary: RunSummary
     answering: list[float] = field(default_factory=list)
     executing: list[float] = field(default_factory=list)
+    asked: int = 0
     _slices: list[Slices] = field(default_factory=list)
     _disagreements: Disagreements = field(default_factory=Disagreements)
 
@@ -97,6 +99,7 @@ class ShownRun:
         for slices in self._slices:
             slices.add(record)
         self._disagreements.add(record)
+        self.asked += record.answer is not None
         if record.answer is not None and record.answer.finish_reason is not None and not record.answer.cached:
             self.answering.append(record.answer.seconds)
         if record.predicted is not None and not record.predicted.cached and record.predicted.source is None:
@@ -146,16 +149,17 @@ class ShownRun:
     def thousand(self) -> float | None:
         """What 1,000 questions cost; `None` where that is not known, as where answers were paid for before."""
         tokens = self.summary.tokens
-        if not tokens.asked or tokens.unknown_cost or tokens.from_cache:
+        if not self.asked or not tokens.asked or tokens.unknown_cost or tokens.from_cache:
             return None
-        return 1000 * tokens.cost / self.summary.items
+        return 1000 * tokens.cost / self.asked
 
     def point(self, strategy: str) -> Point | None:
         """Where it stands between cost and accuracy; `None` where one of them is not known."""
         counts = self.summary.strategies.get(strategy)
-        score, cost = counts and counts.score, self.thousand
-        if counts is None or score is None or cost is None:
+        cost = self.thousand
+        if counts is None or counts.score is None or cost is None:
             return None
+        score = counts.score
         low, high = interval_of(counts) or (score, score)
         return Point(self.number, cost, score, low, high)
 
