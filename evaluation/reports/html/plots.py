@@ -91,8 +91,7 @@ def amount_axis(amounts: Iterable[float], words: Callable[[float], str] = plain)
     low, high = min(found), max(found)
     if low > 0 and high / low > _FAR_APART:
         first, last = floor(log10(low)), ceil(log10(high))
-        step = ceil((last - first) / 6)
-        powers = [*range(first, last, step), last]
+        powers = [*range(first, last, ceil((last - first) / 4)), last]
         values = [10.0**power for power in powers]
         return Axis(values[0], values[-1], _ticks(values, [words(value) for value in values]), log=True)
     high = high or 1.0
