@@ -88,7 +88,7 @@ def _page(folders: Sequence[RunFolder]) -> list[str]:
             strategy=strategy,
             strategies=list(dict.fromkeys(label for run in runs for label in run.summary.strategies)),
             score_ends=_ends(score for run in runs for score in run.scores),
-            slicings=[made for key in _keys() if (made := _slicing(runs, key, strategy)).tells],
+            slicings=[made for key in _keys() if len(items) > 1 and (made := _slicing(runs, key, strategy)).tells],
             compared=compared,
             sentence=paired_screen.sentence,
             comparison_notes=paired_screen.notes,
