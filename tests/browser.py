@@ -27,6 +27,11 @@ ARGUMENTS = (
 )
 
 
+def program() -> str | None:
+    """The browser of this machine."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("browser").addoption(
         "--require-browser", action="store_true", help="a test that skips because there is no browser has failed"
@@ -40,8 +45,8 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     While it is there, Playwright's event loop counts as running in this thread, so no test may call `asyncio.run`: not
     those of the module, and none of another one, which is why it is not there for longer.
     """
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
+    found = program()
+    if found is None:
         reason = "there is no Chromium: apt-get install chromium"
         if request.config.getoption("require_browser"):
             pytest.fail(reason, pytrace=False)
@@ -49,6 +54,6 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield browser
         browser.close()

@@ -69,8 +69,9 @@ def difference_axis(differences: Iterable[float]) -> Axis:
 
 
 def plain(amount: float) -> str:
-    """An amount without needless digits."""
-    return f"{amount:,.10f}".rstrip("0").rstrip(".")
+    """An amount without needless digits, in thousands or millions where it is large."""
+    scale, unit = (1e6, " M") if amount >= 1e6 else (1e3, " k") if amount >= 1e4 else (1.0, "")
+    return f"{amount / scale:,.10f}".rstrip("0").rstrip(".") + unit
 
 
 def duration(seconds: float) -> str:

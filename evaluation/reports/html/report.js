@@ -389,7 +389,7 @@
   const facts = (pairs) => {
     const told = pairs.filter(([, value]) => value !== undefined && value !== null && value !== "");
     return told.length ? make("dl", { class: "facts" }, told.map(([name, value]) =>
-      make("div", {}, make("dt", {}, name), " ", make("dd", {}, make("bdi", {}, value))))) : null;
+      make("div", {}, make("dt", {}, `${name}: `), make("dd", {}, make("bdi", {}, value))))) : null;
   };
 
   function content(row, item) {

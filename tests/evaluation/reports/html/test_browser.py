@@ -213,7 +213,7 @@ def test_a_question_opens_with_its_statements_side_by_side(reader: Reader, doubl
     [
         ("SELECT a FROM t", "select A from T;", [], []),
         ("SELECT 'a' FROM t", "SELECT 'A' FROM t", ["'a'"], ["'A'"]),
-        ("SELECT a, b FROM t WHERE x >= 10", "SELECT b FROM t WHERE x > 10", ["a, ", ">="], [">"]),
+        ("SELECT a, b FROM t WHERE x >= 10", "SELECT b FROM t WHERE x > 10", ["a,", ">="], [">"]),
         ("SELECT a", "SELECT b FROM t", ["a"], ["b FROM t"]),
         ("SELECT 1", "SELECT 1 ,2", [], [",2"]),
     ],
