@@ -535,8 +535,12 @@
     [one.role, one.model, one.why, one.seconds ? duration(one.seconds) : "", one.cost !== undefined ? `cost ${Number(one.cost.toPrecision(4))}` : ""].filter(Boolean).join(" · "),
     one.sql ? make("pre", { tabindex: 0 }, one.sql) : null)))) : null);
 
-  const words = (value) => (Array.isArray(value) && value.every((one) => typeof one !== "object") ? value.join(", ") :
-    typeof value === "object" && value !== null ? JSON.stringify(value) : value);
+  const flat = (values) => values.every((one) => typeof one !== "object");
+  function words(value) {
+    if (typeof value !== "object" || value === null) return value;
+    if (!flat(Object.values(value))) return JSON.stringify(value);
+    return Array.isArray(value) ? value.join(", ") : Object.entries(value).map(([name, one]) => `${name}: ${one}`).join("; ");
+  }
   const DIFFERENCE = new Set(["missing", "extra", "missing_rows", "extra_rows", "gold_rows", "predicted_rows", "gold_columns", "predicted_columns"]);
   function verdict(run, row, strategy, told, main) {
     const column = data.verdicts[run][strategy];
