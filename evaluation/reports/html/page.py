@@ -71,12 +71,12 @@ def _page(folders: Sequence[RunFolder]) -> list[str]:
     from evaluation.verdicts import Reason, Status
 
     runs = shown_runs(folders)
+    strategy = _main_strategy(runs)
     items = Items(len(runs))
     for run in runs:
         for record in run.folder.items():
-            run.add(record)
+            run.add(record, strategy)
             items.add(run.number, record)
-    strategy = _main_strategy(runs)
     points = [point for run in runs if (point := run.point(strategy)) is not None]
     compared = compare(folders) if len(folders) > 1 else []
     css, script = _asset("report.css"), _asset("report.js")
@@ -88,7 +88,7 @@ def _page(folders: Sequence[RunFolder]) -> list[str]:
             strategy=strategy,
             strategies=list(dict.fromkeys(label for run in runs for label in run.summary.strategies)),
             score_ends=_ends(score for run in runs for score in run.scores),
-            slicings=[made for key in _keys() if len(items) > 1 and (made := _slicing(runs, key, strategy)).tells],
+            slicings=[made for key in _keys() if len(items) > 1 and (made := _slicing(runs, key)).tells],
             compared=compared,
             sentence=paired_screen.sentence,
             comparison_notes=paired_screen.notes,
@@ -127,8 +127,8 @@ def _main_strategy(runs: Sequence[ShownRun]) -> str:
     return ""
 
 
-def _slicing(runs: Sequence[ShownRun], key: str, strategy: str) -> Slicing:
-    cuts = [run.cuts(key, strategy) for run in runs]
+def _slicing(runs: Sequence[ShownRun], key: str) -> Slicing:
+    cuts = [run.cuts(key) for run in runs]
     names = dict.fromkeys(name for of_run in cuts for name in of_run)
     return Slicing(key, [(name, [of_run.get(name) for of_run in cuts]) for name in names])
 

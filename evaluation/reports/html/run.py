@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from evaluation.calibration.note import UNCALIBRATED
@@ -94,10 +94,12 @@ class ShownRun:
         run._slices = [Slices(key, dialect, run.summary.standings) for key in KEYS]
         return run
 
-    def add(self, record: ItemRecord) -> None:
-        """Count one item."""
+    def add(self, record: ItemRecord, strategy: str) -> None:
+        """Count one item, in slices as one strategy scores it."""
+        verdicts = tuple(verdict for verdict in record.verdicts if verdict.strategy == strategy)
+        of_one = replace(record, verdicts=verdicts, calls=(), judging=(), first=None)  # the rest is not shown by slice
         for slices in self._slices:
-            slices.add(record)
+            slices.add(of_one)
         self._disagreements.add(record)
         self.asked += record.answer is not None
         if record.answer is not None and record.answer.finish_reason is not None and not record.answer.cached:
@@ -140,10 +142,10 @@ class ShownRun:
             name = whole if corrected else NOT_CORRECTED if standing.note.calibration else UNCALIBRATED
             yield Score(label, name, corrected and corrected.value, corrected and corrected[1:], {})
 
-    def cuts(self, key: str, strategy: str) -> dict[str, Cut]:
-        """Its slices by one of `KEYS`, as one strategy scores them, in their order."""
+    def cuts(self, key: str) -> dict[str, Cut]:
+        """Its slices by one of `KEYS`, in their order."""
         (slices,) = (slices for slices in self._slices if slices.key == key)
-        return {one.title: _cut(one, strategy) for one in slices.summaries}
+        return {one.title: _cut(one) for one in slices.summaries}
 
     @property
     def thousand(self) -> float | None:
@@ -224,8 +226,8 @@ def _score(label: str, name: str, counts: Summary) -> Score:
     return Score(label, name, counts.score, interval_of(counts), headed)
 
 
-def _cut(part: RunSummary, strategy: str) -> Cut:
-    counts = part.strategies.get(strategy)
+def _cut(part: RunSummary) -> Cut:
+    counts = next(iter(part.strategies.values()), None)
     if counts is None:
         return Cut(part.items, 0, None, None)
     return Cut(part.items, counts.scored, counts.score, interval_of(counts))

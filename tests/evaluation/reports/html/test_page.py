@@ -184,6 +184,25 @@ def test_the_pareto_line_is_told_in_words(tmp_path: Path) -> None:
     assert "The line joins A, B: none is both cheaper and better." in source
 
 
+def test_slices_are_scored_by_the_first_strategy(tmp_path: Path) -> None:
+    other = verdict("match", "other")
+    made = run(
+        tmp_path,
+        [
+            item(0),
+            item(1, verdicts=[verdict("wrong_rows"), other]),
+            item(2),
+            item(3),
+            item(5, verdicts=[verdict("provider_down"), other]),
+        ],
+        strategies=("execution_match", "other"),
+    )
+    text = Page(page(tmp_path, made)).text
+    assert "easy 2 easy; A 100.0 %" in text
+    assert "hard 3 hard; A 50.0 %" in text
+    assert "50.0 % 9.5 – 90.5 1 unscored" in text
+
+
 def test_a_score_that_is_no_share_has_no_interval(tmp_path: Path) -> None:
     half = {**verdict("wrong_rows"), "score": 0.5}
     text = Page(page(tmp_path, run(tmp_path, [item(n, verdicts=[half]) for n in range(2)]))).text
