@@ -92,9 +92,8 @@ def amount_axis(amounts: Iterable[float], words: Callable[[float], str] = plain)
     low, high = min(found), max(found)
     if low > 0 and high / low > _FAR_APART:
         first, last = floor(log10(low)), ceil(log10(high))
-        powers = [*range(first, last, ceil((last - first) / 4)), last]
-        values = [10.0**power for power in powers]
-        return Axis(values[0], values[-1], _ticks(values, [words(value) for value in values]), log=True)
+        values = [10.0**power for power in range(first, last + 1, ceil((last - first) / 4))]
+        return Axis(values[0], 10.0**last, _ticks(values, [words(value) for value in values]), log=True)
     high = high or 1.0
     step_of = 10.0 ** floor(log10(high))
     step = next(one * step_of for one in (0.25, 0.5, 1.0, 2.5) if high <= 4 * one * step_of)
