@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import backends, comparing, generation, long_log, long_run, scoring, tracing
+from benchmarks import backends, comparing, generation, html, long_log, long_run, scoring, tracing
 from benchmarks.measure import median_seconds, run
 
 
@@ -47,6 +47,7 @@ def _rows(items: int, records: int, times: int, scratch: Path) -> Iterator[tuple
     yield from backends.rows(times)
     yield from generation.rows(2_000, times, scratch)
     yield from tracing.rows(3_000, min(times, 3), scratch / "tracing")
+    yield from html.rows(10_000, times, scratch / "html")
     yield from long_run.rows(items, scratch)
     yield from long_log.rows(records, scratch)
 
