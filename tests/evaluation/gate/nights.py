@@ -13,13 +13,13 @@ FAILING = "SELECT nope"
 """A gold that fails: its question cannot be scored."""
 
 
-def night(world: World, marks: str, golds: Mapping[str, str] | None = None, **changes: object) -> Path:
+def night(world: World, marks: str, golds: Mapping[str, object] | None = None, **changes: object) -> Path:
     """Run the experiment once.
 
     Args:
         world: Where.
         marks: Per question q0, q1 and so on: `+` right, `-` wrong, `?` cannot be scored.
-        golds: Those that are not as usual, by the question's id.
+        golds: Those that are not as usual, by the question's id; all say the same.
         changes: Of the experiment.
 
     Returns:
@@ -31,7 +31,7 @@ def night(world: World, marks: str, golds: Mapping[str, str] | None = None, **ch
     every = {**dict.fromkeys(ids, GOLD), **usual, **(golds or {})}
     world.questions([{"id": one, "gold": gold} for one, gold in every.items()])
     right = dict(zip(ids, marks, strict=True))
-    world.answers({one: gold if right.get(one) == "+" else "SELECT 'wrong'" for one, gold in every.items()})
+    world.answers({one: GOLD if right.get(one) == "+" else "SELECT 'wrong'" for one in every})
     world.run("run", world.experiment(**changes), "-q")
     return min(set(world.run_folders()) - before)
 
