@@ -242,6 +242,5 @@ def _refuse(baseline: Baseline, before: Snapshot, now: Snapshot, rules: GateSect
     if unnamed:
         raise UserError(
             f"{name} cannot be compared with: {changes_in_words(unnamed)}",
-            remedy="draft the file for their review with --write-label-changes FILE, or begin anew with"
-            " --baseline none",
+            remedy="draft their review with --write-label-changes FILE, or begin anew with --baseline none",
         )

@@ -65,7 +65,7 @@ def test_from_the_refusal_to_the_night_after(
     assert gate(world, now, "--baseline", against) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert f"error: the baseline {before.name} cannot be compared with: {words} (draft the file" in shown.err
+    assert f"error: the baseline {before.name} cannot be compared with: {words} (draft their review" in shown.err
 
     draft = world.folder / "label_changes.yaml"
     assert gate(world, now, "--baseline", against, "--write-label-changes", draft) == 0
