@@ -150,7 +150,7 @@ def judge(compared: Compared, runs: Sequence[RunFolder], basis: str, labels: Lab
     judged = tuple(_judged(compared))
     beside = [run for one in compared.beside.values() for run in one.runs]
     gone = [one.title for one in compared.baseline.snapshots if one not in compared.beside.values()]
-    notes += [f"only the baseline has: {title}" for title in gone]
+    notes += [f"only the baseline has: {'; '.join(gone)}"] if gone else []
     against = listed(list(dict.fromkeys(beside))) if beside else ""
     if against and not compared.baseline.cells:
         against = f"{LATEST_GREEN}, {against}"
