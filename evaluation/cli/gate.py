@@ -99,7 +99,7 @@ def gate(
     from evaluation.gate.baselines import NAME, Baselines
     from evaluation.gate.cells import cells_of
     from evaluation.gate.forms import FORMS, form_of
-    from evaluation.gate.gate import compare_with, strategy_of
+    from evaluation.gate.gate import compare_with, judge, strategy_of
     from evaluation.gate.rules import rules_of
     from evaluation.runs import find_runs
     from sqlassay.whole_file import replace_file
@@ -113,7 +113,7 @@ def gate(
     labels = _labels(label_changes, found)
     if write_label_changes is not None:
         return _draft(write_label_changes, compared, labels, found)
-    verdict = _verdict(name, compared, found, basis, labels)
+    verdict = judge(compared, found, basis, labels, whole=_is_whole(name, found))
     if promote and verdict.exit_code is ExitCode.OK:
         _promote(index, compared, found)
     for path, kind in files.items():
@@ -122,15 +122,9 @@ def gate(
     return verdict.exit_code
 
 
-def _verdict(
-    name: str, compared: Compared, found: Sequence[RunFolder], basis: str, labels: LabelChanges | None
-) -> GateVerdict:
-    from evaluation.gate.gate import absent_cells, judge, with_rules
-
-    verdict = judge(compared, found, basis, labels)
-    if name in (found[0].run_id, str(found[0].path)) or (Path(name) / "manifest.json").is_file():
-        return verdict  # one run of several, as the user says
-    return with_rules(verdict, absent_cells(found))
+def _is_whole(name: str, found: Sequence[RunFolder]) -> bool:
+    """Whether a name stands for all runs of an experiment, and not for one of them."""
+    return name != found[0].run_id and not (Path(name) / "manifest.json").is_file()
 
 
 def _baseline(name: str, found: Sequence[RunFolder], runs: Path, index: Baselines, strategy: str) -> Baseline:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from evaluation.experiment import GateSection
@@ -128,7 +128,9 @@ def compare_with(cells: Sequence[Cell], rules: GateSection, strategy: str, basel
     return Compared(measured, baseline, beside, rules)
 
 
-def judge(compared: Compared, runs: Sequence[RunFolder], basis: str, labels: LabelChanges | None) -> GateVerdict:
+def judge(
+    compared: Compared, runs: Sequence[RunFolder], basis: str, labels: LabelChanges | None, *, whole: bool
+) -> GateVerdict:
     """Apply the rules.
 
     Args:
@@ -136,6 +138,7 @@ def judge(compared: Compared, runs: Sequence[RunFolder], basis: str, labels: Lab
         runs: Those that are gated.
         basis: Which rules these are, in words.
         labels: The changes that were reviewed.
+        whole: Whether these should be all runs of their experiment.
 
     Raises:
         UserError: The baseline is refused, or an entry of the reviewed changes names none.
@@ -147,7 +150,7 @@ def judge(compared: Compared, runs: Sequence[RunFolder], basis: str, labels: Lab
     if labels is not None and compared.both:
         settled = labels.settled(compared.changes, compared.both)
         notes += [settled_in_words(settled, labels.path)] if settled else []
-    judged = tuple(_judged(compared))
+    judged = (*_judged(compared), *(_absent(runs) if whole else ()))
     beside = [run for one in compared.beside.values() for run in one.runs]
     gone = [one.title for one in compared.baseline.snapshots if one not in compared.beside.values()]
     notes += [f"only the baseline has: {'; '.join(gone)}"] if gone else []
@@ -156,19 +159,6 @@ def judge(compared: Compared, runs: Sequence[RunFolder], basis: str, labels: Lab
         against = f"{LATEST_GREEN}, {against}"
     experiment = str(runs[0].manifest["experiment"]["name"])
     return GateVerdict(experiment, tuple(run.run_id for run in runs), against, basis, judged, tuple(notes))
-
-
-def absent_cells(runs: Sequence[RunFolder]) -> list[RuleVerdict]:
-    """Whether a group lacks runs of its experiment."""
-    cells = int(runs[0].manifest["cells"])
-    if len(runs) >= cells:
-        return []
-    return [RuleVerdict(USABLE, Judged.UNUSABLE, f"{len(runs)} of the {cells} runs of the experiment are there")]
-
-
-def with_rules(verdict: GateVerdict, more: Sequence[RuleVerdict]) -> GateVerdict:
-    """The verdict with more rules about all runs."""
-    return replace(verdict, rules=(*verdict.rules, *more))
 
 
 def promoted(compared: Compared) -> list[Snapshot]:
@@ -200,6 +190,14 @@ def promote(index: Baselines, compared: Compared, runs: Sequence[RunFolder]) -> 
 def strategy_of(runs: Sequence[RunFolder], rules: GateSection) -> str:
     """The label of the strategy that counts."""
     return rules.strategy or str(runs[0].manifest["identity"]["strategies"][0]["label"])
+
+
+def _absent(runs: Sequence[RunFolder]) -> Iterator[RuleVerdict]:
+    """Whether a group lacks runs of its experiment."""
+    cells = int(runs[0].manifest["cells"])
+    if len(runs) < cells:
+        words = f"{len(runs)} of the {cells} runs of the experiment are there"
+        yield RuleVerdict(USABLE, Judged.UNUSABLE, words)
 
 
 def _judged(compared: Compared) -> list[RuleVerdict]:
