@@ -58,20 +58,21 @@ def refusals(baseline: Snapshot, now: Snapshot, max_age: float | None) -> Iterat
         now: The gated cell.
         max_age: Days by which the baseline may be older.
     """
+    age = (now.when - baseline.when).total_seconds() / 86_400
+    if max_age is not None and age > max_age:
+        yield f"it is {age:.1f} days older than the run, and max_age is {max_age:g}"
     if baseline.strategy != now.strategy:
         yield from _settings(baseline.strategy, now.strategy)
     if baseline.selection != now.selection:
         yield f"another selection of questions: {_differing(baseline.selection, now.selection)}"
     if baseline.limits != now.limits:
         yield f"other limits of statements: {_differing(baseline.limits, now.limits)}"
-    if baseline.backend == now.backend:
-        both = baseline.databases.keys() & now.databases.keys()
-        other = sorted(db_id for db_id in both if baseline.databases[db_id] != now.databases[db_id])
-        if other:
-            yield f"other content of {_counted(len(other), 'database', 'databases')}: {some(other)}"
-    age = (now.when - baseline.when).total_seconds() / 86_400
-    if max_age is not None and age > max_age:
-        yield f"it is {age:.1f} days older than the run, and max_age is {max_age:g}"
+    if baseline.backend != now.backend:
+        yield f"another engine: it was {baseline.backend}, now it is {now.backend}"
+    both = baseline.databases.keys() & now.databases.keys()
+    other = sorted(db_id for db_id in both if baseline.databases[db_id] != now.databases[db_id])
+    if other and baseline.backend == now.backend:  # each engine has fingerprints of its own
+        yield f"other content of {_counted(len(other), 'database', 'databases')}: {some(other)}"
 
 
 def changes(baseline: Snapshot, now: Snapshot) -> list[Change]:

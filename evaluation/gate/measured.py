@@ -68,6 +68,7 @@ def measure(cell: Cell, strategy: str | None) -> Measured:
     label = str(described["label"])
     tokens, seconds = Tokens(), []
     questions: dict[str, Kept] = {}
+    positions: dict[str, int] = {}
     problems, shares, answered = [], [], 0
     for number, run in enumerate(cell.runs):
         items, unscored = 0, Counter[str]()
@@ -77,6 +78,7 @@ def measure(cell: Cell, strategy: str | None) -> Measured:
             tokens.add([*answers, *(call.answer for call in record.judging)])
             seconds += _seconds(answers)
             unscored.update(verdict.strategy for verdict in record.verdicts if verdict.status is Status.UNSCORED)
+            positions[record.id] = record.position
             _keep(questions, record, number, label)
         answered += items
         total = int(run.manifest["identity"]["dataset"]["questions"])
@@ -97,7 +99,9 @@ def measure(cell: Cell, strategy: str | None) -> Measured:
         limits=identity.get("limits", {}),
         backend=str(identity["backend"]["name"]),
         databases=manifest.get("databases", {}),
-        questions=_filled(questions, len(cell.runs)),
+        questions=_filled(
+            {one: questions[one] for one in sorted(positions, key=positions.__getitem__)}, len(cell.runs)
+        ),
     )
     allowed = float(manifest["max_instrument_failures"])
     return Measured(snapshot, answered, "; ".join(problems), max(shares), allowed, tokens, sorted(seconds))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
+import duckdb
 import pytest
 import yaml
 
 from tests.evaluation.gate.nights import manifest_of, night, with_manifest
-from tests.evaluation.world import GOLD, World, model_at
+from tests.evaluation.world import GOLD, SETUP, World, model_at
 from tests.providers.server import ProviderServer
 
 Capture = pytest.CaptureFixture[str]
@@ -364,9 +367,6 @@ def test_what_cannot_be_compared_is_refused(
 
 
 def test_other_content_of_a_database_is_refused(world: World, capsys: Capture) -> None:
-    import sqlite3
-    from contextlib import closing
-
     before = night(world, "+++")
     with closing(sqlite3.connect(world.database)) as connection:
         connection.execute("INSERT INTO singer VALUES (4, 'Dan', 20)")
@@ -375,6 +375,16 @@ def test_other_content_of_a_database_is_refused(world: World, capsys: Capture) -
     capsys.readouterr()
     assert gate(world, now, "--baseline", before) == 2
     assert "cannot be compared with: other content of 1 database: show (" in capsys.readouterr().err
+
+
+def test_another_engine_is_refused(world: World, capsys: Capture) -> None:
+    with duckdb.connect(str(world.database.with_suffix(".duckdb"))) as connection:
+        for statement in SETUP:
+            connection.execute(statement)
+    before, now = night(world, "+++"), night(world, "+++", backends=["duckdb"])
+    capsys.readouterr()
+    assert gate(world, now, "--baseline", before) == 2
+    assert "cannot be compared with: another engine: it was sqlite, now it is duckdb (" in capsys.readouterr().err
 
 
 def test_another_strategy_in_the_index_is_refused(world: World, capsys: Capture) -> None:
