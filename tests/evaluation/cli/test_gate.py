@@ -15,7 +15,7 @@ import duckdb
 import pytest
 import yaml
 
-from tests.evaluation.gate.nights import manifest_of, night, with_manifest
+from tests.evaluation.gate.nights import forget, manifest_of, night, with_manifest
 from tests.evaluation.world import GOLD, SETUP, World, model_at
 from tests.providers.server import ProviderServer
 
@@ -187,7 +187,7 @@ def test_the_first_night_and_those_after_it(world: World, capsys: Capture) -> No
 
     # A fresh machine: of the runs nothing is left but the cached index.
     second = night(world, WORSE)
-    shutil.rmtree(first)
+    forget(first)
     capsys.readouterr()
     assert gate(world, "--promote") == 3
     shown = capsys.readouterr()

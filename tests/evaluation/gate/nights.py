@@ -46,3 +46,9 @@ def with_manifest(run: Path, **changes: object) -> Path:
     """Let the run have recorded something else of itself."""
     (run / "manifest.json").write_text(json.dumps({**manifest_of(run), **changes}))
     return run
+
+
+def forget(run: Path) -> None:
+    """Leave nothing of a run but its folder, so that no other takes its id."""
+    for file in run.iterdir():
+        file.unlink()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 import yaml
 
 from evaluation.gate.snapshot import digest_of
-from tests.evaluation.gate.nights import night
+from tests.evaluation.gate.nights import forget, night
 from tests.evaluation.world import GOLD, World
 
 Capture = pytest.CaptureFixture[str]
@@ -59,7 +58,7 @@ def test_from_the_refusal_to_the_night_after(
     golds = {"q1": of_before, **golds}
     now = night(world, marks, golds)
     if index_only:
-        shutil.rmtree(before)
+        forget(before)
     against = "latest-green" if index_only else str(before)
     capsys.readouterr()
     assert gate(world, now, "--baseline", against) == 2
