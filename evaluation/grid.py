@@ -513,6 +513,7 @@ class GridRunner:
             "langfuse": self._copied(),
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
+            "gate": None if file.experiment.gate is None else file.experiment.gate.model_dump(),
             "identity": identity,
             "prompts": [
                 {"ref": prompt.ref, "sha256": prompt.sha256, "released": prompt.released, "path": str(prompt.path)}
