@@ -57,7 +57,7 @@ from evaluation.pinning import pin
 from evaluation.preview import Preview, previews
 from evaluation.prompt_log import PROMPTS
 from evaluation.records import ItemRecord
-from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
+from evaluation.run_log import MANIFEST, RESPONSES, RunFolder, RunLog, is_unscored
 from evaluation.sharding import Shard
 from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
@@ -433,7 +433,7 @@ class GridRunner:
     async def _complete(self, cell: Cell, log: RunLog, done: set[str], databases: Databases) -> None:
         """Do what is missing of a run."""
         answers = self.cache if self.grid.file.experiment.cache == "shared" else None
-        own = Store(log.path / "responses.sqlite") if answers is None else None
+        own = Store(log.path / RESPONSES) if answers is None else None
         try:
             # As recorded: what a run's answers cost does not change while it is resumed.
             prices = {place: Tariff.from_json(one).prices for place, one in log.manifest["prices"].items()}
@@ -446,9 +446,7 @@ class GridRunner:
                 await log.append(record)
                 self._tell(lambda observer: observer.item_recorded(cell, record))
 
-            missing = (
-                (position, question) for position, question in self.grid.placed() if question.id not in done
-            )
+            missing = ((position, question) for position, question in self.grid.placed() if question.id not in done)
             end = {"status": INTERRUPTED}
             try:
                 await orchestrator.run(missing, sink)
