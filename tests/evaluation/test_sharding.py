@@ -19,7 +19,6 @@ from evaluation.grid import Grid, new_group
 from evaluation.run_log import RunFolder
 from evaluation.runs import find_runs, summarise
 from evaluation.sharding import Shard
-from sqlassay.errors import UserError
 from tests.evaluation.world import GOLD, World, asked, items_of, model_at
 from tests.providers.server import ProviderServer
 
