@@ -23,9 +23,7 @@ def prune(
     ] = None,
     older_than: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(
-            "--older-than", metavar="AGE", help="Keep what is younger: 12h, 30d, 8w. With --keep, both hold."
-        ),
+        typer.Option("--older-than", metavar="AGE", help="Delete only what is older: than 12h, 30d, 8w."),
     ] = None,
     runs: Runs = Path("runs"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing; say what would be.")] = False,
@@ -68,7 +66,13 @@ def prune(
 
 def _show(found: list[Group], sizes: dict[str, int]) -> None:
     rows = [
-        (group.name, len(group.runs), group.made, f"{sizes[group.name]:,}", f"stays: {group.kept}" if group.kept else "")
+        (
+            group.name,
+            len(group.runs),
+            group.made,
+            f"{sizes[group.name]:,}",
+            f"stays: {group.kept}" if group.kept else "",
+        )
         for group in found
     ]
     if rows:
