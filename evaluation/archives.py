@@ -170,11 +170,14 @@ def _unpacked(path: Path, folder: Path) -> list[Path]:
         raise _refused(path, "holds no run")
     for run in found:
         try:
-            run_id = RunFolder(run).run_id
+            manifest = RunFolder(run).manifest
         except UserError as error:
             raise _refused(path, f"{run.name}: {error.problem}") from error
-        if run_id != run.name:
-            raise _refused(path, f"{run.name} is the record of {run_id}")
+        if manifest["run_id"] != run.name:
+            raise _refused(path, f"{run.name} is the record of {manifest['run_id']}")
+        # The names of the runs that a resumed group begins are made of its own.
+        if not run.name.startswith(f"{manifest['group']}-"):
+            raise _refused(path, f"{run.name} says that it is of the group {manifest['group']}")
     return found
 
 

@@ -252,6 +252,9 @@ NO_RUNS: dict[str, Callable[[Path], object]] = {
     "trial-01: not JSON": lambda path: tar_of(path, [(file("trial-01/manifest.json"), b"{")]),
     "trial-01: is not the manifest of a run": lambda path: tar_of(path, [(file("trial-01/manifest.json"), b"{}")]),
     "trial-02 is the record of trial-01": lambda path: tar_of(path, [(file("trial-02/manifest.json"), WHOLE[1])]),
+    "trial-01 says that it is of the group ../trial": lambda path: tar_of(
+        path, [(file("trial-01/manifest.json"), json.dumps({**MANIFEST, "group": "../trial"}).encode())]
+    ),
     "holds trial-01/manifest.json twice": lambda path: tar_of(path, [WHOLE, WHOLE]),
 }
 
