@@ -186,7 +186,9 @@ def execute(
     from evaluation.tracing.live import LiveCopy
 
     experiment = grid.file.experiment
-    copy = LiveCopy(folder, group, None if experiment.langfuse is None else experiment.langfuse.model_dump())
+    # A shard is no experiment of its own there: what is copied is the run that shards are merged to.
+    copied = experiment.langfuse if grid.shard is None else None
+    copy = LiveCopy(folder, group, None if copied is None else copied.model_dump())
     store = shared_store(wanted=not no_cache)
     workers = experiment.workers or default_workers()
     try:
@@ -210,6 +212,8 @@ def execute(
         if store is not None:
             store.close()
     _say_copied(copy)
+    if experiment.langfuse is not copied:
+        output.talk().print("Langfuse: shards are not copied; once they are merged: sqlassay langfuse publish latest")
     if interrupted:
         return ExitCode.INTERRUPTED
     code = _conclude(group, folder, json=json)
