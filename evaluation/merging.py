@@ -60,18 +60,23 @@ class _Part:
         whole = identity.pop("shard")["questions"]
         return {**identity, "dataset": {**identity["dataset"], "questions": whole}}
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether it says that nothing is left to do."""
+        return bool(self.run.manifest["status"] == FINISHED)
+
     def items(self) -> Iterator[dict[str, Any]]:
         """Its items.
 
         Raises:
-            UserError: One of them belongs to another shard, or there are more than questions.
+            UserError: One of them belongs to another shard, or there are not as many as questions.
         """
         count = 0
         for item in self.run.raw_items():
             count += 1
             if not self.shard.has(item["id"], item.get("conversation")):
                 raise self._refused(f"the question {item['id']!r} belongs to another shard than {self.shard}")
-        if count > self.questions:
+        if count > self.questions or (self.is_finished and count < self.questions):
             raise self._refused(f"has {count} items, and shard {self.shard} has {self.questions} questions")
         # Once more, and not kept: there may be many.
         yield from self.run.raw_items()
@@ -204,16 +209,12 @@ def _refuse_missing(parts: Sequence[_Part], cells: Mapping[int, Mapping[int, _Pa
             remedy="run them, or take what there is with --allow-missing",
         )
     for part in parts:
-        if not _is_finished(part):
+        if not part.is_finished:
             raise UserError(
                 f"{part.name} is not finished: {part.run.manifest['status']}",
                 place=str(part.run.path),
                 remedy="finish it with `sqlassay run --resume`, or take what there is with --allow-missing",
             )
-
-
-def _is_finished(part: _Part) -> bool:
-    return part.run.manifest["status"] == FINISHED and sum(1 for _ in part.run.raw_items()) == part.questions
 
 
 def _merged(cell: Mapping[int, _Part], folder: Path) -> dict[str, Any]:
@@ -231,7 +232,7 @@ def _merged(cell: Mapping[int, _Part], folder: Path) -> dict[str, Any]:
             for path in answers:
                 store.take(path)
     manifests = [part.run.manifest for part in parts]
-    complete = len(parts) == parts[0].shard.of and all(map(_is_finished, parts))
+    complete = len(parts) == parts[0].shard.of and all(part.is_finished for part in parts)
     kept = {key: value for key, value in manifests[0].items() if key not in ("ended", "stopped_by")}
     return {
         **kept,

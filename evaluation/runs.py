@@ -15,7 +15,8 @@ from sqlassay.errors import UnknownName, UserError
 def all_runs(runs: Path) -> Iterator[RunFolder]:
     """Every run in a folder, the oldest first; what was merged is as old as the merge."""
     folders = [RunFolder(path.parent) for path in runs.glob(f"*/{MANIFEST}")]
-    yield from sorted(folders, key=lambda folder: (made(folder), folder.run_id))
+    # A merge in the second in which the last shard began came after it.
+    yield from sorted(folders, key=lambda folder: (made(folder), "merged" in folder.manifest, folder.run_id))
 
 
 def made(folder: RunFolder) -> str:

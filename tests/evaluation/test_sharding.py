@@ -299,6 +299,14 @@ def test_items_of_another_shard_are_refused(shards: dict[str, Path], world: Worl
     assert "belongs to another shard than 1/3" in line
 
 
+def test_lost_items_are_noticed(shards: dict[str, Path], world: World, capsys: Capture) -> None:
+    items = shards["1/3 01"] / "items.jsonl"
+    lines = items.read_bytes().splitlines(keepends=True)
+    items.write_bytes(b"".join(lines[1:]))
+    line = refused(world, capsys, *named(shards), "--allow-missing")
+    assert f"has {len(lines) - 1} items, and shard 1/3 has {len(lines)} questions" in line
+
+
 def test_a_shard_that_is_being_written_is_refused(shards: dict[str, Path], world: World, capsys: Capture) -> None:
     from filelock import FileLock
 
