@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,6 +27,9 @@ from sqlassay.whole_file import replace_file
 
 MANIFEST = "manifest.json"
 ITEMS = "items.jsonl"
+RESPONSES = "responses.sqlite"
+LOCKS = ".*lock"
+"""Of whoever writes a run or publishes it; files of this name are no part of the record."""
 NEEDED = frozenset(
     {"run_id", "group", "cells", "title", "status", "started", "experiment", "identity", "max_instrument_failures"}
 )
@@ -236,6 +241,50 @@ class RunLog:
             with suppress(OSError):
                 Path(self._lock.lock_file).unlink(missing_ok=True)
                 self.path.rmdir()
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep a run as it is while it is read or moved.
+
+    Args:
+        path: `runs/<run id>`.
+
+    Raises:
+        UserError: Another process is writing this run, or publishing it.
+    """
+    with ExitStack() as locks:
+        for lock in path.glob(LOCKS):
+            try:
+                locks.enter_context(FileLock(lock, timeout=0))
+            except Timeout as error:
+                problem, remedy = "another process is writing this run", "wait for it, or stop it"
+                raise UserError(problem, place=str(path), remedy=remedy) from error
+            except OSError as error:
+                raise _cannot_write(error, path) from error
+        yield
+
+
+@contextmanager
+def staging(runs: Path) -> Iterator[Path]:
+    """A folder from which runs are moved to their place once they are whole, or to which they are moved to go away.
+
+    It is in the folder of runs, where nothing is taken for a run that is so deep; in the end it is removed.
+
+    Raises:
+        UserError: The folder of runs cannot be written.
+    """
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=runs))
+    except OSError as error:
+        raise _cannot_write(error, runs) from error
+    try:
+        yield folder
+    except OSError as error:
+        raise _cannot_write(error, runs) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_unscored(item: Mapping[str, Any]) -> bool:

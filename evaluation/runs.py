@@ -19,9 +19,16 @@ from sqlassay.errors import UnknownName, UserError
 
 
 def all_runs(runs: Path) -> Iterator[RunFolder]:
-    """Every run in a folder, the oldest first."""
+    """Every run in a folder, the oldest first; what was merged is as old as the merge."""
     folders = [RunFolder(path.parent) for path in runs.glob(f"*/{MANIFEST}")]
-    yield from sorted(folders, key=lambda folder: (folder.manifest["started"], folder.run_id))
+    # A merge in the second in which the last shard began came after it.
+    yield from sorted(folders, key=lambda folder: (made(folder), "merged" in folder.manifest, folder.run_id))
+
+
+def made(folder: RunFolder) -> str:
+    """When a run came to be, UTC, ISO 8601."""
+    merged = folder.manifest.get("merged")
+    return str(folder.manifest["started"] if merged is None else merged["at"])
 
 
 def find_runs(name: str, runs: Path) -> list[RunFolder]:
