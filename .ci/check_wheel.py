@@ -9,6 +9,10 @@ from pathlib import PurePosixPath
 ROOMS = {"sqlassay", "prompts", "adapters", "database_backends", "evaluation"}
 NEEDED = {
     *(f"{room}/py.typed" for room in ROOMS),
+    "evaluation/reports/html/page.html.j2",
+    "evaluation/reports/html/plots.html.j2",
+    "evaluation/reports/html/report.css",
+    "evaluation/reports/html/report.js",
     "prompts/templates/lock.json",
     "prompts/templates/zero_shot/v1.yaml",
     "evaluation/langfuse_server/compose.yaml",
@@ -19,7 +23,7 @@ NEEDED = {
     "sqlassay/examples/demo/answers/careful.jsonl",
     "sqlassay/examples/demo/answers/hasty.jsonl",
 }
-SUFFIXES = {".py", ".typed", ".yaml", ".json", ".env"}
+SUFFIXES = {".py", ".typed", ".yaml", ".json", ".env", ".j2", ".css", ".js"}
 
 
 def faults(names: list[str]) -> list[str]:

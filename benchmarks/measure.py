@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,12 +24,14 @@ class Use:
 
     Attributes:
         seconds: Wall-clock time from start to end.
+        cpu_seconds: Of all cores, in the process and in the system on its behalf.
         megabytes: Largest resident memory of the process itself, in MiB.
         series: Its resident memory over time, in MiB, about ten samples a second.
         output: What it printed.
     """
 
     seconds: float
+    cpu_seconds: float
     megabytes: float
     series: tuple[float, ...]
     output: str
@@ -41,25 +45,31 @@ def run(arguments: Sequence[str], cache: Path) -> Use:
     """
     environment = {**os.environ, "SQLASSAY_CACHE": str(cache)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [*SQLASSAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-    )
-    watched = psutil.Process(process.pid)
-    series: list[float] = []
-    while process.poll() is None:
-        try:
-            series.append(watched.memory_info().rss / 2**20)
-            process.wait(0.1 if len(series) > 20 else 0.01)
-        except subprocess.TimeoutExpired:
-            continue
-        except psutil.NoSuchProcess:
-            break
-    output = process.communicate()[0]
-    seconds = time.perf_counter() - began
+    with tempfile.TemporaryFile("w+") as said:  # a pipe would be full, and nobody reads it until the end
+        began, used = time.perf_counter(), _children_seconds()
+        process = subprocess.Popen([*SQLASSAY, *arguments], stdout=said, stderr=subprocess.STDOUT, env=environment)
+        watched = psutil.Process(process.pid)
+        series: list[float] = []
+        while process.poll() is None:
+            try:
+                series.append(watched.memory_info().rss / 2**20)
+                process.wait(0.1 if len(series) > 20 else 0.01)
+            except subprocess.TimeoutExpired:
+                continue
+            except psutil.NoSuchProcess:
+                break
+        process.wait()
+        seconds = time.perf_counter() - began
+        said.seek(0)
+        output = said.read()
     if process.returncode:
         raise RuntimeError(f"sqlassay {' '.join(arguments)} ended with {process.returncode}:\n{output}")
-    return Use(seconds, max(series, default=0.0), tuple(series), output)
+    return Use(seconds, _children_seconds() - used, max(series, default=0.0), tuple(series), output)
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def median_seconds(action: Callable[[], object], times: int) -> float:

@@ -58,6 +58,7 @@ _NEAR = re.compile(r"near '(.*)' at line (\d+)$", re.DOTALL)
 _NAMED = re.compile(r"(?:Unknown column|Unknown table|Table) '(.+?)'(?: in | doesn't|$)")
 
 _GRANT = re.compile(r"GRANT (?P<names>.+?) ON (?P<where>.+?) TO .+?(?P<option> WITH GRANT OPTION)?")
+_ROLES = re.compile(r"GRANT (?P<names>`.+`) TO .+")
 _READING = frozenset({"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "SHOW_ROUTINE", "PROCESS"})
 _IN_DATABASE = {
     "change rows": frozenset({"INSERT", "UPDATE", "DELETE"}),
@@ -303,7 +304,12 @@ class MySQLBackend(ServerBackend, CanLoad):
         self._rows(f"SELECT 1 FROM {quoted(table.name, self.dialect)} LIMIT 0")  # noqa: S608
 
     def _powers(self) -> list[str]:
-        return powers(grant for (grant,) in self._rows("SHOW GRANTS"))
+        grants = [grant for (grant,) in self._rows("SHOW GRANTS")]
+        roles = [found["names"] for found in map(_ROLES.fullmatch, grants) if found]
+        if roles:  # it may take them on, whether it has or not
+            using = self._rows(f"SHOW GRANTS FOR CURRENT_USER() USING {', '.join(roles)}")
+            grants = [grant for (grant,) in using]
+        return powers(grants)
 
     def _rows(self, sql: str) -> list[Any]:
         """What a statement of our own gives."""

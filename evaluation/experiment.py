@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
@@ -35,6 +35,9 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_S = TypeVar("_S", bound=BaseModel)
+
+
 def _number(value: object, kind: type[int] | type[float], words: str) -> object:
     """YAML's numbers, and text that spells one, as the environment gives it; `true` is no 1 and 1.0 is no count."""
     if isinstance(value, bool) or (kind is int and isinstance(value, float)):
@@ -59,11 +62,13 @@ _AtLeast1 = Annotated[int, Field(gt=0)]
 _NotNegative = Annotated[float, Field(ge=0)]
 _Positive = Annotated[float, Field(gt=0)]
 _Unit = Annotated[float, Field(ge=0, le=1)]
+_Within = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[_AtLeast1, BeforeValidator(_whole, json_schema_input_type=_AtLeast1 | Variable)]
 Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int | Variable)]
 Amount = Annotated[_NotNegative, BeforeValidator(_real, json_schema_input_type=_NotNegative | Variable)]
 Size = Annotated[_Positive, BeforeValidator(_real, json_schema_input_type=_Positive | Variable)]
 Share = Annotated[_Unit, BeforeValidator(_real, json_schema_input_type=_Unit | Variable)]
+Chance = Annotated[_Within, BeforeValidator(_real, json_schema_input_type=_Within | Variable)]
 
 
 def _choice(*choices: str) -> BeforeValidator:
@@ -398,6 +403,46 @@ def _on_or_off(value: object) -> object:
     return ({} if value else None) if isinstance(value, bool) else value
 
 
+class DropSection(_Section):
+    """Which drop of the accuracy fails: one that is beyond luck and large enough to matter."""
+
+    alpha: Chance = Field(0.05, description="How often luck alone may fail the gate; of several runs together (Holm).")
+    min_effect: Share = Field(0.01, description="The smallest drop that fails, as a share: 0.01 is one point.")
+
+
+class LatencySection(_Section):
+    """How long answers may take, in seconds of generation."""
+
+    p50: Size | None = Field(None, description="Of half of the questions.")
+    p95: Size | None = Field(None, description="Of 95 % of the questions.")
+
+
+class GateSection(_Section):
+    """The rules of `sqlassay gate`."""
+
+    strategy: str | None = Field(None, description="The label of the strategy that is judged by; the first of the run.")
+    min_accuracy: Share | None = Field(None, description="The smallest share of right answers among those scored.")
+    drop: Annotated[
+        DropSection | None, BeforeValidator(_on_or_off, json_schema_input_type=bool | DropSection | None)
+    ] = Field(
+        default_factory=lambda: DropSection.model_validate({}),
+        description="The drop against the baseline that fails; false judges none.",
+    )
+    max_instrument_failures: Share | None = Field(
+        None, description="Share of items that may be unscored; the experiment's own unless given."
+    )
+    max_cost: Amount | None = Field(None, description="What all gated runs may cost together, judges included.")
+    max_tokens: Count | None = Field(None, description="As max_cost, in tokens of prompts and answers.")
+    latency: LatencySection = Field(default_factory=lambda: LatencySection.model_validate({}))
+    max_age: Size | None = Field(None, description="Days by which a baseline may be older than the run.")
+
+
+class GateFile(_Section):
+    """A file with nothing but the rules of a gate."""
+
+    gate: GateSection
+
+
 def _named(key: str) -> Callable[[object], object]:
     """A name alone stands for a section with nothing but that name."""
     return lambda value: {key: value} if isinstance(value, str) else value
@@ -447,6 +492,7 @@ class Experiment(_Section):
         0.05,
         description="Share of items that may be unscored before the run counts as unusable (exit code 1).",
     )
+    gate: GateSection | None = Field(None, description="The rules of `sqlassay gate`; its defaults unless given.")
     output: OutputSection = Field(default_factory=lambda: OutputSection.model_validate({}))
     langfuse: Annotated[
         LangfuseSection | None,
@@ -512,10 +558,7 @@ class ExperimentFile:
 
     def with_selection(self, recorded: Mapping[str, Any]) -> ExperimentFile:
         """This experiment over the questions that a run has recorded."""
-        chosen = Selection(
-            **{**recorded, "filters": tuple(map(tuple, recorded["filters"])), "ids": tuple(recorded["ids"])}
-        )
-        return replace(self, experiment=self.experiment.narrowed(chosen))
+        return replace(self, experiment=self.experiment.narrowed(Selection.recorded(recorded)))
 
 
 def read_experiment(path: Path) -> ExperimentFile:
@@ -524,30 +567,75 @@ def read_experiment(path: Path) -> ExperimentFile:
     Raises:
         UserError: Naming the file, the line and the key.
     """
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise UserError("no such experiment file", place=str(path), remedy="check the path") from error
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", place=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise UserError("is not text in UTF-8", place=str(path), remedy="give the experiment's YAML file") from error
-    return parse_experiment(text, path)
+    return parse_experiment(read_text(path, "experiment file"), path)
 
 
 def parse_experiment(text: str, path: Path) -> ExperimentFile:
     """As `read_experiment`, for a text that is at hand."""
+    content, lines = parse_yaml(text, path, "an experiment", "see `sqlassay schema experiment`")
+    _refuse_literal_secrets(content, path, lines)
+    environment = fill_in(content, lambda at, name: _not_set(name, at, path, lines))
+    with environment.kept():
+        experiment = validated(Experiment, environment.filled, path, lines)
+    return ExperimentFile(experiment, path, text, lines, environment)
+
+
+def read_gate(path: Path) -> GateSection:
+    """Read the rules of a gate, from a file with nothing else or from an experiment file; the rest is not looked at.
+
+    Raises:
+        UserError: Naming the file, the line and the key.
+    """
+    content, lines = parse_yaml(read_text(path, "file of rules"), path, "rules of a gate", "give it the key gate")
+    for key in content:
+        if key not in Experiment.model_fields:
+            raise UnknownName("key:", str(key), Experiment.model_fields, place=_place(path, (key,), lines))
+    rules = {key: value for key, value in content.items() if key == "gate"}
+    environment = fill_in(rules, lambda at, name: _not_set(name, at, path, lines))
+    with environment.kept():
+        return validated(GateFile, environment.filled, path, lines).gate
+
+
+def read_text(path: Path, what: str) -> str:
+    """The text of a file that people write.
+
+    Args:
+        path: The file.
+        what: What it is, for messages.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise UserError(f"no such {what}", place=str(path), remedy="check the path") from error
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", place=str(path)) from error
+    except UnicodeDecodeError as error:
+        named = what.removesuffix(" file")
+        raise UserError("is not text in UTF-8", place=str(path), remedy=f"give the {named}'s YAML file") from error
+
+
+def parse_yaml(text: str, path: Path, what: str, remedy: str) -> tuple[dict[Any, Any], dict[Location, int]]:
+    """The content of a YAML file with keys, and where they are.
+
+    Args:
+        text: The file's.
+        path: The file, for messages.
+        what: What it should be.
+        remedy: What to do where it has no keys.
+
+    Raises:
+        UserError: Naming the file and the line.
+    """
     try:
         tree = compose(text)
         content = yaml.safe_load(text)
         if not isinstance(content, dict) or tree is None:
-            raise UserError(
-                "not an experiment: it has no keys", place=str(path), remedy="see `sqlassay schema experiment`"
-            )
+            raise UserError(f"not {what}: it has no keys", place=str(path), remedy=remedy)
         lines = dict(lines_of(tree))
         _refuse_duplicate_keys(tree, path)
-        _refuse_literal_secrets(content, path, lines)
-        environment = fill_in(content, lambda at, name: _not_set(name, at, path, lines))
     except yaml.reader.ReaderError as error:
         number = text.count("\n", 0, error.position) + 1
         raise UserError(
@@ -563,16 +651,32 @@ def parse_experiment(text: str, path: Path) -> ExperimentFile:
         raise
     except ValueError as error:  # a date that is none
         raise UserError(f"not YAML: {error}", place=str(path)) from error
-    with environment.kept():
-        experiment = _validated(environment.filled, path, lines)
-    return ExperimentFile(experiment, path, text, lines, environment)
+    return content, lines
 
 
-def _validated(content: object, path: Path, lines: Mapping[Location, int]) -> Experiment:
+def validated(
+    section: type[_S],
+    content: object,
+    path: Path,
+    lines: Mapping[Location, int],
+    within: Mapping[str, type[BaseModel]] | None = None,
+) -> _S:
+    """The content of a file as what it should be.
+
+    Args:
+        section: What it should be.
+        content: What it is.
+        path: The file, for messages.
+        lines: Where its keys are.
+        within: Its sections by their keys; those of an experiment unless given.
+
+    Raises:
+        UserError: Naming the file, the line and the key.
+    """
     try:
-        return Experiment.model_validate(content)
+        return section.model_validate(content)
     except ValidationError as error:
-        raise _explain(error, path, lines) from None
+        raise _explain(error, path, lines, section, _SECTIONS if within is None else within) from None
 
 
 def _not_set(name: str, at: Location, path: Path, lines: Mapping[Location, int]) -> UserError:
@@ -604,17 +708,48 @@ def _refuse_literal_secrets(content: object, path: Path, lines: Mapping[Location
         )
 
 
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "dataset": DatasetSection,
+    "examples": DatasetSection,
+    "models": ModelSection,
+    "backends": BackendSection,
+    "strategies": StrategySection,
+    "limits": LimitsSection,
+    "retry": RetrySection,
+    "history": HistorySection,
+    "output": OutputSection,
+    "langfuse": LangfuseSection,
+    "prices": PricesSection,
+    "fallback": ModelSection,
+    "router": RouterOf,
+    "routes": RouteSection,
+    "classifier": ModelSection,
+    "self_consistency": SelfConsistencyOf,
+    "repair": RepairOf,
+    "model": ModelSection,
+    "judges": ModelSection,
+    "gate": GateSection,
+    "drop": DropSection,
+    "latency": LatencySection,
+}
+"""The sections of an experiment by their keys, wherever these stand."""
 _KINDS = {f"({key})" for key in (*COMPOSITE, "adapter")}
 
 
-def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) -> UserError:
+def _explain(
+    error: ValidationError,
+    path: Path,
+    lines: Mapping[Location, int],
+    section: type[BaseModel],
+    within: Mapping[str, type[BaseModel]],
+) -> UserError:
     # The kind of a model is told from its keys; in the file it stands nowhere.
     errors: list[dict[str, Any]] = [
         {**e, "loc": tuple(part for part in e["loc"] if part not in _KINDS)} for e in error.errors()
     ]
     # A list with a bad entry is besides called too short.
-    within = {e["loc"][:length] for e in errors for length in range(len(e["loc"]))}
-    errors = [e for e in errors if e["loc"] not in within]
+    around = {e["loc"][:length] for e in errors for length in range(len(e["loc"]))}
+    errors = [e for e in errors if e["loc"] not in around]
     # A key in other letters is missing and unknown at once: that it is unknown says more.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     at: Location = first["loc"]
@@ -622,7 +757,8 @@ def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) 
     if first["type"] == "extra_forbidden" and at[-1] in COMPOSITE and "judges" in at:
         return UserError(f"{_dotted(at)}: a judge is one model", place=place, remedy="several judges are a panel")
     if first["type"] == "extra_forbidden":
-        return UnknownName(f"key in {_dotted(at[:-1]) or 'the experiment'}:", str(at[-1]), _known(at), place=place)
+        where = _dotted(at[:-1]) or ("the experiment" if section is Experiment else "the file")
+        return UnknownName(f"key in {where}:", str(at[-1]), _known(at, section, within), place=place)
     if first["type"] == "missing":
         return UserError(f"the key {_dotted(at)!r} is missing", place=place)
     if first["type"] == "too_short":
@@ -632,7 +768,7 @@ def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) 
             f"{_dotted(at)}: {'is empty' if least == 1 else 'are too few'}", place=place, remedy=f"name {many}"
         )
     if first["type"] == "model_type":
-        needed = ", ".join(_known((*at, "")))
+        needed = ", ".join(_known((*at, ""), section, within))
         return UserError(f"{_dotted(at)}: is {first['input']!r}", place=place, remedy=f"a mapping with {needed}")
     if first["type"] == "tuple_type":
         what = str(at[-1]).replace("_", " ")
@@ -641,33 +777,17 @@ def _explain(error: ValidationError, path: Path, lines: Mapping[Location, int]) 
     return UserError(f"{_dotted(at)}: {first['msg']}{more}", place=place)
 
 
-def _known(at: Location) -> tuple[str, ...]:
-    """The keys that would be known where an unknown one stands."""
-    section: type[BaseModel] = Experiment
-    below: dict[str, type[BaseModel]] = {
-        "dataset": DatasetSection,
-        "examples": DatasetSection,
-        "models": ModelSection,
-        "backends": BackendSection,
-        "strategies": StrategySection,
-        "limits": LimitsSection,
-        "retry": RetrySection,
-        "history": HistorySection,
-        "output": OutputSection,
-        "langfuse": LangfuseSection,
-        "prices": PricesSection,
-        "fallback": ModelSection,
-        "router": RouterOf,
-        "routes": RouteSection,
-        "classifier": ModelSection,
-        "self_consistency": SelfConsistencyOf,
-        "repair": RepairOf,
-        "model": ModelSection,
-        "judges": ModelSection,
-    }
+def _known(at: Location, section: type[BaseModel], within: Mapping[str, type[BaseModel]]) -> tuple[str, ...]:
+    """The keys that would be known where an unknown one stands.
+
+    Args:
+        at: Where it stands.
+        section: What the file is to be.
+        within: Its sections by their keys.
+    """
     for part in at[:-1]:
         if isinstance(part, str):
-            section = below.get(part, section)
+            section = within.get(part, section)
     return (*section.model_fields, *(COMPOSITE if section is ModelSection and "judges" not in at else ()))
 
 

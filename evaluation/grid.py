@@ -57,7 +57,8 @@ from evaluation.pinning import pin
 from evaluation.preview import Preview, previews
 from evaluation.prompt_log import PROMPTS
 from evaluation.records import ItemRecord
-from evaluation.run_log import MANIFEST, RunFolder, RunLog, is_unscored
+from evaluation.run_log import MANIFEST, RESPONSES, RunFolder, RunLog, is_unscored
+from evaluation.sharding import Shard
 from evaluation.store import Store, digest
 from evaluation.strategies.making import describe_strategies, expand, make_strategy
 from evaluation.twins import refuse_namesakes, refuse_twins
@@ -111,13 +112,15 @@ class Grid:
 
     Args:
         file: The experiment.
+        shard: Which part of its questions is run; all of them unless given. All else is that of the whole.
 
     Raises:
         UserError: A name, a setting, a file, a key or a server that the experiment needs is not there.
     """
 
-    def __init__(self, file: ExperimentFile) -> None:
+    def __init__(self, file: ExperimentFile, shard: Shard | None = None) -> None:
         self.file = file = pin(file)
+        self.shard = shard
         experiment = file.experiment
         with file.at("prompt_folders"):
             folders = [file.resolve(folder) for folder in experiment.prompt_folders]
@@ -135,10 +138,12 @@ class Grid:
         counts: Counter[str] = Counter()
         in_turns = False
         with file.at("dataset"):
-            for question in self.questions():
+            self.total = 0
+            for question in self.selected():
                 counts[question.db_id] += 1
                 in_turns = in_turns or question.conversation is not None
-        self.total = counts.total()
+                self.total += shard is None or question in shard
+        self.whole = counts.total()
         self.db_ids = tuple(counts)
         self._folders = folders
         self._rivals: dict[str, Rival] = {}
@@ -154,12 +159,12 @@ class Grid:
         self._pools = Pools(file)
         self._pools.check(
             {**{("prompts", index): prompt for index, prompt in enumerate(prompts)}, **self.models.prompts},
-            self.questions,
+            self.selected,
         )
         self.cells = tuple(self._cells(prompts, in_turns=in_turns))
         if any(cell.history == "own" for cell in self.cells):
             with file.at("dataset"):
-                for _ in refuse_gaps(self.questions()):
+                for _ in refuse_gaps(self.selected()):
                     pass
 
     def _cells(self, prompts: Sequence[PromptTemplate], *, in_turns: bool) -> Iterator[Cell]:
@@ -189,9 +194,19 @@ class Grid:
             remedy = "add the prompt conversational, or leave it out" if in_turns else "leave it out"
             raise UserError(f"history: {why}", place=self.file.place("history"), remedy=remedy)
 
-    def questions(self) -> Iterator[Question]:
-        """The selected questions."""
+    def selected(self) -> Iterator[Question]:
+        """The selected questions, those of other shards among them."""
         return self.selection.apply(self.dataset.questions())
+
+    def placed(self) -> Iterator[tuple[int, Question]]:
+        """The questions that are asked, each with its place in the selection, from 0."""
+        for position, question in enumerate(self.selected()):
+            if self.shard is None or question in self.shard:
+                yield position, question
+
+    def questions(self) -> Iterator[Question]:
+        """The questions that are asked."""
+        return (question for _, question in self.placed())
 
     def examples(self, cell: Cell) -> Pool | None:
         """What the cell's prompts choose their examples from; `None` when they show none."""
@@ -322,6 +337,8 @@ class Grid:
             ],
             "limits": {"prediction": asdict(self.limits()), "gold": asdict(self.gold_limits())},
         }
+        if self.shard is not None:
+            identity["shard"] = {**asdict(self.shard), "questions": self.whole}
         examples = self.examples(cell)
         if examples is not None:
             identity["examples"] = examples.identity(self._shots(cell))
@@ -416,7 +433,7 @@ class GridRunner:
     async def _complete(self, cell: Cell, log: RunLog, done: set[str], databases: Databases) -> None:
         """Do what is missing of a run."""
         answers = self.cache if self.grid.file.experiment.cache == "shared" else None
-        own = Store(log.path / "responses.sqlite") if answers is None else None
+        own = Store(log.path / RESPONSES) if answers is None else None
         try:
             # As recorded: what a run's answers cost does not change while it is resumed.
             prices = {place: Tariff.from_json(one).prices for place, one in log.manifest["prices"].items()}
@@ -429,11 +446,7 @@ class GridRunner:
                 await log.append(record)
                 self._tell(lambda observer: observer.item_recorded(cell, record))
 
-            missing = (
-                (position, question)
-                for position, question in enumerate(self.grid.questions())
-                if question.id not in done
-            )
+            missing = ((position, question) for position, question in self.grid.placed() if question.id not in done)
             end = {"status": INTERRUPTED}
             try:
                 await orchestrator.run(missing, sink)
@@ -513,6 +526,7 @@ class GridRunner:
             "langfuse": self._copied(),
             "model_label": cell.model.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
+            "gate": None if file.experiment.gate is None else file.experiment.gate.model_dump(),
             "identity": identity,
             "prompts": [
                 {"ref": prompt.ref, "sha256": prompt.sha256, "released": prompt.released, "path": str(prompt.path)}
@@ -666,15 +680,23 @@ class GridRunner:
                 self._deaf.append(observer)
 
 
-def new_group(name: str, runs: Path) -> str:
+def new_group(name: str, runs: Path, shard: Shard | None = None, started: datetime | None = None) -> str:
     """A name for a new execution of an experiment, such as `demo-20260131-235959`.
 
     The folder of its first run is made at once, so that no other process can take the same name.
 
+    Args:
+        name: The experiment's.
+        runs: The folder of runs.
+        shard: Becomes part of the name, for the other shards may begin on other machines in the same second.
+        started: When it began; now unless given.
+
     Raises:
         UserError: The folder of runs cannot be written.
     """
-    stem = f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    stem = f"{name}-{started or datetime.now(UTC):%Y%m%d-%H%M%S}"
+    if shard is not None:
+        stem += f"-{shard.number}of{shard.of}"
     for candidate in chain([stem], (f"{stem}-{number}" for number in count(2))):
         try:
             (runs / f"{candidate}-01").mkdir(parents=True)

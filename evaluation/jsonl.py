@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
@@ -61,18 +62,33 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield value
 
 
-def mend_tail(path: Path) -> None:
-    """Cut off a last line that a crash left incomplete, so that the next line starts on its own."""
-    with path.open("rb+") as file:
-        content_end = file.seek(0, 2)
-        position = content_end
+def complete_size(path: Path) -> int:
+    """The size of a file in bytes without a last line that is torn."""
+    with path.open("rb") as file:
+        position = file.seek(0, 2)
         while position > 0:
             step = min(position, 65_536)
             file.seek(position - step)
             newline = file.read(step).rfind(b"\n")
             if newline >= 0:
-                position = position - step + newline + 1
-                break
+                return position - step + newline + 1
             position -= step
-        if position != content_end:
-            file.truncate(position)
+    return 0
+
+
+def mend_tail(path: Path) -> None:
+    """Cut off a last line that a crash left incomplete, so that the next line starts on its own."""
+    size = complete_size(path)
+    if size != path.stat().st_size:
+        os.truncate(path, size)
+
+
+def copy_lines(path: Path, target: Path) -> int:
+    """Copy a file without a last line that is torn; returns the length of the longest line in bytes."""
+    longest = 0
+    with path.open("rb") as source, target.open("wb") as copy:
+        for line in source:
+            if line.endswith(b"\n"):
+                copy.write(line)
+                longest = max(longest, len(line))
+    return longest

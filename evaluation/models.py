@@ -62,7 +62,7 @@ class Models:
     prompts: dict[Location, PromptTemplate] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        for at, section in _sections(self.file):
+        for at, section in model_sections(self.file):
             self.parts[at] = Part(at, section, make_adapter(self.file, at, section))
         for number, model in enumerate(self.file.experiment.models):
             for below, ref in model.prompts():
@@ -125,10 +125,10 @@ def adapters_of(file: ExperimentFile) -> list[ModelAdapter]:
     Raises:
         UserError: A setting is wrong, or a key is missing.
     """
-    return [make_adapter(file, at, section) for at, section in _sections(file)]
+    return [make_adapter(file, at, section) for at, section in model_sections(file)]
 
 
-def _sections(file: ExperimentFile) -> Iterator[tuple[Location, ModelSection]]:
+def model_sections(file: ExperimentFile) -> Iterator[tuple[Location, ModelSection]]:
     """Every model that an experiment asks, judges last, with its place."""
     for number, model in enumerate(file.experiment.models):
         for below, section in model.parts():

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,7 +29,7 @@ from sqlassay.messages import Message
 
 PROMPTS = "prompts.jsonl"
 _REMEMBERED = 20_000
-"""Digests of what was written last: memory stays flat, and a prompt that comes back later is written again."""
+"""Digests of prompts that are known to be in a file."""
 
 
 class PromptLines:
@@ -43,22 +43,22 @@ class PromptLines:
     def __init__(self, path: Path, conceal: Callable[[str], str]) -> None:
         self.path = path
         self._conceal = conceal
-        self._seen: dict[str, None] = {}
+        self._seen = _Seen()
         self._lines: list[bytes] = []
 
     def begin(self) -> None:
         """Remember what there is."""
         for line in read_lines(self.path):
-            self._is_new(str(line.get("sha256")))
+            self._seen.is_new(str(line.get("sha256")))
 
     def add(self, prompt: RenderedPrompt) -> None:
         """Add what is new of a prompt."""
-        if not self._is_new(prompt.sha256):
+        if not self._seen.is_new(prompt.sha256):
             return
         digests = {text: text_sha256(text) for text in sorted(prompt.texts, key=len, reverse=True)}
         messages = [(message.role, _parts(message.content, digests)) for message in prompt.messages]
         used = {part for _, parts in messages for part in parts if part in digests}
-        for text in (text for text in digests if text in used and self._is_new(digests[text])):
+        for text in (text for text in digests if text in used and self._seen.is_new(digests[text])):
             self._add(digests[text], "text", text, self._conceal(text))
 
         def told(say: Callable[[str], str]) -> list[dict[str, Any]]:
@@ -79,14 +79,6 @@ class PromptLines:
         if json.loads(line)[key] != sent:
             line = line_of({"sha256": sha256, "altered": True, key: told})
         self._lines.append(line)
-
-    def _is_new(self, sha256: str) -> bool:
-        if sha256 in self._seen:
-            return False
-        self._seen[sha256] = None
-        if len(self._seen) > _REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-        return True
 
 
 @dataclass(frozen=True)
@@ -216,6 +208,37 @@ def read_prompts(path: Path, wanted: Collection[str] | None = None) -> dict[str,
                 remedy="restore the file",
             )
     return {one.sha256: one for one in found}
+
+
+def joined_prompts(paths: Iterable[Path]) -> Iterator[bytes]:
+    """The lines of several files as those of one, in which hardly anything stands twice.
+
+    Raises:
+        UserError: A file is missing, or a line is none of ours.
+    """
+    seen = _Seen()
+    for path in paths:
+        if not path.exists():
+            raise UserError("is missing", place=str(path), remedy="restore the file")
+        for line in read_lines(path):
+            if seen.is_new(str(line.get("sha256"))):
+                yield line_of(line)
+
+
+class _Seen:
+    """What was written last: memory stays flat, and a prompt that comes back later is written again."""
+
+    def __init__(self) -> None:
+        self._digests: dict[str, None] = {}
+
+    def is_new(self, sha256: str) -> bool:
+        """Whether a digest is none of those; from now on it is."""
+        if sha256 in self._digests:
+            return False
+        self._digests[sha256] = None
+        if len(self._digests) > _REMEMBERED:
+            del self._digests[next(iter(self._digests))]
+        return True
 
 
 def _assembled(line: Mapping[str, Any], texts: Mapping[str, Mapping[str, Any]]) -> RecordedPrompt:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,6 +27,9 @@ from sqlassay.whole_file import replace_file
 
 MANIFEST = "manifest.json"
 ITEMS = "items.jsonl"
+RESPONSES = "responses.sqlite"
+LOCKS = ".*lock"
+"""Of whoever writes a run or publishes it; files of this name are no part of the record."""
 NEEDED = frozenset(
     {"run_id", "group", "cells", "title", "status", "started", "experiment", "identity", "max_instrument_failures"}
 )
@@ -79,11 +84,34 @@ class RunFolder:
         Raises:
             UserError: A line is not an item record.
         """
-        for raw in self.raw_items():
-            try:
-                yield ItemRecord.from_json(raw)
-            except ValueError as error:
-                raise UserError(f"not an item record: {error}", place=str(self.path / ITEMS)) from error
+        return map(self._item, self.raw_items())
+
+    def raw_items_at(self, places: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Some items as they were written.
+
+        Args:
+            places: The numbers of their lines, from 0, in their order.
+        """
+        if not places:
+            return
+        with (self.path / ITEMS).open("rb") as file:
+            lines = filter(bytes.strip, file)
+            for place, before in zip(places, (-1, *places), strict=False):
+                yield json.loads(next(islice(lines, place - before - 1, None)))
+
+    def items_at(self, places: Sequence[int]) -> Iterator[ItemRecord]:
+        """Some items, as `raw_items_at`.
+
+        Raises:
+            UserError: A line is not an item record.
+        """
+        return map(self._item, self.raw_items_at(places))
+
+    def _item(self, raw: dict[str, Any]) -> ItemRecord:
+        try:
+            return ItemRecord.from_json(raw)
+        except ValueError as error:
+            raise UserError(f"not an item record: {error}", place=str(self.path / ITEMS)) from error
 
     def prompts(self, sha256s: Collection[str] | None = None) -> dict[str, RecordedPrompt]:
         """Prompts by their digests, all unless some are named; runs from before they were recorded have none.
@@ -216,6 +244,50 @@ class RunLog:
             with suppress(OSError):
                 Path(self._lock.lock_file).unlink(missing_ok=True)
                 self.path.rmdir()
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep a run as it is while it is read or moved.
+
+    Args:
+        path: `runs/<run id>`.
+
+    Raises:
+        UserError: Another process is writing this run, or publishing it.
+    """
+    with ExitStack() as locks:
+        for lock in path.glob(LOCKS):
+            try:
+                locks.enter_context(FileLock(lock, timeout=0))
+            except Timeout as error:
+                problem, remedy = "another process is writing this run", "wait for it, or stop it"
+                raise UserError(problem, place=str(path), remedy=remedy) from error
+            except OSError as error:
+                raise _cannot_write(error, path) from error
+        yield
+
+
+@contextmanager
+def staging(runs: Path) -> Iterator[Path]:
+    """A folder from which runs are moved to their place once they are whole, or to which they are moved to go away.
+
+    It is in the folder of runs, where nothing is taken for a run that is so deep; in the end it is removed.
+
+    Raises:
+        UserError: The folder of runs cannot be written.
+    """
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=runs))
+    except OSError as error:
+        raise _cannot_write(error, runs) from error
+    try:
+        yield folder
+    except OSError as error:
+        raise _cannot_write(error, runs) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_unscored(item: Mapping[str, Any]) -> bool:

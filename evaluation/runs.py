@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from database_backends.base import BACKENDS
 from evaluation.calibration.note import calibration_notes
+from evaluation.records import ItemRecord
+from evaluation.reports.disagreement import Disagreements, Parting
+from evaluation.reports.slices import Slices
 from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
+from evaluation.reports.taxonomy import Row, Taxonomy
 from evaluation.run_log import MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
 
 
 def all_runs(runs: Path) -> Iterator[RunFolder]:
-    """Every run in a folder, the oldest first."""
+    """Every run in a folder, the oldest first; what was merged is as old as the merge."""
     folders = [RunFolder(path.parent) for path in runs.glob(f"*/{MANIFEST}")]
-    yield from sorted(folders, key=lambda folder: (folder.manifest["started"], folder.run_id))
+    # A merge in the second in which the last shard began came after it.
+    yield from sorted(folders, key=lambda folder: (made(folder), "merged" in folder.manifest, folder.run_id))
+
+
+def made(folder: RunFolder) -> str:
+    """When a run came to be, UTC, ISO 8601."""
+    merged = folder.manifest.get("merged")
+    return str(folder.manifest["started"] if merged is None else merged["at"])
 
 
 def find_runs(name: str, runs: Path) -> list[RunFolder]:
@@ -72,18 +85,75 @@ def summarise(folder: RunFolder) -> RunSummary:
     Raises:
         UserError: A record cannot be read.
     """
+    from evaluation.reports.log_table import LogTable
+
+    summary = _summary(folder)
+    with LogTable(folder) as table:
+        table.summarise(summary)
+    return summary
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A run from all sides.
+
+    Attributes:
+        summary: Its numbers.
+        partings: How its strategies part from the reference.
+        taxonomy: What execution found, and beside it what judges say; empty where nothing is judged.
+        slices: Its numbers by slice; empty unless they are asked for.
+        shown: Where in the file the items are that are asked for: the numbers of their lines, from 0.
+    """
+
+    summary: RunSummary
+    partings: Sequence[Parting]
+    taxonomy: Sequence[Row]
+    slices: Sequence[RunSummary] = ()
+    shown: Sequence[int] = ()
+
+
+def analyse(folder: RunFolder, by: str | None = None, wanted: Callable[[ItemRecord], bool] | None = None) -> Analysis:
+    """Add up a run from its records, which are read once.
+
+    Args:
+        folder: The run.
+        by: What it is sliced by: one of the keys of slices.
+        wanted: Says by the verdicts of an item whether it is asked for.
+
+    Raises:
+        UserError: A record cannot be read.
+        UnknownName: There is no such key.
+    """
+    from evaluation.reports.log_table import LogTable
+
+    summary = _summary(folder)
+    slices = None
+    if by is not None:
+        dialect = BACKENDS.get(folder.manifest["identity"]["backend"]["name"]).dialect
+        slices = Slices(by, dialect, summary.standings)
+    disagreements, taxonomy = Disagreements(), Taxonomy()
+    with LogTable(folder, slices) as table:
+        table.summarise(summary)
+        table.summarise_slices()
+        for item, times in table.alike():
+            disagreements.add(item, times)
+            taxonomy.add(item, times)
+        shown = table.places(wanted) if wanted is not None else ()
+    rows = taxonomy.rows if summary.standings else ()
+    return Analysis(summary, disagreements.partings, rows, slices.summaries if slices else (), shown)
+
+
+def _summary(folder: RunFolder) -> RunSummary:
+    """The summary of a run before anything is counted."""
     manifest = folder.manifest
     identity = manifest["identity"]
     dataset = identity["dataset"]
     strategies = identity.get("strategies", ())
     notes = calibration_notes(strategies, run_id=folder.run_id, dataset=dataset)
-    summary = RunSummary(
+    return RunSummary(
         manifest["title"],
         folder.run_id,
         manifest["status"],
         dataset["questions"],
         standings=standings(strategies, notes, identity.get("model")),
     )
-    for item in folder.items():
-        summary.add(item)
-    return summary

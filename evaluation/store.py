@@ -50,6 +50,19 @@ class Store:
         except sqlite3.Error as error:
             raise self._unusable(error) from error
 
+    def take(self, path: Path) -> None:
+        """Add what another store has and this one has not.
+
+        Args:
+            path: Its file.
+        """
+        try:
+            self._connection.execute("ATTACH ? AS other", (str(path),))
+            self._connection.execute("INSERT OR IGNORE INTO entry SELECT key, value FROM other.entry")
+            self._connection.execute("DETACH other")
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()

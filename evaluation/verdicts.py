@@ -227,13 +227,13 @@ class Figure:
         return self.total / self.items
 
     @classmethod
-    def add(cls, figures: dict[str, Figure], evidence: Mapping[str, object]) -> None:
-        """Add what one verdict tells; what is no finite number is passed over."""
+    def add(cls, figures: dict[str, Figure], evidence: Mapping[str, object], times: int = 1) -> None:
+        """Add what one verdict tells, or so many like it; what is no finite number is passed over."""
         told = evidence.get(FIGURES)
         for name, value in told.items() if isinstance(told, Mapping) else ():
             if isinstance(value, int | float) and isfinite(value):
                 before = figures.get(name, cls())
-                figures[name] = cls(before.total + value, before.items + 1)
+                figures[name] = cls(before.total + value * times, before.items + times)
 
 
 @dataclass(frozen=True)
@@ -323,16 +323,16 @@ class Tally:
     not_asked: Counter[str] = field(default_factory=Counter)
     annotations: Counter[str] = field(default_factory=Counter)
 
-    def add(self, verdict: Verdict) -> None:
-        """Count one."""
-        self.reasons[verdict.reason] += 1
-        self.score_sum += verdict.score
-        Figure.add(self.figures, verdict.evidence)
-        self.order_not_checked += verdict.evidence.get(ORDER) == NOT_CHECKED
-        self.judged[verdict.status] += verdict.by_judges
+    def add(self, verdict: Verdict, times: int = 1) -> None:
+        """Count one, or so many that are all alike."""
+        self.reasons[verdict.reason] += times
+        self.score_sum += verdict.score * times
+        Figure.add(self.figures, verdict.evidence, times)
+        self.order_not_checked += times * (verdict.evidence.get(ORDER) == NOT_CHECKED)
+        self.judged[verdict.status] += times * verdict.by_judges
         for counts, key in ((self.not_asked, NOT_ASKED), (self.annotations, ANNOTATION)):
             if key in verdict.evidence:
-                counts[str(verdict.evidence[key])] += 1
+                counts[str(verdict.evidence[key])] += times
 
     @property
     def summary(self) -> Summary:

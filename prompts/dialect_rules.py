@@ -1,7 +1,6 @@
 """What a writer of SQL has to know about each dialect: rules that models often get wrong.
 
-Those of SQLite and DuckDB are held by tests on the engines. The others are from their manuals:
-https://www.postgresql.org/docs/current, https://dev.mysql.com/doc/refman/8.4/en, https://trino.io/docs/current.
+Each is held by a test on its engine.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ class ExitCode(IntEnum):
     """Finished, but the result is not to be used: too many instrument failures, or an unexpected verdict."""
     USER_ERROR = 2
     """The command, a file or a setting is wrong; one line says which."""
+    GATE_FAILED = 3
+    """The run is sound, and a rule of its gate is broken."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C; what was done is kept."""
     READER_GONE = 141

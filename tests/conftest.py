@@ -9,7 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.servers.plugin"]
+pytest_plugins = ["tests.browser", "tests.servers.plugin"]
 
 DATA = os.environ.get("SQLASSAY_DATA")
 

@@ -12,8 +12,11 @@ from typer.exceptions import TyperException
 from evaluation.cli import (
     audit,
     backends,
+    compare,
     datasets,
     demo,
+    doctor,
+    gate,
     judge,
     keys,
     langfuse,
@@ -45,13 +48,16 @@ app = typer.Typer(
         "First steps: `sqlassay demo` runs a finished benchmark offline; `sqlassay score` scores a file of"
         " predictions; `sqlassay run` runs an experiment with models.\n\n"
         "Exit codes: 0 finished · 1 finished but unusable (too many instrument failures, or an unexpected verdict)"
-        " · 2 a mistake in the command, a file or a setting · 130 interrupted · 141 the reader of the output has gone."
+        " · 2 a mistake in the command, a file or a setting · 3 a gate that failed · 130 interrupted · 141 the reader"
+        " of the output has gone."
     ),
 )
 app.command("run")(run_group.run)
 app.command("score")(score.score)
 app.command("verdict")(verdict.verdict)
+app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("gate")(gate.gate)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(backends.app, name="backends")
@@ -63,6 +69,7 @@ app.add_typer(keys.app, name="keys")
 app.command("audit")(audit.audit)
 app.command("plugins")(plugins.plugins)
 app.command("schema")(schema.schema)
+app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 
 

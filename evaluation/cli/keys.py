@@ -53,9 +53,10 @@ def list_keys(json: Json = False) -> None:
 
     The first that has one is taken.
     """
+    from evaluation.key_variables import key_variables
     from sqlassay.secrets import read_secrets, whereabouts
 
-    providers = _providers()
+    providers = key_variables()
     variables = [*providers.items(), *(("", name) for name in read_secrets() if name not in providers.values())]
     rows = [(provider, variable, whereabouts(variable)) for provider, variable in variables]
     if json:
@@ -98,30 +99,16 @@ def _described(found: Found | None) -> str:
 def _variable(name: str) -> str:
     """The variable of a provider; a name in capitals is a variable itself."""
     from adapters.base import ADAPTERS
+    from evaluation.key_variables import key_variables
 
     if name.isupper():
         return name
     if name not in ADAPTERS.names():
-        raise UnknownName("provider", name, _providers())
+        raise UnknownName("provider", name, key_variables())
     variable = ADAPTERS.get(name).key_env
     if variable is None:
         raise UserError(f"{name} needs no key", remedy="if yours does, name the variable of its `api_key_env`")
     return variable
-
-
-def _providers() -> dict[str, str]:
-    """The variables of the providers that have one; those whose package is not installed are left out."""
-    from adapters.base import ADAPTERS
-
-    found = {}
-    for name in ADAPTERS.names():
-        try:
-            variable = ADAPTERS.get(name).key_env
-        except UserError:
-            continue
-        if variable is not None:
-            found[name] = variable
-    return found
 
 
 def _read_key(variable: str, *, stdin: bool) -> str:

@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,24 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+class Streamed(list[Any]):
+    """A list for `print_json` that is made while it is written, and can be written once."""
+
+    def __init__(self, values: Iterator[Any]) -> None:
+        super().__init__(islice(values, 1))  # an encoder asks first whether there is anything
+        self._more = values
+
+    def __iter__(self) -> Iterator[Any]:
+        """The values."""
+        return chain(super().__iter__(), self._more)
+
+
 def print_json(value: Any) -> None:
     """Data for programs."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True, default=str) + "\n")
+    parts = json.JSONEncoder(indent=2, ensure_ascii=True, default=str).iterencode(value)
+    while text := "".join(islice(parts, 10_000)):
+        sys.stdout.write(text)
+    sys.stdout.write("\n")
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> RenderableType:

@@ -16,8 +16,10 @@ from evaluation.verdicts import Status
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from evaluation.records import ItemRecord
     from evaluation.reports.summary import RunSummary
     from evaluation.run_log import RunFolder
+    from evaluation.runs import Analysis
 
 
 def report(
@@ -66,11 +68,11 @@ def report(
     Always with the three counts: scored items, system failures (the system under test was wrong or gave nothing) and
     instrument failures (nothing can be said).
     """
-    from evaluation.reports import console, paired_screen
-    from evaluation.reports.disagreement import partings
-    from evaluation.reports.paired import compare
-    from evaluation.reports.taxonomy import taxonomy
-    from evaluation.runs import find_runs, summarise
+    from evaluation.compare.comparison import compare
+    from evaluation.compare.screen import comparisons, more
+    from evaluation.reports import console
+    from evaluation.reports.disagreement import disagree
+    from evaluation.runs import analyse, find_runs
 
     names = names or ["latest"]
     found = list({folder.run_id: folder for name in names for folder in find_runs(name, runs)}.values())
@@ -78,32 +80,36 @@ def report(
         _write(found, outputs or (), format_)
         return
     compared = compare(found)
-    summaries = [summarise(folder) for folder in found]
+    items = show is not None or disagreements
+
+    def wanted(record: ItemRecord) -> bool:
+        return show in {verdict.status for verdict in record.verdicts} or (disagreements and disagree(record))
+
+    analyses = [analyse(folder, by, wanted if items else None) for folder in found]
     if json:
-        entries = [_entry(folder, summary, by) for folder, summary in zip(found, summaries, strict=True)]
-        if show is not None or disagreements:
-            for entry, folder in zip(entries, found, strict=True):
-                entry["shown_items"] = [line for line in folder.raw_items() if _wanted(line, show, disagreements)]
+        entries = [_entry(folder, one, by, items=items) for folder, one in zip(found, analyses, strict=True)]
         output.print_json({"runs": entries, "comparisons": [one.to_json() for one in compared]})
         return
     screen = output.data()
-    screen.print(console.Results(summaries))
-    for block in paired_screen.comparisons(compared):
+    screen.print(console.Results([one.summary for one in analyses]))
+    for block in comparisons(compared):
         screen.print(block)
-    if where := paired_screen.more(compared, output.program()):
+    if where := more(compared, output.program()):
         output.talk().print(where)
-    for summary, folder in zip(summaries, found, strict=True):
+    for analysis, folder in zip(analyses, found, strict=True):
+        summary = analysis.summary
         screen.print()
         screen.print(f"{summary.title}  {summary.run_id}")
         screen.print(console.reasons(summary))
-        if summary.standings and (rows := taxonomy(folder.items())):
-            screen.print(console.taxonomy(rows))
-        for note in [*console.notes(summary), *console.partings(partings(folder.items()))]:
+        if analysis.taxonomy:
+            screen.print(console.taxonomy(analysis.taxonomy))
+        for note in [*console.notes(summary), *console.partings(analysis.partings)]:
             screen.print(note)
         if by is not None:
-            _print_slices(screen, _sliced(folder, summary, by), by)
-        if show is not None or disagreements:
-            _print_items(screen, folder, show, disagreements)
+            _print_slices(screen, analysis.slices, by)
+        for record in folder.items_at(analysis.shown):
+            screen.print()
+            screen.print(console.item(record))
 
 
 def _write(found: Sequence[RunFolder], outputs: Sequence[Path], name: str | None) -> None:
@@ -112,23 +118,13 @@ def _write(found: Sequence[RunFolder], outputs: Sequence[Path], name: str | None
 
     if not outputs:
         print_report(REPORTS.make(str(name)), found, sys.stdout.buffer)
-    for path in outputs:
-        write_report(REPORTS.make(name or format_of(path)), found, path)
+    reports = [REPORTS.make(name or format_of(path)) for path in outputs]
+    for made, path in zip(reports, outputs, strict=True):
+        write_report(made, found, path)
         output.talk().print(f"wrote {path}", markup=False)
 
 
-def _print_items(screen: Console, folder: RunFolder, show: Status | None, disagreements: bool) -> None:
-    from evaluation.reports import console
-    from evaluation.reports.disagreement import disagree
-
-    for record in folder.items():
-        statuses = {verdict.status for verdict in record.verdicts}
-        if show in statuses or (disagreements and disagree(record)):
-            screen.print()
-            screen.print(console.item(record))
-
-
-def _print_slices(screen: Console, slices: list[RunSummary], by: str) -> None:
+def _print_slices(screen: Console, slices: Sequence[RunSummary], by: str) -> None:
     from evaluation.reports import console
 
     screen.print()
@@ -138,29 +134,13 @@ def _print_slices(screen: Console, slices: list[RunSummary], by: str) -> None:
             screen.print(f"{part.title}: {line}", markup=False)
 
 
-def _entry(folder: RunFolder, summary: RunSummary, by: str | None) -> dict[str, Any]:
-    from evaluation.reports.disagreement import partings
-    from evaluation.reports.taxonomy import taxonomy
-
-    entry = summary.to_json()
-    entry["disagreements"] = [vars(parting) for parting in partings(folder.items())]
-    if summary.standings:
-        entry["taxonomy"] = [row.to_json() for row in taxonomy(folder.items())]
+def _entry(folder: RunFolder, analysis: Analysis, by: str | None, *, items: bool) -> dict[str, Any]:
+    entry = analysis.summary.to_json()
+    entry["disagreements"] = [vars(parting) for parting in analysis.partings]
+    if analysis.summary.standings:
+        entry["taxonomy"] = [row.to_json() for row in analysis.taxonomy]
     if by is not None:
-        entry["slices"] = [part.to_json() for part in _sliced(folder, summary, by)]
+        entry["slices"] = [part.to_json() for part in analysis.slices]
+    if items:
+        entry["shown_items"] = output.Streamed(folder.raw_items_at(analysis.shown))
     return entry
-
-
-def _sliced(folder: RunFolder, summary: RunSummary, by: str) -> list[RunSummary]:
-    from database_backends.base import BACKENDS
-    from evaluation.reports.slices import Slices
-
-    sliced = Slices(by, BACKENDS.get(folder.manifest["identity"]["backend"]["name"]).dialect, summary.standings)
-    for record in folder.items():
-        sliced.add(record)
-    return sliced.summaries
-
-
-def _wanted(line: dict[str, Any], show: Status | None, disagreements: bool) -> bool:
-    statuses = {verdict["status"] for verdict in line["verdicts"]}
-    return show in statuses or (disagreements and {"correct", "incorrect"} <= statuses)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evaluation.budget import Budget
     from evaluation.experiment import ExperimentFile
     from evaluation.grid import Grid
+    from evaluation.sharding import Shard
     from evaluation.tracing.live import LiveCopy
 
 _ALLOCATIONS = 50_000
@@ -46,6 +47,15 @@ def run(
     seed: Seed = None,
     filter_: Filter = None,
     ids: Ids = None,
+    shard: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--shard",
+            metavar="I/N",
+            help="Only this part of the questions, such as 2/4: elsewhere run the others, and `sqlassay runs merge`"
+            " makes one of them all.",
+        ),
+    ] = None,
     runs: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--runs", metavar="DIR", help="The folder of runs; the experiment's own unless given."),
@@ -76,26 +86,28 @@ def run(
     Example: `sqlassay run nightly.yaml --limit 50`
     """
     from evaluation.grid import Grid, new_group
+    from evaluation.sharding import Shard
 
     if resume:
-        if dry_run or any(option is not None for option in (limit, sample, seed, filter_, ids)):
-            remedy = "leave out --limit, --sample, --seed, --filter, --ids, --dry-run"
+        if dry_run or any(option is not None for option in (limit, sample, seed, filter_, ids, shard)):
+            remedy = "leave out --limit, --sample, --seed, --filter, --ids, --shard, --dry-run"
             raise UserError("a resumed run keeps its selection", remedy=remedy)
-        file, group, folder = _unfinished(experiment, runs, retry_unscored=retry_unscored)
+        file, part, group, folder = _unfinished(experiment, runs, retry_unscored=retry_unscored)
     else:
         if experiment is None:
             raise UserError("no experiment", remedy="sqlassay run EXPERIMENT.yaml")
         if retry_unscored:
             raise UserError("--retry-unscored needs --resume")
+        part = None if shard is None else Shard.parse(shard)
         file, folder = _new(experiment, runs, limit, sample, seed, filter_, ids)
         group = ""
-    grid = Grid(file)
+    grid = Grid(file, part)
     budget = _budget(grid, max_cost, max_tokens)
     if dry_run:
         return _estimate(grid, no_cache=no_cache, json=json)
     return execute(
         grid,
-        group or new_group(file.experiment.name, folder),  # now: what was refused has no folder
+        group or new_group(file.experiment.name, folder, part),  # now: what was refused has no folder
         folder,
         retry_unscored=retry_unscored,
         no_cache=no_cache,
@@ -174,7 +186,9 @@ def execute(
     from evaluation.tracing.live import LiveCopy
 
     experiment = grid.file.experiment
-    copy = LiveCopy(folder, group, None if experiment.langfuse is None else experiment.langfuse.model_dump())
+    # A shard is no experiment of its own there: what is copied is the run that shards are merged to.
+    copied = experiment.langfuse if grid.shard is None else None
+    copy = LiveCopy(folder, group, None if copied is None else copied.model_dump())
     store = shared_store(wanted=not no_cache)
     workers = experiment.workers or default_workers()
     try:
@@ -203,6 +217,10 @@ def execute(
         code = _conclude(group, folder, json=json)
     finally:
         _say_copied(copy)  # last: it waits for what is still being sent
+        if experiment.langfuse is not copied:
+            output.talk().print(
+                "Langfuse: shards are not copied; once they are merged: sqlassay langfuse publish latest"
+            )
     if say_where and not json:
         more = shlex.join([output.program(), "report", group, "--runs", str(folder)])
         output.talk().print(f"recorded in {folder}/{group}-*; more: {more}")
@@ -239,8 +257,9 @@ def _resume_command(experiment: str | Path, folder: Path) -> str:
 
 
 def _conclude(group: str, folder: Path, *, json: bool) -> int:
-    from evaluation.reports import console, paired_screen
-    from evaluation.reports.paired import compare
+    from evaluation.compare.comparison import compare
+    from evaluation.compare.screen import comparisons, more
+    from evaluation.reports import console
     from evaluation.runs import find_runs, summarise
 
     found = find_runs(group, folder)
@@ -260,9 +279,9 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
         for summary in summaries:
             for note in console.notes(summary):
                 screen.print(f"{summary.title if len(summaries) > 1 else ''}: {note}".removeprefix(": "))
-        for part in paired_screen.comparisons(compared):
+        for part in comparisons(compared):
             screen.print(part)
-        if where := paired_screen.more(compared, output.program()):
+        if where := more(compared, output.program()):
             output.talk().print(where)
     code = ExitCode.OK
     for run, summary in zip(found, summaries, strict=True):
@@ -307,12 +326,15 @@ def _new(
     return replace(file, experiment=narrowed), runs or Path(file.experiment.output.runs)
 
 
-def _unfinished(path: Path | None, runs: Path | None, *, retry_unscored: bool) -> tuple[ExperimentFile, str, Path]:
-    """The newest group of runs that has something left to do, with the experiment as it was recorded."""
+def _unfinished(
+    path: Path | None, runs: Path | None, *, retry_unscored: bool
+) -> tuple[ExperimentFile, Shard | None, str, Path]:
+    """The newest group of runs that has something left to do, with the experiment and the shard as recorded."""
     from dataclasses import replace
 
     from evaluation.experiment import parse_experiment, read_experiment
     from evaluation.runs import unfinished_group
+    from evaluation.sharding import Shard
 
     given = None if path is None else read_experiment(path)
     folder = runs or Path(given.experiment.output.runs if given else "runs")
@@ -326,6 +348,8 @@ def _unfinished(path: Path | None, runs: Path | None, *, retry_unscored: bool) -
             place=str(path),
             remedy="undo the change, run `sqlassay run --resume` for the experiment as it was, or start anew",
         )
-    file = parse_experiment(recorded["text"], Path(recorded["path"]))
+    # The same text may be at another place now: the run may have begun on another machine.
+    file = given or parse_experiment(recorded["text"], Path(recorded["path"]))
     file = replace(file, pinned=manifest.get("pinned", {}))
-    return file.with_selection(manifest["identity"]["selection"]), str(manifest["group"]), folder
+    identity = manifest["identity"]
+    return file.with_selection(identity["selection"]), Shard.of_identity(identity), str(manifest["group"]), folder

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any, Self
 
 from evaluation.datasets.base import Question
 from evaluation.datasets.unknown_id import unknown_id
@@ -56,6 +57,11 @@ class Selection:
         for key, _ in self.filters:
             if key not in _VALUES:
                 raise UnknownName("filter key", key, FILTER_KEYS)
+
+    @classmethod
+    def recorded(cls, told: Mapping[str, Any]) -> Self:
+        """The selection that a run has recorded."""
+        return cls(**{**told, "filters": tuple(map(tuple, told["filters"])), "ids": tuple(told["ids"])})
 
     def apply(self, questions: Iterable[Question]) -> Iterator[Question]:
         """The selected questions, in the order of the dataset.

@@ -29,6 +29,8 @@ _BY_SUFFIX: Mapping[str, PredictionFormat] = {
     ".ndjson": "jsonl",
     ".csv": "csv",
 }
+SUFFIXES = frozenset(_BY_SUFFIX)
+"""The endings of files whose format is known by them."""
 
 
 @dataclass(frozen=True)

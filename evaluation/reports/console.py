@@ -68,8 +68,8 @@ class Results:
         else:
             yield from self._narrow()
         for summary in self.summaries:
-            if summary.items < summary.total or summary.status != "finished":
-                yield _unfinished(summary)
+            if told := unfinished(summary):
+                yield Text(told, style="yellow")
 
     def _wide(self) -> Table:
         table = _plain_table()
@@ -80,9 +80,9 @@ class Results:
         for summary in self.summaries:
             title = printable(summary.title)
             for label, counts in summary.strategies.items():
-                table.add_row(title, label, *_numbers(counts))
+                table.add_row(title, label, *numbers(counts))
                 title = ""
-                for name, cells in _beneath(summary, label, counts):
+                for name, cells in beneath(summary, label, counts):
                     table.add_row("", f"  {name}", *cells, style="dim")
         return table
 
@@ -91,7 +91,7 @@ class Results:
             cells
             for summary in self.summaries
             for label, counts in summary.strategies.items()
-            for cells in (_numbers(counts), *(cells for _, cells in _beneath(summary, label, counts)))
+            for cells in (numbers(counts), *(cells for _, cells in beneath(summary, label, counts)))
         ]
         widths = [
             max(len(text) for text in (*heading.split("\n"), *column))
@@ -111,8 +111,8 @@ class Results:
             yield Text(printable(summary.title))
             for label, counts in summary.strategies.items():
                 yield Text(f"  {label}")
-                yield line(_numbers(counts))
-                for name, cells in _beneath(summary, label, counts):
+                yield line(numbers(counts))
+                for name, cells in beneath(summary, label, counts):
                     yield Text(f"    {name}", style="dim")
                     yield line(cells, "dim")
 
@@ -121,10 +121,10 @@ def _plain_table() -> Table:
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def _beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple[str, tuple[str, ...]]]:
+def beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple[str, tuple[str, ...]]]:
     """The rows that belong under a strategy's own: what they are, and their cells."""
     if label in summary.first_attempts:
-        yield FIRST, _numbers(summary.first_attempts[label])
+        yield FIRST, numbers(summary.first_attempts[label])
     interactions = summary.interactions.get(label)
     if interactions is not None and interactions.scored + interactions.unscored:
         yield INTERACTIONS, _of_interactions(interactions)
@@ -155,7 +155,8 @@ def _share(score: float | None, interval: Sequence[float] | None) -> tuple[str, 
     )
 
 
-def _numbers(counts: Summary) -> tuple[str, ...]:
+def numbers(counts: Summary) -> tuple[str, ...]:
+    """The cells of a strategy's row, under `HEADINGS`."""
     return (
         *_share(counts.score, interval_of(counts)),
         f"{counts.scored:,}",
@@ -167,9 +168,11 @@ def _numbers(counts: Summary) -> tuple[str, ...]:
     )
 
 
-def _unfinished(summary: RunSummary) -> Text:
-    text = f"{summary.run_id or summary.title}: {summary.status}, {summary.items:,} of {summary.total:,} items"
-    return Text(text, style="yellow")
+def unfinished(summary: RunSummary) -> str:
+    """That something is left to do; empty where nothing is."""
+    if summary.items >= summary.total and summary.status == "finished":
+        return ""
+    return f"{summary.run_id or summary.title}: {summary.status}, {summary.items:,} of {summary.total:,} items"
 
 
 def estimates(found: Sequence[Estimate]) -> Table:
@@ -209,14 +212,19 @@ def reasons(summary: RunSummary) -> RenderableType:
     for label in strategies:
         # A column per convention: its own name is enough where there are several.
         table.add_column(label.removeprefix("execution_match:"), justify="right", overflow="fold")
-    for status in Status:
-        shown = status.value
-        for reason in Reason:
-            counts = [s.reasons.get(reason, 0) for s in strategies.values()]
-            if reason.status is status and any(counts):
-                table.add_row(shown, reason.words, *(f"{n:,}" if n else "·" for n in counts))
-                shown = ""
+    before = None
+    for reason, cells in reason_rows(summary):
+        table.add_row("" if reason.status is before else reason.status.value, reason.words, *cells)
+        before = reason.status
     return table
+
+
+def reason_rows(summary: RunSummary) -> Iterable[tuple[Reason, list[str]]]:
+    """Every reason that was given, by status, and how often by each strategy."""
+    for reason in sorted(Reason, key=lambda reason: list(Status).index(reason.status)):
+        counts = [s.reasons.get(reason, 0) for s in summary.strategies.values()]
+        if any(counts):
+            yield reason, [f"{n:,}" if n else "·" for n in counts]
 
 
 def taxonomy(rows: Sequence[Row]) -> RenderableType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evaluation.comparison.mechanism import Mechanism
@@ -39,8 +39,8 @@ class Disagreements:
     def __init__(self) -> None:
         self._found: dict[str, Parting] = {}
 
-    def add(self, record: ItemRecord) -> None:
-        """Count one item."""
+    def add(self, record: ItemRecord, times: int = 1) -> None:
+        """Count one item, or so many whose verdicts are all alike."""
         reference = reference_of(record.verdicts)
         for verdict in record.verdicts:
             if reference is None or verdict is reference or verdict.reason in RELATIVE:
@@ -50,23 +50,15 @@ class Disagreements:
                 parting = self._found[verdict.strategy] = Parting(reference.strategy, verdict.strategy)
             if Status.UNSCORED in (verdict.status, reference.status):
                 continue
-            parting.compared += 1
+            parting.compared += times
             if verdict.status is not reference.status:
                 counts = parting.credited if verdict.status is Status.CORRECT else parting.refused
-                counts[mechanism_of(reference)] += 1
+                counts[mechanism_of(reference)] += times
 
     @property
     def partings(self) -> list[Parting]:
         """One for every strategy but the reference."""
         return list(self._found.values())
-
-
-def partings(records: Iterable[ItemRecord]) -> list[Parting]:
-    """How every strategy of a run parts from the reference; the records are read once and not kept."""
-    disagreements = Disagreements()
-    for record in records:
-        disagreements.add(record)
-    return disagreements.partings
 
 
 def disagree(record: ItemRecord) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,7 +47,8 @@ def write_report(report: Report, runs: Sequence[RunFolder], path: Path) -> None:
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # such as that there is no folder either
+            temporary.unlink(missing_ok=True)
 
 
 def print_report(report: Report, runs: Sequence[RunFolder], stream: BinaryIO) -> None:

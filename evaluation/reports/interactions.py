@@ -7,7 +7,8 @@ Source: Yu et al., SParC: Cross-Domain Semantic Parsing in Context, ACL 2019 (ht
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Set
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evaluation.records import ItemRecord
@@ -31,6 +32,23 @@ class Interactions:
     incorrect: int = 0
     unscored: int = 0
     incomplete: int = 0
+
+    def add(self, statuses: Set[Status], *, complete: bool, times: int = 1) -> None:
+        """Count one conversation, or so many that are all alike.
+
+        Args:
+            statuses: Of its turns.
+            complete: Whether every turn has a record.
+            times: How many there are.
+        """
+        if not complete:
+            self.incomplete += times
+        elif Status.UNSCORED in statuses:
+            self.unscored += times
+        elif statuses == {Status.CORRECT}:
+            self.correct += times
+        else:
+            self.incorrect += times
 
     @property
     def scored(self) -> int:
@@ -69,6 +87,7 @@ class InteractionCounter:
 
     def __init__(self) -> None:
         self._found: dict[str, _Conversation] = {}
+        self._alike: defaultdict[str, Interactions] = defaultdict(Interactions)
 
     def add(self, record: ItemRecord) -> None:
         """Count one item, if it is a turn of a conversation."""
@@ -79,18 +98,15 @@ class InteractionCounter:
         for verdict in record.verdicts:
             conversation.statuses[verdict.strategy].add(verdict.status)
 
+    def add_alike(self, label: str, statuses: Set[Status], *, complete: bool, times: int) -> None:
+        """Count conversations that are put together already, by what one strategy says of each."""
+        self._alike[label].add(statuses, complete=complete, times=times)
+
     @property
     def by_strategy(self) -> dict[str, Interactions]:
         """The counts of each strategy; empty where no question is a turn of a conversation."""
-        counts: defaultdict[str, Interactions] = defaultdict(Interactions)
+        counts = defaultdict(Interactions, {label: replace(alike) for label, alike in self._alike.items()})
         for conversation in self._found.values():
             for label, statuses in conversation.statuses.items():
-                if conversation.seen < conversation.turns:
-                    counts[label].incomplete += 1
-                elif Status.UNSCORED in statuses:
-                    counts[label].unscored += 1
-                elif statuses == {Status.CORRECT}:
-                    counts[label].correct += 1
-                else:
-                    counts[label].incorrect += 1
+                counts[label].add(statuses, complete=conversation.seen >= conversation.turns)
         return dict(counts)

@@ -52,31 +52,39 @@ class Slices:
         if key not in KEYS:
             raise UnknownName("slice", key, KEYS, place="--by")
         self.key = key
+        self.by_conversation = key == "db_id"
         self._dialect = dialect
         self._standings = {
             label: replace(standing, note=standing.note.of_slices) for label, standing in (standings or {}).items()
         }
         self._found: dict[str, RunSummary] = {}
 
+    def names(self, record: ItemRecord) -> tuple[str, ...]:
+        """The slices that an item is in."""
+        return KEYS[self.key](record, self._dialect)
+
+    def part(self, name: str) -> RunSummary:
+        """The numbers of one slice, to be added to."""
+        if name not in self._found:
+            self._found[name] = RunSummary(name, standings=self._standings, by_conversation=self.by_conversation)
+        return self._found[name]
+
     def add(self, record: ItemRecord) -> None:
         """Count one item in each of its slices."""
-        for name in KEYS[self.key](record, self._dialect):
-            made = RunSummary(name, standings=self._standings, by_conversation=self.key == "db_id")
-            summary = self._found.setdefault(name, made)
-            summary.total += 1
-            summary.add(record)
+        for name in self.names(record):
+            self.part(name).add(record)
 
     @property
     def summaries(self) -> list[RunSummary]:
         """One for each slice, grades from easy to hard, turns from the first, others by name."""
-        return [self._found[name] for name in sorted(self._found, key=_place)]
+        return [replace(self._found[name], total=self._found[name].items) for name in sorted(self._found, key=place)]
 
 
 _MOST_DIGITS = 9
 _GRADES = ("easy", "simple", "medium", "moderate", "hard", "challenging", "extra")
 
 
-def _place(name: str) -> tuple[int, int, str]:
-    """Grades from easy to hard, numbers by size, everything else by name."""
+def place(name: str) -> tuple[int, int, str]:
+    """What slices are sorted by: grades from easy to hard, numbers by size, everything else by name."""
     number = int(name) if name.isascii() and name.isdigit() and len(name) <= _MOST_DIGITS else -1
     return (_GRADES.index(name) if name in _GRADES else len(_GRADES), number, name)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.records import AnswerRecord, ItemRecord
+from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
 from evaluation.reports.interactions import InteractionCounter, Interactions
 from evaluation.reports.standing import Standing
 from evaluation.statistics.interval import wilson
@@ -40,15 +40,16 @@ class Tokens:
         """Count what was answered; `None` is what was not asked."""
         for answer in answers:
             if answer is not None and answer.finish_reason is not None:
-                self._count(answer)
+                self.add_sum(answer, 1)
 
-    def _count(self, answer: AnswerRecord) -> None:
+    def add_sum(self, answer: AnswerRecord, times: int) -> None:
+        """Count several answers as one, whose tokens and cost are their sums, or unknown as those of each are."""
         if answer.cached:
-            self.from_cache += 1
+            self.from_cache += times
             return
-        self.asked += 1
-        self.unknown_tokens += answer.input_tokens is None or answer.output_tokens is None
-        self.unknown_cost += answer.cost is None
+        self.asked += times
+        self.unknown_tokens += times * (answer.input_tokens is None or answer.output_tokens is None)
+        self.unknown_cost += times * (answer.cost is None)
         self.input += answer.input_tokens or 0
         self.output += answer.output_tokens or 0
         self.cost += answer.cost or 0.0
@@ -63,11 +64,13 @@ class RunSummary:
         run_id: The run; empty for a prediction file.
         status: `finished`, `running`, `stopped` (the provider refuses all requests) or `interrupted`.
         total: Items that there should be.
+        items: Items that there are.
         tokens: Tokens and money of the answers.
         judging: Tokens and money of judging them.
         standings: What is known of the judges, by the label of the strategy that asks them.
         missing_databases: The databases that are not there.
         gold_dialects: The dialects for which there are golds where one is missing.
+        conversations: Those that items are turns of.
         by_conversation: Whether conversations are counted as well: not where items are put together otherwise.
     """
 
@@ -75,36 +78,39 @@ class RunSummary:
     run_id: str = ""
     status: str = "finished"
     total: int = 0
+    items: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     judging: Tokens = field(default_factory=Tokens)
     standings: Mapping[str, Standing] = field(default_factory=dict)
     missing_databases: set[str] = field(default_factory=set)
     gold_dialects: set[str] = field(default_factory=set)
+    conversations: InteractionCounter = field(default_factory=InteractionCounter)
     by_conversation: bool = True
     _counts: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     _first: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
-    _conversations: InteractionCounter = field(default_factory=InteractionCounter)
-    _items: int = 0
 
     def add(self, record: ItemRecord) -> None:
         """Count one item."""
-        self._items += 1
+        self.items += 1
         self.tokens.add([record.answer, *(call.answer for call in record.calls)])
         self.judging.add(call.answer for call in record.judging)
         if self.by_conversation:
-            self._conversations.add(record)
+            self.conversations.add(record)
         for verdict in record.first.verdicts if record.first is not None else ():
-            self._first[verdict.strategy].add(verdict.verdict)
+            self.add_first(verdict)
         for verdict in record.verdicts:
-            self._counts[verdict.strategy].add(verdict.verdict)
-            if verdict.reason is Reason.DATABASE_MISSING:
-                self.missing_databases.add(record.db_id)
-            self.gold_dialects.update(_texts(verdict.evidence.get(GOLDS_FOR)))
+            self.add_verdict(verdict, record.db_id)
 
-    @property
-    def items(self) -> int:
-        """Items that there are."""
-        return self._items
+    def add_verdict(self, verdict: VerdictRecord, db_id: str, times: int = 1) -> None:
+        """Count the verdict of one item, or of so many of the same database that are all alike."""
+        self._counts[verdict.strategy].add(verdict.verdict, times)
+        if verdict.reason is Reason.DATABASE_MISSING:
+            self.missing_databases.add(db_id)
+        self.gold_dialects.update(_texts(verdict.evidence.get(GOLDS_FOR)))
+
+    def add_first(self, verdict: VerdictRecord, times: int = 1) -> None:
+        """The same for what was answered before any repair."""
+        self._first[verdict.strategy].add(verdict.verdict, times)
 
     @property
     def strategies(self) -> dict[str, Summary]:
@@ -119,7 +125,7 @@ class RunSummary:
     @property
     def interactions(self) -> dict[str, Interactions]:
         """The conversations of each strategy; empty where there are none."""
-        return self._conversations.by_strategy
+        return self.conversations.by_strategy
 
     @property
     def instrument_failure_share(self) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,27 +36,29 @@ class Row:
         return {**vars(self), "categories": dict(sorted(self.categories.items()))}
 
 
-def taxonomy(records: Iterable[ItemRecord]) -> list[Row]:
-    """The reasons of execution and the categories of judges side by side.
+class Taxonomy:
+    """The reasons of execution and the categories of judges side by side, added up item by item."""
 
-    Args:
-        records: The items of a run; they are read once and not kept.
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, Reason | None], Row] = {}
 
-    Returns:
-        By strategy, the most frequent reason first; empty where no judge was asked.
-    """
-    found: dict[tuple[str, Reason | None], Row] = {}
-    for record in records:
+    def add(self, record: ItemRecord, times: int = 1) -> None:
+        """Count one item, or so many whose verdicts are all alike."""
         judged = [verdict for verdict in record.verdicts if JUDGES in verdict.evidence]
         executed = reference_of([verdict for verdict in record.verdicts if verdict not in judged]) if judged else None
         reason = None if executed is None else executed.reason
         for verdict in judged:
-            row = found.setdefault((verdict.strategy, reason), Row(verdict.strategy, reason))
-            row.items += 1
+            row = self._found.setdefault((verdict.strategy, reason), Row(verdict.strategy, reason))
+            row.items += times
             told = verdict.evidence.get(JUDGE_CATEGORIES)
             if isinstance(told, list | tuple):
-                row.categories.update(map(str, told))
-                row.without += not told
+                for category in map(str, told):
+                    row.categories[category] += times
+                row.without += times * (not told)
             else:
-                row.undecided += 1
-    return sorted(found.values(), key=lambda row: (row.strategy, -row.items, row.reason or ""))
+                row.undecided += times
+
+    @property
+    def rows(self) -> list[Row]:
+        """By strategy, the most frequent reason first; empty where no judge was asked."""
+        return sorted(self._found.values(), key=lambda row: (row.strategy, -row.items, row.reason or ""))

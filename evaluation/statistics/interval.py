@@ -21,7 +21,7 @@ class Bounded(NamedTuple):
     high: float
 
 
-def wilson(successes: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(successes: float, total: float, confidence: float = 0.95) -> tuple[float, float]:
     """The score interval of a share of independent yes-or-no outcomes.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
@@ -29,7 +29,7 @@ def wilson(successes: int, total: int, confidence: float = 0.95) -> tuple[float,
 
     Args:
         successes: How many outcomes were yes.
-        total: How many outcomes there were; at least 1.
+        total: How many outcomes there were; above 0, and no whole number where it is an effective sample size.
         confidence: Between 0 and 1.
 
     Returns:
@@ -38,7 +38,7 @@ def wilson(successes: int, total: int, confidence: float = 0.95) -> tuple[float,
     Raises:
         ValueError: `total` is not positive, or `successes` is not between 0 and `total`.
     """
-    if total < 1 or not 0 <= successes <= total:
+    if total <= 0 or not 0 <= successes <= total:
         raise ValueError(f"{successes} of {total} is no share")
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     share = successes / total

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, comb, exp, fsum, lgamma, log, log2, sqrt
+from math import ceil, comb, fsum, log2, sqrt
 from statistics import NormalDist
 from sys import float_info
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,20 @@ class Paired:
         return sum(self.differences.values())
 
     @property
+    def total(self) -> int:
+        """B's right answers less A's."""
+        return sum(difference * questions for difference, questions in self.differences.items())
+
+    @property
     def difference(self) -> float:
         """B's share of right answers less A's, between -1 and 1."""
-        return self._sum / self.pairs
+        return self.total / self.pairs
+
+    @property
+    def variance(self) -> float:
+        """That of the difference, of independent questions; of at least two."""
+        n = self.questions
+        return (self._squares - self.total**2 / n) * n / (n - 1) / self.pairs**2
 
     @property
     def p(self) -> float:
@@ -61,14 +77,12 @@ class Paired:
         """
         coins: Counter[int] = Counter()
         for difference, questions in self.differences.items():
-            coins[abs(difference)] += questions
-        chances = [1.0]  # of every sum of what has come up
-        for worth, tosses in coins.items():
-            if worth:
-                chances = _added(chances, _coins(tosses), worth)
+            if difference and questions:
+                coins[abs(difference)] += questions
+        lowest, chances = _sums(coins)
         up = sum(difference * questions for difference, questions in self.differences.items() if difference > 0)
-        tail = min(up, len(chances) - 1 - up)
-        return min(1.0, max(2 * fsum(chances[: tail + 1]), float_info.min))
+        tail = min(up, sum(worth * tosses for worth, tosses in coins.items()) - up)
+        return min(1.0, max(2 * fsum(chances[: max(0, tail - lowest + 1)]), float_info.min))
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Where the difference may well be.
@@ -85,7 +99,7 @@ class Paired:
         """
         more = self.questions + 2
         scale = self.questions / self.pairs
-        mean = scale * self._sum / more
+        mean = scale * self.total / more
         variance = (scale * scale * self._squares + 2) / more - mean * mean
         half = NormalDist().inv_cdf(0.5 + confidence / 2) * sqrt(variance / more)
         return max(mean - half, -1.0), min(mean + half, 1.0)
@@ -122,9 +136,28 @@ class Paired:
         found = (side * sqrt(n) + b * sqrt(under)) / (n + b * b)
         return max(found, fewest) if found <= seen else fewest
 
-    @property
-    def _sum(self) -> int:
-        return sum(difference * questions for difference, questions in self.differences.items())
+    def needed(self, alpha: float = 0.05, power: float = 0.8) -> int | None:
+        """How many questions would probably show the difference that is seen.
+
+        It is `detectable` the other way round, from the same source: how often the two disagree is again taken to be
+        as seen.
+
+        Args:
+            alpha: As of `detectable`.
+            power: As of `detectable`.
+
+        Returns:
+            At least 1; `None` where no difference is seen.
+        """
+        difference = abs(self.difference)
+        if not difference:
+            return None
+        seen = self._squares * self.questions / self.pairs**2
+        a, b = NormalDist().inv_cdf(1 - alpha / 2), NormalDist().inv_cdf(power)
+        side = a * sqrt(seen) + b * sqrt(max(0.0, seen - difference**2))
+        enough = ceil(((side + sqrt(side**2 + 4 * difference)) / (2 * difference)) ** 2)
+        least = ceil(log2(2 / alpha))
+        return max(enough, _with_tail(difference, least, power))
 
     @property
     def _squares(self) -> int:
@@ -151,19 +184,45 @@ def holm(p_values: list[float]) -> list[float]:
     return raised
 
 
-def _coins(tosses: int) -> list[float]:
-    """How probable each number of heads is."""
-    every = lgamma(tosses + 1) - tosses * log(2)
-    return [exp(every - lgamma(heads + 1) - lgamma(tosses - heads + 1)) for heads in range(tosses + 1)]
+def _sums(coins: Mapping[int, int]) -> tuple[int, NDArray[float64]]:
+    """How probable each sum is, when every head adds what its coin is worth.
+
+    Args:
+        coins: How many there are of each worth, which is positive.
+
+    Returns:
+        The lowest sum that is not too improbable for a float, and how probable it and those above are.
+    """
+    import numpy as np  # where used: starting up must not wait for it
+
+    lowest, chances = 0, np.ones(1)
+    for worth, tosses in coins.items():
+        fewest, heads = _heads(tosses)
+        sums = np.zeros(len(chances) + worth * (len(heads) - 1))
+        if len(chances) < len(heads):
+            for before, chance in enumerate(chances):
+                sums[before : before + worth * len(heads) : worth] += chance * heads
+        else:
+            for more, chance in enumerate(heads):
+                sums[more * worth : more * worth + len(chances)] += chance * chances
+        told = np.flatnonzero(sums)
+        lowest, chances = lowest + worth * fewest + int(told[0]), sums[told[0] : told[-1] + 1]
+    return lowest, chances
 
 
-def _added(chances: list[float], coins: list[float], worth: int) -> list[float]:
-    """How probable each sum is, when every head adds `worth` to it."""
-    sums = [0.0] * (len(chances) + worth * (len(coins) - 1))
-    for heads, chance in enumerate(coins):
-        for before, other in enumerate(chances, start=heads * worth):
-            sums[before] += chance * other
-    return sums
+def _heads(tosses: int) -> tuple[int, NDArray[float64]]:
+    """The fewest heads that are not too improbable for a float, and how probable these and each more are.
+
+    By the ratio of neighbours from the middle outwards, which keeps what logarithms of factorials would lose.
+    """
+    import numpy as np
+
+    middle = tosses // 2
+    heads = np.arange(middle, tosses)
+    upper = np.concatenate(([1.0], np.cumprod((tosses - heads) / (heads + 1))))  # of `middle` heads and more
+    upper = upper[: np.count_nonzero(upper)]
+    every = np.concatenate((upper[: tosses - 2 * middle : -1], upper))
+    return middle - (len(every) - len(upper)), every / fsum(every)
 
 
 def _share_with_tail(n: int, needed: int, power: float) -> float:
@@ -171,6 +230,21 @@ def _share_with_tail(n: int, needed: int, power: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(60):
         share = (low + high) / 2
-        fewer = fsum(comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(needed))
-        low, high = (share, high) if 1 - fewer < power else (low, share)
+        low, high = (share, high) if _fewer(n, share, needed) > 1 - power else (low, share)
     return high
+
+
+def _with_tail(share: float, needed: int, power: float) -> int:
+    """How many there must be, for at least `needed` of them to be probable by `power`, when each is by `share`."""
+    few, enough = needed - 1, needed
+    while _fewer(enough, share, needed) > 1 - power:
+        few, enough = enough, 2 * enough
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        few, enough = (few, middle) if _fewer(middle, share, needed) <= 1 - power else (middle, enough)
+    return enough
+
+
+def _fewer(n: int, share: float, needed: int) -> float:
+    """How probable it is that fewer than `needed` of `n` come up, when each does by `share`."""
+    return fsum(comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(needed))

@@ -238,6 +238,25 @@ class TestMySQL(ServerConformance):
             self.world.rows(f"DROP USER {user}@'%'")
         assert check.detail.startswith(f"it may {', '.join(IN_DATABASE)}: ")
 
+    def test_what_a_role_may_do_is_told_although_it_is_not_taken_on(self, target: str) -> None:
+        assert isinstance(self.world, MySQLWorld)
+        name = self.world.name_of(target)
+        user, outer, inner = (f"{name}_{suffix}" for suffix in ("user", "outer", "inner"))
+        self.world.rows(f"CREATE USER {user}@'%' IDENTIFIED BY 'a'")
+        self.world.rows(f"CREATE ROLE {outer}, {inner}")
+        try:
+            self.world.rows(f"GRANT SELECT ON {name}.* TO {user}@'%'")
+            self.world.rows(f"GRANT DELETE ON {name}.* TO {inner}")
+            self.world.rows(f"GRANT {inner} TO {outer}")
+            self.world.rows(f"GRANT {outer} TO {user}@'%'")
+            parts = urlsplit(target)
+            with self.backend(urlunsplit(parts._replace(netloc=f"{user}:a@{parts.hostname}:{parts.port}"))) as database:
+                (*_, check) = database.check().checks
+        finally:
+            self.world.rows(f"DROP USER {user}@'%'")
+            self.world.rows(f"DROP ROLE {outer}, {inner}")
+        assert check.detail.startswith("it may change rows: ")
+
     def test_what_an_account_may_do_is_told(self, target: str) -> None:
         with self.backend(self.world.owners(target)) as database:
             (*_, account) = database.check().checks

@@ -36,7 +36,7 @@ def test_every_statement_that_has_begun_is_counted(runner: Runner, file: str) ->
     texts = ("SELECT 1", "SELECT a FROM t", "SELECT b FROM t")
     began = time.monotonic()
     found = measure(runner, [Statement("sqlite", file, sql, LIMITS) for sql in texts], 0.3)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
     assert found.pool == 2
     assert found.seconds >= 0.3
     assert found.rate == pytest.approx(len(found.latencies) / found.seconds)

@@ -213,7 +213,7 @@ def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(BackendError) as raised:
             database.execute("SELECT 1", LIMITS)
     assert raised.value.kind is FailureKind.CONNECTION
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 @pytest.mark.parametrize(
@@ -283,4 +283,4 @@ def test_a_server_that_speaks_no_https_gets_no_password(trino_server: Server) ->
 def test_depth_is_told_soon(text: str, too_deep: bool) -> None:
     started = time.monotonic()
     assert _is_too_deep(text) is too_deep
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15

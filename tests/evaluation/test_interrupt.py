@@ -69,7 +69,7 @@ def test_a_provider_that_hangs_does_not_keep_us(world: World, server: ProviderSe
     began = time.monotonic()
     _, err = interrupt(process)
     assert process.returncode == 130
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert len(err.splitlines()) == 1
 
 
@@ -90,7 +90,7 @@ def test_a_statement_that_loops_does_not_keep_us(world: World) -> None:
     began = time.monotonic()
     out, err = interrupt(process)
     assert (process.returncode, out, err) == (130, "", "interrupted\n")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     _, alive = psutil.wait_procs(workers, timeout=5)
     assert alive == []
     assert sorted(path.name for path in world.folder.iterdir()) == ["databases", "p.sql", "questions.jsonl"]

@@ -409,6 +409,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, mysql_server: Server) -> Ite
         world = host_world(tmp_path_factory.mktemp("mysql"), MySQLBackend, server, PROBES, MADE)
         with world.database:
             yield world
+            world.assert_as_before(None)
     finally:
         server.close()
 

@@ -401,6 +401,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, postgres_server: Server) -> 
         world = host_world(tmp_path_factory.mktemp("postgres"), PostgresBackend, server, PROBES, MADE)
         with world.database:
             yield world
+            world.assert_as_before(None)
     finally:
         server.close()
 

@@ -68,11 +68,11 @@ class TrinoWorld(ServerWorld):
             return rows
 
     def busy(self) -> list[str]:
-        found = self.rows(
-            "SELECT query FROM system.runtime.queries"
-            f" WHERE source = '{application()}' AND state NOT IN ('FINISHED', 'FAILED')"
-        )
-        return [str(query) for (query,) in found]
+        return [
+            query["query"]
+            for query in self._asked("v1/query")
+            if query["session"].get("source") == application() and query["state"] not in ("FINISHED", "FAILED")
+        ]
 
     def state(self, target: str) -> object:
         own = self.rows(
@@ -106,10 +106,13 @@ class TrinoWorld(ServerWorld):
 
     def _transaction_of(self, query: str) -> str:
         """The transaction of a query, which no table tells."""
+        return str(self._asked(f"v1/query/{query}")["session"].get("transactionId", ""))
+
+    def _asked(self, path: str) -> Any:
+        """What the server tells its owner without running a query."""
         parts = urlsplit(self.owner)
         request = urllib.request.Request(
-            f"http://{parts.hostname}:{parts.port}/v1/query/{query}", headers={"X-Trino-User": parts.username or ""}
+            f"http://{parts.hostname}:{parts.port}/{path}", headers={"X-Trino-User": parts.username or ""}
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
-            found: dict[str, Any] = json.load(answer)
-        return str(found["session"].get("transactionId", ""))
+            return json.load(answer)

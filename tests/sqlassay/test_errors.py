@@ -90,6 +90,7 @@ def test_exit_codes_are_the_published_ones() -> None:
         "OK": 0,
         "UNUSABLE": 1,
         "USER_ERROR": 2,
+        "GATE_FAILED": 3,
         "INTERRUPTED": 130,
         "READER_GONE": 141,
     }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from database_backends.result import Limits
     from database_backends.runner import Statement
     from database_backends.throughput import Throughput
-    from evaluation.cli.backends.named import Named
+    from evaluation.named_databases import Named
 
 _SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 _TRIVIAL = "SELECT 1"
@@ -101,7 +101,7 @@ def bench(
     Example: `sqlassay backends bench sqlite:shop.sqlite duckdb:shop.duckdb --queries queries.sql --pool 1,4`
     """
     from database_backends.result import Limits
-    from evaluation.cli.backends.named import databases_named
+    from evaluation.named_databases import databases_named
 
     sizes = _sizes(pool)
     if queries is not None and dataset is not None:

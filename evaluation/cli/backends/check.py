@@ -15,7 +15,7 @@ from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from database_backends.validation import Expectation, Validation
-    from evaluation.cli.backends.named import Named
+    from evaluation.named_databases import Named
     from sqlassay.validation import Check
 
 _NAMED = 3
@@ -66,7 +66,7 @@ def check(
     --expect sqlite`
     """
     from database_backends.validation import validate
-    from evaluation.cli.backends.named import databases_named
+    from evaluation.named_databases import databases_named
 
     named = databases_named(databases, dataset, folder)
     if fingerprint and len(named) > 1:

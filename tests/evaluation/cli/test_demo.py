@@ -113,7 +113,7 @@ def test_the_words_at_the_end_can_be_typed(demo: Path, capsys: Capture, monkeypa
     assert run(["demo", "here"]) == 0
     told = capsys.readouterr().err
     commands = [line.partition("sqlassay ")[2].split() for line in told.splitlines() if "sqlassay " in line]
-    assert [command[0] for command in commands] == ["report", "report", "run"]
+    assert [command[0] for command in commands] == ["compare", "report", "run"]
     for command in commands:
         assert run(command) == 0
 

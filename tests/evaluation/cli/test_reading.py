@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evaluation.world import GOLD, World
+from tests.evaluation.world import GOLD, World, items_of
 
 Capture = pytest.CaptureFixture[str]
 
@@ -71,6 +71,24 @@ def test_report_lists_items(status: str, world: World, group: str, capsys: Captu
     shown = " ".join(capsys.readouterr().out.split())
     listed = {question for question in ("q0", "q1", "q2", "q3") if f"{question} Question {question}?" in shown}
     assert listed == {"correct": {"q0"}, "incorrect": {"q1", "q2"}, "unscored": {"q3"}}[status]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "listed"),
+    [
+        (["--show", "incorrect"], ["q1", "q2"]),
+        (["--disagreements"], []),
+        (["--show", "unscored", "--disagreements"], ["q3"]),
+    ],
+    ids=str,
+)
+def test_report_lists_items_for_programs_as_they_were_written(
+    arguments: list[str], listed: list[str], world: World, group: str, capsys: Capture
+) -> None:
+    assert world.run("report", group, "--json", *arguments) == 0
+    for run in json.loads(capsys.readouterr().out)["runs"]:
+        written = items_of(Path("runs") / run["run_id"])
+        assert run["shown_items"] == [item for item in written if item["id"] in listed]
 
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m"

@@ -80,6 +80,7 @@ FULL: dict[str, Any] = {
     "strategies": [{"strategy": "execution_match", "settings": {"relative_tolerance": 0.1}}],
     "retry": {"attempts": 2},
     "cache": "run",
+    "gate": {"min_accuracy": 0.7, "drop": {"alpha": 0.01}, "latency": {"p95": 20}, "max_tokens": 1000, "max_age": 7},
     "output": {"runs": "r"},
 }
 
@@ -95,6 +96,7 @@ FROM_ENVIRONMENT: dict[str, Any] = {
     "retry": {"attempts": "${N}", "initial": "${N}", "maximum": "${N}"},
     "cache": "${CACHE}",
     "max_instrument_failures": "${SHARE}",
+    "gate": {"min_accuracy": "${LEAST}", "drop": {"min_effect": "${EFFECT:-0.02}"}, "max_cost": "${BUDGET}"},
 }
 
 
@@ -118,6 +120,9 @@ WRONG: list[dict[str, Any]] = [
     {"workers": "two"},
     {"workers": "$N"},
     {"max_instrument_failures": 2},
+    {"gate": {"min_acuracy": 1}},
+    {"gate": {"drop": {"alpha": 0}}},
+    {"gate": {"latency": {"p99": 1}}},
 ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
 from evaluation.comparison.mechanism import Mechanism
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports import console
-from evaluation.reports.disagreement import disagree, mechanism_of, partings
+from evaluation.reports.disagreement import Disagreements, Parting, disagree, mechanism_of
 from evaluation.verdicts import Reason
 
 OURS, BIRD = "execution_match", "execution_match:bird"
@@ -34,6 +35,13 @@ RECORDS = [
     item(6, verdict(OURS, Reason.GOLD_FAILED), verdict(BIRD, Reason.GOLD_FAILED)),
     item(7, verdict(OURS, Reason.WRONG_ROWS, "rows"), verdict(BIRD, Reason.WRONG_ROWS)),
 ]
+
+
+def partings(records: Iterable[ItemRecord]) -> list[Parting]:
+    disagreements = Disagreements()
+    for record in records:
+        disagreements.add(record)
+    return disagreements.partings
 
 
 def test_counted_by_mechanism() -> None:

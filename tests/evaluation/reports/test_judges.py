@@ -12,7 +12,7 @@ from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports import console
 from evaluation.reports.standing import Standing, standings
 from evaluation.reports.summary import RunSummary
-from evaluation.reports.taxonomy import taxonomy
+from evaluation.reports.taxonomy import Taxonomy
 from evaluation.verdicts import JUDGE_CATEGORIES, JUDGES, Reason, Status
 from tests.evaluation.calibration.judged import calibration
 
@@ -57,7 +57,10 @@ def test_the_calibration_stands_with_the_score(note: CalibrationNote, words: str
 
 
 def test_reasons_and_categories_side_by_side() -> None:
-    rows = taxonomy(ITEMS)
+    taxonomy = Taxonomy()
+    for one in ITEMS:
+        taxonomy.add(one)
+    rows = taxonomy.rows
     assert [(row.reason, row.items, dict(row.categories), row.without, row.undecided) for row in rows] == [
         (Reason.WRONG_ROWS, 3, {"wrong_filter": 2, "wrong_join": 1}, 1, 0),
         (Reason.EMPTY, 2, {"wrong_filter": 1}, 0, 1),

@@ -5,33 +5,40 @@ from __future__ import annotations
 import random
 from collections import Counter
 from itertools import product
-from math import comb, fsum, sqrt
+from math import comb, sqrt
 
+import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom, binomtest
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from evaluation.statistics.paired import Paired, holm
 
-# From statsmodels 0.14, `mcnemar([[0, only_a], [only_b, 0]], exact=True)`.
-EXACT = [
-    (5, 15, 0.04138946533203125),
-    (30, 10, 0.0022214337732293643),
-    (1, 8, 0.0390625),
-    (121, 59, 4.4344492637551645e-06),
-    (0, 6, 0.03125),
-    (20, 20, 1.0),
-    (0, 1, 1.0),
-    (3, 0, 0.25),
-    (0, 0, 1.0),
-    # From scipy's `binomtest`.
-    (50_500, 49_500, 0.0015823598788515154),
-]
+
+@pytest.mark.parametrize(
+    ("only_a", "only_b"),
+    [(5, 15), (30, 10), (1, 8), (121, 59), (0, 6), (20, 20), (0, 1), (3, 0), (0, 0), (50_500, 49_500), (900, 100)],
+)
+def test_exact_mcnemar(only_a: int, only_b: int) -> None:
+    p = Paired.of(only_a, only_b, 7).p
+    assert p == pytest.approx(min(1.0, mcnemar([[7, only_a], [only_b, 0]], exact=True).pvalue), rel=1e-9)
+    if only_a + only_b:
+        assert p == pytest.approx(binomtest(only_a, only_a + only_b).pvalue, rel=1e-9)
 
 
-@pytest.mark.parametrize(("only_a", "only_b", "p"), EXACT)
-def test_exact_mcnemar(only_a: int, only_b: int, p: float) -> None:
-    assert Paired.of(only_a, only_b, 7).p == pytest.approx(p, rel=1e-8)
+@given(st.integers(0, 5000), st.integers(0, 5000))
+def test_exact_mcnemar_everywhere(only_a: int, only_b: int) -> None:
+    assume(only_a + only_b)
+    p = binomtest(only_a, only_a + only_b).pvalue
+    assert Paired.of(only_a, only_b, 0).p == pytest.approx(p, rel=1e-9, abs=1e-300)
+
+
+def test_a_million_questions_take_no_time_to_speak_of() -> None:
+    p = Paired.of(500_600, 499_400, 10).p
+    assert p == pytest.approx(binomtest(499_400, 1_000_000).pvalue, rel=1e-9)
 
 
 def test_what_is_too_small_for_a_float_is_not_zero() -> None:
@@ -140,19 +147,13 @@ def test_what_is_alike_says_nothing_of_luck(given: tuple[int, int, int]) -> None
 
 
 def power(n: int, apart: float, difference: float, alpha: float = 0.05) -> float:
-    """How probably the exact test shows a true difference; over all outcomes."""
-    found = 0.0
-    for total in range(n + 1):
-        chance = comb(n, total) * apart**total * (1 - apart) ** (n - total)
-        if chance < 1e-9:
-            continue
-        up = (apart + difference) / (2 * apart)
-        found += chance * fsum(
-            comb(total, b) * up**b * (1 - up) ** (total - b)
-            for b in range(total + 1)
-            if Paired.of(total - b, b, 0).p <= alpha
-        )
-    return found
+    """How probably the exact test shows a true difference; over all outcomes, with scipy's distributions."""
+    apart_by = np.arange(n + 1)
+    few = binom.ppf(alpha / 2, apart_by, 0.5)
+    few -= 2 * binom.cdf(few, apart_by, 0.5) > alpha
+    up = (apart + difference) / (2 * apart)
+    found = binom.cdf(few, apart_by, up) + binom.sf(apart_by - few - 1, apart_by, up)
+    return float(binom.pmf(apart_by, n, apart) @ found)
 
 
 @pytest.mark.parametrize(
@@ -176,18 +177,68 @@ def test_a_stricter_test_sees_less(given: tuple[int, int, int], alpha: float) ->
     assert strict >= lax - 1e-9
 
 
+shares = st.integers(1, 400)
+
+
+@given(shares, shares, st.integers(0, 3000), st.sampled_from([0.05, 0.01, 0.001]))
+def test_what_is_needed_is_what_is_detectable_the_other_way_round(
+    only_a: int, only_b: int, alike: int, alpha: float
+) -> None:
+    assume(only_a != only_b)
+    compared = Paired.of(only_a, only_b, alike)
+    needed = compared.needed(alpha)
+    assert needed is not None
+    for times in range(1, 50):
+        more = Paired.of(times * only_a, times * only_b, times * alike)
+        assert more.needed(alpha) == pytest.approx(needed, abs=1)  # of rounding
+        least = more.detectable(alpha)
+        if abs(more.questions - needed) > 1:
+            shown = least is not None and least <= abs(compared.difference)
+            assert shown == (more.questions > needed)
+        if more.questions > needed:
+            break
+
+
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("n", "only_a", "only_b", "most"),
     [
-        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),  # statsmodels 0.14, `multipletests(method="holm")`
-        ([0.5], [0.5]),
-        ([0.2, 0.2, 0.9], [0.6, 0.6, 0.9]),
-        ([0.9, 0.8], [1.0, 1.0]),
-        ([], []),
+        (300, 30, 20, 0.85),
+        (200, 10, 16, 0.85),
+        (72, 15, 10, 0.85),
+        (5000, 10, 20, 0.85),
+        (100, 40, 60, 0.85),
+        # Where all that differ are for one side, the source asks for some more than it takes.
+        (1000, 0, 30, 0.93),
+        (60, 0, 20, 0.93),
     ],
 )
-def test_holm(before: list[float], after: list[float]) -> None:
-    assert holm(before) == pytest.approx(after)
+def test_as_many_as_are_needed_show_it_four_times_in_five(n: int, only_a: int, only_b: int, most: float) -> None:
+    compared = Paired.of(only_a, only_b, n - only_a - only_b)
+    needed = compared.needed()
+    assert needed is not None
+    apart = (only_a + only_b) / n
+    assert 0.78 < power(needed, apart, abs(compared.difference)) < most
+    assert power(needed // 2, apart, abs(compared.difference)) < 0.7
+
+
+def test_no_number_of_questions_shows_no_difference() -> None:
+    assert Paired.of(20, 20, 5).needed() is None
+    assert Paired.of(0, 0, 5).needed() is None
+
+
+def test_all_for_the_same_side_in_few_questions() -> None:
+    assert Paired.of(0, 5, 0).needed() == 6  # as few as can be shown at all
+    assert Paired({3: 5}, 15).needed() == 6
+
+
+@settings(max_examples=10)  # statsmodels is slow here
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm(before: list[float]) -> None:
+    assert holm(before) == pytest.approx(list(multipletests(before, method="holm")[1]), rel=1e-9)
+
+
+def test_holm_of_nothing() -> None:
+    assert holm([]) == []
 
 
 @given(st.lists(st.floats(0, 1), max_size=8))

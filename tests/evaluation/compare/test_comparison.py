@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from evaluation.reports.paired import compare
-from evaluation.reports.paired_screen import comparisons, more, notes, sentence
+from evaluation.compare.comparison import compare
+from evaluation.compare.notes import notes
+from evaluation.compare.screen import comparisons, more
+from evaluation.compare.sentence import sentence
 from evaluation.run_log import RunFolder
 from tests.evaluation.world import GOLD, World
 
@@ -101,18 +103,20 @@ def test_the_four_counts_and_the_flips(tmp_path: Path) -> None:
         "repeat": 0,
         "db_id": "show",
         "question": "How many of number 2?",
-        "baseline": {"reason": "wrong_rows", "sql": "SELECT 2 -- a@1"},
-        "candidate": {"reason": "match", "sql": "SELECT 2 -- b@1"},
+        "gold": [],
+        "gold_rows": None,
+        "baseline": {"reason": "wrong_rows", "sql": "SELECT 2 -- a@1", "rows": None, "evidence": {}},
+        "candidate": {"reason": "match", "sql": "SELECT 2 -- b@1", "rows": None, "evidence": {}},
     }
 
 
 def test_the_verdict_comes_in_one_sentence(tmp_path: Path) -> None:
-    """30 to 10 of 72: the numbers that `test_paired.py` of the statistics has by hand or from statsmodels."""
+    """30 to 10 of 72; without drawing at random, the interval would be 11.0 to 43.0."""
     one = run(tmp_path, "+" * 30 + "-" * 10 + "+" * 32)
     other = run(tmp_path, "-" * 30 + "+" * 10 + "+" * 32, prompt="b@1")
     (worse,), (better,) = compare([one, other]), compare([other, one])
-    assert sentence(worse) == "b@1 is worse than a@1 by 27.8 points (95 % interval 11.0 to 43.0, p = 0.002)"
-    assert sentence(better) == "a@1 is better than b@1 by 27.8 points (95 % interval 11.0 to 43.0, p = 0.002)"
+    assert sentence(worse) == "b@1 is worse than a@1 by 27.8 points (95 % interval 10.8 to 43.2, p = 0.002)"
+    assert sentence(better) == "a@1 is better than b@1 by 27.8 points (95 % interval 10.8 to 43.2, p = 0.002)"
     assert worse.shown
 
 
@@ -240,7 +244,7 @@ def test_a_prompt_that_was_changed_under_its_name_is_told(tmp_path: Path) -> Non
         ({"dataset": {"format": "jsonl", "sha256": "other", "questions": 2}}, "another dataset"),
         ({"selection": {"limit": 3}}, "another selection"),
         ({"strategies": [{"label": "execution_match", "version": "2"}]}, "other settings of execution_match"),
-        ({"strategies": [{"label": "other", "version": "1"}]}, "no verdicts of execution_match"),
+        ({"strategies": [{"label": "other", "version": "1"}]}, "no verdicts of execution_match, only of other"),
     ],
 )
 def test_what_cannot_be_compared_is_not(identity: dict[str, object], why: str, tmp_path: Path) -> None:
@@ -289,8 +293,8 @@ def prepare(world: World) -> Path:
     return world.experiment(prompts=list(TWO), prompt_folders=["prompts"])
 
 
-# 8/14 ± 1.959964 √((10/14 - (8/14)²)/14), and 2/2⁸
-VERDICT = "short@1 is better than zero_shot@1 by 66.7 points (95 % interval 24.5 to 89.8, p = 0.008)"
+# 12 questions and one more for either side, drawn again: 3/14 to 12/14 (the formula says 24.5 to 89.8); p is 2/2⁸
+VERDICT = "short@1 is better than zero_shot@1 by 66.7 points (95 % interval 21.4 to 85.7, p = 0.008)"
 
 
 def test_one_command_from_two_prompts_to_the_better_one(world: World, capsys: Capture) -> None:
@@ -301,7 +305,7 @@ def test_one_command_from_two_prompts_to_the_better_one(world: World, capsys: Ca
     assert "only short@1 is right: 8, 5 of them here" in at_the_end.out
     assert "  q4  wrong rows  Question q4?" in at_the_end.out.splitlines()
     one, other = world.run_folders()
-    assert f"sqlassay report {one} {other} --json" in at_the_end.err
+    assert f"sqlassay compare {one} {other}\n" in at_the_end.err
 
     group = one.name.removesuffix("-01")
     told = []
@@ -313,6 +317,8 @@ def test_one_command_from_two_prompts_to_the_better_one(world: World, capsys: Ca
     assert [flip["id"] for flip in only["flips"]["only_candidate"]] == [f"q{n}" for n in range(4, 12)]
     assert world.run("report", one, other) == 0
     assert VERDICT in capsys.readouterr().out
+    assert world.run("compare", one, other) == 0
+    assert capsys.readouterr().out.startswith(f"{VERDICT}\n")
     assert world.run("report", other, one) == 0
     assert VERDICT.replace("short@1 is better than zero_shot@1", "zero_shot@1 is worse than short@1") in (
         capsys.readouterr().out

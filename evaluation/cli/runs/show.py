@@ -1,4 +1,4 @@
-"""`sqlassay runs`."""
+"""`sqlassay runs show`."""
 
 from __future__ import annotations
 
@@ -8,40 +8,12 @@ from typing import Annotated
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Json
-from evaluation.cli.options import Runs as RunsFolder
-
-app = typer.Typer(no_args_is_help=True, help="What was run.")
+from evaluation.cli.options import Json, Runs
 
 
-@app.command("list")
-def list_runs(runs: RunsFolder = Path("runs"), json: Json = False) -> None:
-    """List the runs, the oldest first."""
-    from evaluation.runs import all_runs
-
-    keys = ("run_id", "title", "status", "questions", "started")
-    rows = [
-        (
-            r.run_id,
-            r.manifest["title"],
-            r.manifest["status"],
-            r.manifest["identity"]["dataset"]["questions"],
-            r.manifest["started"],
-        )
-        for r in all_runs(runs)
-    ]
-    if json:
-        output.print_json([dict(zip(keys, row, strict=True)) for row in rows])
-    elif rows:
-        output.data().print(output.table(("run", "what", "status", "questions", "started"), rows))
-    else:
-        output.talk().print(f"no runs in {runs}; start with `sqlassay demo` or `sqlassay run`")
-
-
-@app.command("show")
 def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, a group of runs, `latest`, or a folder.")],
-    runs: RunsFolder = Path("runs"),
+    runs: Runs = Path("runs"),
     json: Json = False,
 ) -> None:
     """Show exactly what was run: model, prompt, engine, dataset, strategies, limits and versions."""

@@ -1,0 +1,70 @@
+"""What is not in the numbers of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evaluation.compare.answers import Asked
+from evaluation.compare.comparison import Comparison
+
+NAMED = 5
+"""Ids in a note."""
+
+
+def notes_of_all(found: Sequence[Comparison]) -> list[str]:
+    """As `notes` of each; what all sides could not score is said once."""
+    same = {unscored for one in found for unscored in one.unscored}
+    if len(found) < 2 or len(same) > 1:
+        return [note for one in found for note in notes(one)]
+    unscored = same.pop()
+    told = [f"left out: {len(unscored):,} unscored of every side ({_some(unscored)})"] if unscored else []
+    return [*told, *(note for one in found for note in _others(one))]
+
+
+def notes(one: Comparison) -> list[str]:
+    """What is not in the numbers."""
+    return [*_unscored(one), *_others(one)]
+
+
+def _unscored(one: Comparison) -> list[str]:
+    a, b = one.baseline, one.candidate
+    of_a, of_b = one.unscored
+    common = set(of_a) & set(of_b)
+    return [
+        f"{_where(one)}left out: {len(unscored):,} unscored of {names} ({_some(unscored)})"
+        for names, unscored in (
+            (f"{a.name} and {b.name}", [asked for asked in of_a if asked in common]),
+            (a.name, [asked for asked in of_a if asked not in common]),
+            (b.name, [asked for asked in of_b if asked not in common]),
+        )
+        if unscored
+    ]
+
+
+def _others(one: Comparison) -> list[str]:
+    a, b = one.baseline, one.candidate
+    lines = [
+        f"left out: {missing:,} that {arm.name} has and {other.name} has not"
+        for arm, other, missing in ((a, b, one.missing[0]), (b, a, one.missing[1]))
+        if missing
+    ]
+    prompts = [arm.manifest["identity"].get("prompt", {}) for arm in (a, b)]
+    if prompts[0].get("ref") == prompts[1].get("ref") and prompts[0].get("sha256") != prompts[1].get("sha256"):
+        digests = " and ".join(f"{one['sha256'][:12]}" for one in prompts)
+        lines.append(f"{prompts[0]['ref']} was not the same prompt in {a.name} and {b.name}: sha256 {digests}")
+    lines += [
+        f"{arm.name}: {run.run_id} is {run.manifest['status']}; compared is what both have"
+        for arm in (a, b)
+        for run in arm.runs
+        if run.manifest["status"] != "finished"
+    ]
+    return [_where(one) + line for line in lines]
+
+
+def _where(one: Comparison) -> str:
+    return f"{one.baseline.where}: " if one.baseline.where else ""
+
+
+def _some(asked: Sequence[Asked]) -> str:
+    names = ", ".join(one.words for one in asked[:NAMED])
+    return names + (f" and {len(asked) - NAMED:,} more" if len(asked) > NAMED else "")

@@ -1,0 +1,36 @@
+"""The forms in which a verdict is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from evaluation.gate.junit import junit
+from evaluation.gate.markdown import markdown
+from evaluation.gate.text import text
+from evaluation.gate.verdict import GateVerdict
+from sqlassay.errors import UserError
+
+
+def as_json(verdict: GateVerdict) -> str:
+    """For programs."""
+    return json.dumps(verdict.to_json(), indent=2, ensure_ascii=True) + "\n"
+
+
+FORMS: dict[str, Callable[[GateVerdict], str]] = {"text": text, "json": as_json, "markdown": markdown, "junit": junit}
+SUFFIXES = {".txt": "text", ".json": "json", ".md": "markdown", ".xml": "junit"}
+
+
+def form_of(path: Path) -> str:
+    """The form that a file is to have, by its ending.
+
+    Raises:
+        UserError: No form has this ending, or there is no such folder.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        known = ", ".join(f"{suffix} ({name})" for suffix, name in sorted(SUFFIXES.items()))
+        raise UserError("a verdict has no form with this ending", place=str(path), remedy=f"end it in one of {known}")
+    if not path.parent.is_dir():
+        raise UserError("there is no such folder", place=str(path.parent), remedy="make it first")
+    return SUFFIXES[path.suffix.lower()]

@@ -1,0 +1,157 @@
+"""What is kept of a cell to pair others with it: no answers and no SQL, one short line per question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from evaluation.records import ItemRecord
+from evaluation.statistics.paired import Paired
+from evaluation.verdicts import Reason, Status
+
+DIGITS = 16
+"""Hexadecimal digits of a digest: a change that is not seen is one in 10^19."""
+_LETTERS = {Status.CORRECT: "c", Status.INCORRECT: "i", Status.UNSCORED: "u"}
+NOT_ASKED = "-"
+
+
+class Kept(NamedTuple):
+    """One question.
+
+    Attributes:
+        db_id: Its database.
+        question: Digest of its text, its evidence and its database.
+        golds: Digest of its golds; empty where the run could not say which they are.
+        verdicts: A letter per repeat: correct, incorrect, unscored, `-` where it was not asked.
+    """
+
+    db_id: str
+    question: str
+    golds: str
+    verdicts: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The repeats of one cell.
+
+    Attributes:
+        title: The cell's name.
+        kin: The name without the prompt's version.
+        runs: The run ids, one per repeat.
+        started: When the first of them was, UTC, ISO 8601.
+        strategy: The strategy whose verdicts these are, with its settings.
+        dataset: SHA-256 of the dataset's files.
+        selection: Which of its questions were asked.
+        limits: Of statements.
+        backend: The engine.
+        databases: Fingerprints of the databases' content.
+        questions: By their ids.
+        removed: Ids that were taken out of the dataset, as somebody has reviewed, before this became a baseline.
+    """
+
+    title: str
+    kin: str
+    runs: tuple[str, ...]
+    started: str
+    strategy: Mapping[str, Any]
+    dataset: str
+    selection: Mapping[str, Any]
+    limits: Mapping[str, Any]
+    backend: str
+    databases: Mapping[str, str]
+    questions: Mapping[str, Kept]
+    removed: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if "label" not in self.strategy:
+            raise ValueError("its strategy has no label")
+        datetime.fromisoformat(self.started)
+
+    @property
+    def label(self) -> str:
+        """Of the strategy."""
+        return str(self.strategy["label"])
+
+    @property
+    def when(self) -> datetime:
+        """When its first run was started."""
+        return datetime.fromisoformat(self.started)
+
+    def count(self, status: Status) -> int:
+        """How many answers have this verdict."""
+        return sum(kept.verdicts.count(_LETTERS[status]) for kept in self.questions.values())
+
+
+class Pairs(NamedTuple):
+    """What is paired of two cells.
+
+    Attributes:
+        paired: For the statistics; `None` where nothing is scored in both.
+        lost: Answers that only the baseline has right.
+        won: Answers that only the other has right.
+        unscored: Answers that could not be scored in one of both.
+    """
+
+    paired: Paired | None
+    lost: int
+    won: int
+    unscored: int
+
+
+def pairs(baseline: Snapshot, now: Snapshot, changed: frozenset[str] = frozenset()) -> Pairs:
+    """Pair the answers to the same questions, repeat by repeat.
+
+    Args:
+        baseline: One.
+        now: The other.
+        changed: Questions that are not the same any more.
+    """
+    differences: dict[int, int] = {}
+    lost = won = unscored = count = 0
+    for question_id, kept in now.questions.items():
+        before = baseline.questions.get(question_id)
+        if before is None or question_id in changed:
+            continue
+        told = list(zip(before.verdicts, kept.verdicts, strict=False))
+        scored = [pair for pair in told if set(pair) <= {"c", "i"}]
+        unscored += sum("u" in pair for pair in told)
+        if not scored:
+            continue
+        gained, given = scored.count(("i", "c")), scored.count(("c", "i"))
+        won, lost, count = won + gained, lost + given, count + len(scored)
+        differences[gained - given] = differences.get(gained - given, 0) + 1
+    return Pairs(Paired(differences, count) if count else None, lost, won, unscored)
+
+
+def letter(status: Status) -> str:
+    """How a verdict is kept."""
+    return _LETTERS[status]
+
+
+def kept_of(record: ItemRecord) -> Kept:
+    """What is kept of a question, before its verdicts."""
+    golds = golds_of(record)
+    reasons = {verdict.reason for verdict in record.verdicts}
+    # A question without golds has none, or never came to them: its database was not there.
+    unknown = not golds and any(r.status is Status.UNSCORED and r is not Reason.GOLD_MISSING for r in reasons)
+    return Kept(record.db_id, digest_of(asked_of(record)), "" if unknown else digest_of(golds), "")
+
+
+def golds_of(record: ItemRecord) -> list[str]:
+    """The golds of a question, or the names of the files that hold their results."""
+    return [gold.source or gold.sql for gold in record.golds]
+
+
+def asked_of(record: ItemRecord) -> list[str]:
+    """What makes the question: database, text, evidence."""
+    return [record.db_id, record.question, record.evidence]
+
+
+def digest_of(texts: Sequence[str]) -> str:
+    """Of texts in their order, whatever space is around each."""
+    return sha256(json.dumps([text.strip() for text in texts]).encode()).hexdigest()[:DIGITS]

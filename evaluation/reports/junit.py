@@ -1,0 +1,155 @@
+"""JUnit XML: what CI servers show as tests."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import IO, Any
+from xml.sax.saxutils import escape, quoteattr
+
+from evaluation.records import ItemRecord, VerdictRecord
+from evaluation.reports.base import Report
+from evaluation.reports.summary import RunSummary, interval_of
+from evaluation.run_log import RunFolder
+from evaluation.runs import summarise
+from evaluation.verdicts import JUDGE_WHY, Status
+from sqlassay.printable import printable
+
+_NO_XML = re.compile("[\ufffe\uffff]")
+_ELEMENTS = {Status.INCORRECT: "failure", Status.UNSCORED: "error"}
+
+
+class JUnitReport(Report):
+    """One test suite per run and strategy, one test case per question.
+
+    Incorrect is a failure, unscored is an error: it is the instrument that failed. Test cases are written as they are
+    read and kept nowhere, whatever their number.
+    """
+
+    name = "junit"
+    suffixes = (".xml",)
+
+    def write(self, runs: Sequence[RunFolder], path: Path) -> None:
+        """See `Report.write`."""
+        numbers = count()
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.write('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n')
+            for run in runs:
+                _write_run(run, file, numbers)
+            file.write("</testsuites>\n")
+
+
+@dataclass
+class _Cases:
+    """The test cases of one suite, in a file of their own until their counts are known."""
+
+    file: IO[str]
+    seconds: float = 0.0
+    counts: dict[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
+
+    def add(self, record: ItemRecord, verdict: VerdictRecord) -> None:
+        self.counts[verdict.status] += 1
+        self.seconds += record.seconds
+        self.file.writelines(_case(record, verdict))
+
+
+def _write_run(run: RunFolder, file: IO[str], numbers: Iterator[int]) -> None:
+    suites: dict[str, _Cases] = {}
+    with ExitStack() as stack:
+        for record in run.items():
+            for verdict in record.verdicts:
+                if verdict.strategy not in suites:
+                    spool = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))
+                    suites[verdict.strategy] = _Cases(spool)
+                suites[verdict.strategy].add(record, verdict)
+        summary = summarise(run)
+        for label, cases in suites.items():
+            file.writelines(_head(run, label, cases, summary, next(numbers)))
+            cases.file.seek(0)
+            shutil.copyfileobj(cases.file, file)
+            file.write("    <system-out/>\n    <system-err/>\n  </testsuite>\n")
+
+
+def _head(run: RunFolder, label: str, cases: _Cases, summary: RunSummary, number: int) -> Iterator[str]:
+    attributes = {
+        "name": f"{run.manifest['title']} · {label}",
+        "package": run.manifest["experiment"]["name"],
+        "id": number,
+        "timestamp": str(run.manifest["started"])[:19],  # UTC; the schema has no place for it
+        "hostname": "localhost",
+        "tests": sum(cases.counts.values()),
+        "failures": cases.counts[Status.INCORRECT],
+        "errors": cases.counts[Status.UNSCORED],
+        "time": f"{cases.seconds:.6f}",
+    }
+    yield f"  <testsuite{_attributes(attributes)}>\n    <properties>\n"
+    for name, value in _properties(run, label, summary):
+        yield f"      <property{_attributes({'name': name, 'value': value})}/>\n"
+    yield "    </properties>\n"
+
+
+def _properties(run: RunFolder, label: str, summary: RunSummary) -> Iterator[tuple[str, object]]:
+    counts = summary.strategies[label]
+    yield "run_id", run.run_id
+    yield "status", summary.status
+    yield "strategy", label
+    yield "items", summary.items
+    yield "total", summary.total
+    yield "scored", counts.scored
+    yield "correct", counts.correct
+    yield "system_failures", counts.system_failures
+    yield "instrument_failures", counts.instrument_failures
+    if counts.score is not None:
+        yield "score", f"{counts.score:.6f}"
+    interval = interval_of(counts)
+    if interval is not None:
+        yield "interval_95", f"{interval[0]:.6f} {interval[1]:.6f}"
+    standing = summary.standings.get(label)
+    if standing is not None:
+        yield "judge", standing.note.words(counts)
+
+
+def _case(record: ItemRecord, verdict: VerdictRecord) -> Iterator[str]:
+    attributes = {"name": record.id, "classname": record.db_id, "time": f"{record.seconds:.6f}"}
+    element = _ELEMENTS.get(verdict.status)
+    if element is None:
+        yield f"    <testcase{_attributes(attributes)}/>\n"
+        return
+    yield f"    <testcase{_attributes(attributes)}>\n"
+    told = _attributes({"message": verdict.reason.words, "type": verdict.reason.value})
+    account = escape(_legal("\n".join(_account(record, verdict))))
+    yield f"      <{element}{told}>{account}</{element}>\n"
+    yield "    </testcase>\n"
+
+
+def _account(record: ItemRecord, verdict: VerdictRecord) -> Iterator[str]:
+    """What was asked, what came, what was expected, and how they differ."""
+    yield f"question: {record.question}"
+    yield f"predicted: {record.sql if record.sql is not None else '(no SQL)'}"
+    if record.predicted is not None and record.predicted.message:
+        yield f"message: {record.predicted.message}"
+    for gold in record.golds:
+        yield f"gold: {gold.source or gold.sql}"
+        if gold.message:
+            yield f"gold failed: {gold.message}"
+    for heading, key in (("lacks rows", "missing"), ("extra rows", "extra")):
+        if verdict.evidence.get(key):
+            yield f"{heading}: {verdict.evidence[key]}"
+    if JUDGE_WHY in verdict.evidence:
+        yield f"judge: {verdict.evidence[JUDGE_WHY]}"
+
+
+def _attributes(values: Mapping[str, Any]) -> str:
+    entities = {"\n": "&#10;", "\t": "&#9;"}  # as they are, a reader would take them for spaces
+    return "".join(f" {name}={quoteattr(_legal(str(value)), entities)}" for name, value in values.items())
+
+
+def _legal(text: str) -> str:
+    """The text with what no XML can hold spelled out."""
+    return _NO_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", printable(text))

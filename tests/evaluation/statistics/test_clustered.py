@@ -1,0 +1,203 @@
+"""The comparison of clustered questions, against independent implementations and by what must hold."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import sqrt
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.stats import permutation_test
+from statsmodels.api import OLS
+
+from evaluation.statistics.bootstrap import paired_bootstrap
+from evaluation.statistics.clustered import Clustered
+from evaluation.statistics.design_effect import cluster_variance, effective_clusters, matters
+from evaluation.statistics.paired import Paired
+
+one_cluster = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 30)).filter(any)
+some = st.lists(one_cluster, min_size=1, max_size=14)
+many = st.lists(one_cluster, min_size=10, max_size=14)
+
+
+def clustered(counts: list[tuple[int, int, int]]) -> Clustered:
+    return Clustered({f"db_{n}": Paired.of(*one) for n, one in enumerate(counts)})
+
+
+def matter(counts: list[tuple[int, int, int]]) -> Clustered:
+    compared = clustered(counts)
+    assume(compared.clusters_matter)
+    return compared
+
+
+APART = [(0, 9, 20), (8, 1, 30), (2, 2, 9), (0, 9, 12), (1, 7, 20), (0, 8, 8), (3, 4, 16), (0, 7, 3)]
+"""Eight databases that B is good at, but for one."""
+
+
+@given(some)
+def test_the_standard_error_is_that_of_a_regression_with_cluster_robust_covariance(
+    counts: list[tuple[int, int, int]],
+) -> None:
+    assume(len(counts) > 1)
+    said = np.repeat([-1.0, 1.0, 0.0] * len(counts), [n for one in counts for n in one])
+    of = np.repeat(np.arange(len(counts)), [sum(one) for one in counts])
+    compared, regression = clustered(counts), OLS(said, np.ones(len(said)))
+    robust = regression.fit(cov_type="cluster", cov_kwds={"groups": of}).bse[0]
+    sums, each = [b - a for a, b, _ in counts], [sum(one) for one in counts]
+    assert sqrt(cluster_variance(sums, each)) == pytest.approx(robust, rel=1e-9, abs=1e-12)
+    alone = regression.fit().bse[0]
+    assert sqrt(compared.whole.variance) == pytest.approx(alone, rel=1e-9, abs=1e-12)
+    if alone > 1e-9:
+        assert compared.design_effect == pytest.approx((robust / alone) ** 2, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("counts", [APART, APART[:7], [(9, 0, 1), (0, 9, 1)] * 4, [(0, 9, 1), (2, 0, 9)] * 4 + APART])
+def test_p_is_that_of_every_sign_of_the_clusters_in_scipy(counts: list[tuple[int, int, int]]) -> None:
+    compared = clustered(counts)
+    assert compared.clusters_matter
+    sums = np.array([b - a for a, b, _ in counts], float)
+    told = permutation_test(
+        (sums,), np.sum, permutation_type="samples", n_resamples=np.inf, alternative="two-sided", vectorized=False
+    )
+    assert compared.p == pytest.approx(told.pvalue, rel=1e-9)
+
+
+@settings(max_examples=50)
+@given(many.filter(lambda counts: len(counts) < 12), st.sampled_from([0.8, 0.9, 0.95]))
+def test_the_interval_holds_what_every_sign_does_not_refuse(
+    counts: list[tuple[int, int, int]], confidence: float
+) -> None:
+    """By trying differences, on each of which all signs of the clusters are counted."""
+    compared = matter(counts)
+    low, high = compared.interval(confidence)
+    sums, each = np.array([b - a for a, b, _ in counts]), np.array([sum(one) for one in counts])
+    signs = np.array(list(product((-1, 1), repeat=len(counts))))
+
+    def p(difference: float) -> float:
+        rest = sums - difference * each
+        return float(np.mean(np.abs(signs @ rest) >= abs(rest.sum()) - 1e-9))
+
+    for difference in np.linspace(low + 1e-6, high - 1e-6, 7):
+        assert p(difference) > 1 - confidence - 1e-9
+    assert low == -1 or p(low - 1e-6) <= 1 - confidence + 1e-9
+    assert high == 1 or p(high + 1e-6) <= 1 - confidence + 1e-9
+
+
+@given(many)
+def test_p_and_the_interval_agree(counts: list[tuple[int, int, int]]) -> None:
+    compared = matter(counts)
+    low, high = compared.interval()
+    if not 0.04 < compared.p < 0.06 and min(abs(low), abs(high)) > 1e-9:  # of many clusters not all signs are tried
+        assert (low <= 0 <= high) == (compared.p > 0.05)
+
+
+@given(some)
+def test_bounds_and_the_same_again(counts: list[tuple[int, int, int]]) -> None:
+    compared = clustered(counts)
+    low, high = compared.interval()
+    assert -1 <= low <= high <= 1
+    assert low - 1e-12 <= compared.difference <= high + 1e-12
+    assert (low, high) == clustered(counts).interval()
+    assert 0 < compared.p <= 1
+    assert compared.design_effect >= 0
+    detectable, needed = compared.detectable(), compared.needed()
+    assert detectable is None or 0 < detectable <= 1
+    assert (needed is None) == (compared.difference == 0)
+
+
+@given(some)
+def test_a_and_b_are_mirror_images(counts: list[tuple[int, int, int]]) -> None:
+    one, other = clustered(counts), clustered([(b, a, alike) for a, b, alike in counts])
+    assert one.p == pytest.approx(other.p)
+    assert one.design_effect == pytest.approx(other.design_effect)
+    assert one.detectable() == pytest.approx(other.detectable())
+    assert one.needed() == other.needed()
+    if one.clusters_matter and other.clusters_matter:
+        assert one.interval() == pytest.approx(tuple(-end for end in reversed(other.interval())))
+
+
+@given(many)
+def test_clusters_never_promise_more_than_questions(counts: list[tuple[int, int, int]]) -> None:
+    compared = matter(counts)
+    found, least = compared.detectable(), compared.whole.detectable()
+    assert found is None or least is None or found >= least
+    needed, fewest = compared.needed(), compared.whole.needed()
+    assert needed is None or fewest is None or needed >= fewest
+
+
+@given(some)
+def test_where_clusters_do_not_matter_the_answers_are_those_of_questions(counts: list[tuple[int, int, int]]) -> None:
+    compared = clustered(counts)
+    assume(not compared.clusters_matter)
+    whole = compared.whole
+    assert (compared.p, compared.interval()) == (whole.p, paired_bootstrap(whole))
+    assert (compared.detectable(), compared.needed()) == (whole.detectable(), whole.needed())
+
+
+@given(st.lists(st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 0, 1)]), min_size=6, max_size=200))
+def test_one_question_per_database_is_no_cluster(counts: list[tuple[int, int, int]]) -> None:
+    assert clustered(counts).design_effect == pytest.approx(1)
+
+
+def test_five_databases_are_too_few() -> None:
+    """All five for B: of the signs of five coins no test at 0.05 can be made; said is what the questions say."""
+    compared = clustered([(0, 9, 1), (0, 1, 30)] * 2 + [(0, 9, 9)])
+    assert compared.design_effect > 1
+    assert not compared.clusters_matter
+    assert compared.too_few_clusters
+    assert compared.p == compared.whole.p
+    assert not clustered([(0, 9, 1)]).too_few_clusters
+    assert not clustered(APART).too_few_clusters
+
+
+def test_six_databases_can_just_show_a_difference() -> None:
+    compared = clustered([(0, 9, 1), (0, 1, 9)] * 3)
+    assert compared.clusters_matter
+    assert compared.p == 2 / 64
+    assert compared.interval()[0] > 0
+    assert compared.detectable(alpha=0.03) is None  # it would take a seventh
+
+
+def test_beside_one_huge_database_the_others_are_too_few() -> None:
+    """Its own share of right answers is nearly that of all, so that it would look as if databases did not differ."""
+    compared = clustered([(10, 40, 600), *[(1, 3, 20)] * 9])
+    assert not compared.clusters_matter
+    assert compared.too_few_clusters
+    assert compared.p == compared.whole.p
+
+
+@given(st.lists(st.integers(1, 1000), min_size=1, max_size=50))
+def test_effective_clusters(sizes: list[int]) -> None:
+    assert 1 <= effective_clusters(sizes) <= len(sizes) + 1e-9
+    assert effective_clusters([7] * len(sizes)) == len(sizes)
+    assert effective_clusters([3 * size for size in sizes]) == pytest.approx(effective_clusters(sizes))
+
+
+@pytest.mark.parametrize(
+    ("effect", "clusters", "told"), [(1.5, 6, True), (1.5, 5.9, False), (1.0, 50, False), (0.4, 50, False)]
+)
+def test_where_clusters_matter(effect: float, clusters: float, told: bool) -> None:
+    assert matters(effect, clusters) is told
+
+
+def test_twice_as_many_databases_bring_needed_closer_not_its_number() -> None:
+    once, twice = clustered(APART), clustered(APART * 2)
+    assert once.needed() == pytest.approx(twice.needed(), rel=0.3)
+    assert (twice.detectable() or 1) < (once.detectable() or 1)
+
+
+def test_of_repeats_too() -> None:
+    """Three repeats that say the same again: as p and interval, so the design effect."""
+    once = clustered(APART)
+    thrice = Clustered(
+        {
+            name: Paired({3 * value: n for value, n in one.differences.items()}, 3 * one.pairs)
+            for name, one in once.clusters.items()
+        }
+    )
+    assert thrice.design_effect == pytest.approx(once.design_effect)
+    assert thrice.p == pytest.approx(once.p)
+    assert thrice.interval() == pytest.approx(once.interval())
+    assert thrice.detectable() == pytest.approx(once.detectable(), abs=0.01)
