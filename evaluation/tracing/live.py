@@ -74,6 +74,7 @@ class LiveCopy:
         self._patience = max(LEAST, SHARE * (time.monotonic() - self._begun))
         self._ended = time.monotonic()
         if self._process is not None and self._process.stdin is not None:
+            _take_turns(self._process.pid)
             with suppress(OSError):  # it has ended already
                 self._process.stdin.close()
             self._process.stdin = None
@@ -122,7 +123,9 @@ class LiveCopy:
                 total += standing(run, Subject(run.manifest, settings), known)
         except UserError as error:
             return f"nothing was sent: {error}", False
-        return f"{total}" + (f": {self.problem}" if self.problem else f" at {to.host}"), total.complete
+        if total.complete or self.problem is None:
+            return f"{total} at {to.host}", total.complete
+        return f"{total}: {self.problem}", False
 
 
 def _give_way(pid: int) -> None:
@@ -132,3 +135,11 @@ def _give_way(pid: int) -> None:
     if hasattr(os, "SCHED_IDLE"):  # Linux
         with suppress(OSError):
             os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _take_turns(pid: int) -> None:
+    """Let a process that gave way go on like any other, where that is allowed: there is no run any more to slow."""
+    with suppress(OSError):
+        if hasattr(os, "SCHED_OTHER"):
+            os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0))
