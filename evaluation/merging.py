@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evaluation.grid import FINISHED, INTERRUPTED, STOPPED, new_group
+from evaluation.grid_runner import FINISHED, INTERRUPTED, STOPPED
+from evaluation.groups import new_group
 from evaluation.jsonl import line_of
 from evaluation.prompt_log import PROMPTS, joined_prompts
 from evaluation.run_log import ITEMS, MANIFEST, RESPONSES, RunFolder, held, staging

@@ -85,7 +85,8 @@ def run(
 
     Example: `sqlassay run nightly.yaml --limit 50`
     """
-    from evaluation.grid import Grid, new_group
+    from evaluation.grid import Grid
+    from evaluation.groups import new_group
     from evaluation.sharding import Shard
 
     if resume:
@@ -141,7 +142,7 @@ def _estimate(grid: Grid, *, no_cache: bool, json: bool) -> int:
     from database_backends.runner import Runner
     from evaluation.budget import USUAL_OUTPUT
     from evaluation.cli.caching import shared_store
-    from evaluation.grid import GridRunner
+    from evaluation.grid_runner import GridRunner
     from evaluation.reports import console
 
     store = shared_store(wanted=not no_cache)
@@ -182,7 +183,7 @@ def execute(
     from evaluation.budget import Budget
     from evaluation.cli.caching import shared_store
     from evaluation.cli.progress import ProgressDisplay
-    from evaluation.grid import GridRunner
+    from evaluation.grid_runner import GridRunner
     from evaluation.tracing.live import LiveCopy
 
     experiment = grid.file.experiment
