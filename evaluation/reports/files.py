@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from evaluation.reports.base import REPORTS, Report
 from evaluation.run_log import RunFolder
 from sqlassay.errors import UserError
+from sqlassay.whole_file import whole_file
 
 
 def format_of(path: Path) -> str:
@@ -40,15 +40,8 @@ def write_report(report: Report, runs: Sequence[RunFolder], path: Path) -> None:
     Raises:
         UserError: A record cannot be read, or the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
+    with whole_file(path) as temporary:
         report.write(runs, temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
-    finally:
-        with suppress(OSError):  # such as that there is no folder either
-            temporary.unlink(missing_ok=True)
 
 
 def print_report(report: Report, runs: Sequence[RunFolder], stream: BinaryIO) -> None:
