@@ -9,6 +9,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Conventions, Json, Strategies
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _result(title: str, outcome: Outcome) -> Any:
 
     if isinstance(outcome, ExecutionFailure):
         return Text(f"{title}: {outcome.kind.value.replace('_', ' ')}\n{printable(outcome.message)}")
-    count = f"{len(outcome.rows):,} row{'s' if len(outcome.rows) != 1 else ''}"
+    count = counted(len(outcome.rows), "row")
     heading = f"{title}: {count}{', cut' if outcome.truncated else ''}"
     table = Table(title=heading, title_justify="left", min_width=len(heading))
     for column in outcome.columns:

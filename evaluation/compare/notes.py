@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evaluation.compare.answers import Asked
 from evaluation.compare.comparison import Comparison
+from sqlassay.counted import some
 
 NAMED = 5
 """Ids in a note."""
@@ -66,5 +67,4 @@ def _where(one: Comparison) -> str:
 
 
 def _some(asked: Sequence[Asked]) -> str:
-    names = ", ".join(one.words for one in asked[:NAMED])
-    return names + (f" and {len(asked) - NAMED:,} more" if len(asked) > NAMED else "")
+    return some([one.words for one in asked], NAMED)

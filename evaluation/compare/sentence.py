@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evaluation.compare.comparison import Comparison
 from evaluation.statistics.clustered import Clustered
+from sqlassay.counted import counted
 
 
 def sentence(one: Comparison) -> str:
@@ -28,7 +29,7 @@ def sentence(one: Comparison) -> str:
 
 def _could(one: Comparison, clustered: Clustered) -> str:
     paired = clustered.whole
-    questions = f"with {paired.questions:,} paired question{'s' if paired.questions > 1 else ''}"
+    questions = f"with {counted(paired.questions, 'paired question')}"
     if clustered.clusters_matter:
         questions += f" on {len(clustered.clusters):,} databases"
     if paired.pairs > paired.questions:

@@ -18,6 +18,7 @@ from evaluation.reports.interactions import Interactions
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
 from evaluation.reports.taxonomy import Row
 from evaluation.verdicts import GOLDS_FOR, JUDGE_WHY, JUDGES, NOT_ASKED, NOT_CHECKED, ORDER, Reason, Status, Summary
+from sqlassay.counted import some
 from sqlassay.printable import printable
 
 HEADINGS = (
@@ -383,7 +384,7 @@ def _which(summary: RunSummary, reason: Reason) -> str:
 
 
 def _shown(names: Collection[str]) -> str:
-    return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+    return some(sorted(names), 5)
 
 
 def spent(summary: RunSummary) -> list[str]:
