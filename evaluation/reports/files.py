@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from evaluation.endings import by_ending
 from evaluation.reports.base import REPORTS, Report
 from evaluation.run_log import RunFolder
-from sqlassay.errors import UserError
 from sqlassay.whole_file import whole_file
 
 
@@ -20,13 +20,7 @@ def format_of(path: Path) -> str:
         UserError: No format has this ending.
     """
     suffixes = {suffix: name for name in REPORTS.names() for suffix in REPORTS.get(name).suffixes}
-    found = suffixes.get(path.suffix.lower())
-    if found is None:
-        known = ", ".join(f"{suffix} ({name})" for suffix, name in sorted(suffixes.items()))
-        raise UserError(
-            "no report format has this ending", place=str(path), remedy=f"end it in one of {known}, or give --format"
-        )
-    return found
+    return by_ending(path, suffixes, "report format", ", or give --format")
 
 
 def write_report(report: Report, runs: Sequence[RunFolder], path: Path) -> None:
