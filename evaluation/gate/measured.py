@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from evaluation.gate.cells import Cell
 from evaluation.gate.snapshot import NOT_ASKED, Kept, Snapshot, kept_of, letter
@@ -47,10 +46,6 @@ class Measured:
     def accuracy(self) -> float:
         """Share of right answers among those scored, of which there is at least one."""
         return self.snapshot.count(Status.CORRECT) / self.scored
-
-    def percentile(self, share: float) -> float:
-        """Seconds within which this share of the answers came, by the nearest rank; at least one was asked for."""
-        return self.seconds[max(ceil(share * len(self.seconds)), 1) - 1]
 
 
 def measure(cell: Cell, strategy: str | None) -> Measured:
