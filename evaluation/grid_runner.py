@@ -34,17 +34,23 @@ from evaluation.orchestrator import Orchestrator
 from evaluation.preview import Preview, previews
 from evaluation.prompt_log import PROMPTS
 from evaluation.records import ItemRecord
-from evaluation.run_log import MANIFEST, RESPONSES, RunFolder, RunLog, is_unscored
+from evaluation.run_log import (
+    FINISHED,
+    INTERRUPTED,
+    MANIFEST,
+    RESPONSES,
+    RUNNING,
+    STOPPED,
+    RunFolder,
+    RunLog,
+    is_unscored,
+)
 from evaluation.store import Store
 from prompts.template import RenderedPrompt
 from sqlassay.errors import UserError
 from sqlassay.printable import printable
 from sqlassay.resilience import CallLimits, CircuitOpen, CircuitPolicy, Endpoint, Endpoints, RetryPolicy
 
-FINISHED = "finished"
-RUNNING = "running"
-STOPPED = "stopped"
-INTERRUPTED = "interrupted"
 _LOG = logging.getLogger(__name__)
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 

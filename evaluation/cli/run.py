@@ -257,6 +257,7 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
     from evaluation.compare.comparison import compare
     from evaluation.compare.screen import comparisons, more
     from evaluation.reports import console
+    from evaluation.run_log import STOPPED
     from evaluation.runs import find_runs, summarise
 
     found = find_runs(group, folder)
@@ -282,7 +283,7 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
             output.talk().print(where)
     code = ExitCode.OK
     for run, summary in zip(found, summaries, strict=True):
-        if run.manifest["status"] == "stopped":
+        if run.manifest["status"] == STOPPED:
             output.talk().print(
                 f"{summary.title}: stopped: {run.manifest['stopped_by']}"
                 f" (once that is mended, go on with: {_resume_command(run.manifest['experiment']['path'], folder)})",

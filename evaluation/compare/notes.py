@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evaluation.compare.answers import Asked
 from evaluation.compare.comparison import Comparison
+from evaluation.run_log import FINISHED
 from sqlassay.counted import some
 
 NAMED = 5
@@ -57,7 +58,7 @@ def _others(one: Comparison) -> list[str]:
         f"{arm.name}: {run.run_id} is {run.manifest['status']}; compared is what both have"
         for arm in (a, b)
         for run in arm.runs
-        if run.manifest["status"] != "finished"
+        if run.manifest["status"] != FINISHED
     ]
     return [_where(one) + line for line in lines]
 

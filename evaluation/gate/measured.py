@@ -10,7 +10,7 @@ from evaluation.gate.cells import Cell
 from evaluation.gate.snapshot import NOT_ASKED, Kept, Snapshot, kept_of, letter
 from evaluation.records import AnswerRecord, ItemRecord
 from evaluation.reports.summary import Tokens
-from evaluation.run_log import RunFolder
+from evaluation.run_log import FINISHED, RunFolder
 from evaluation.verdicts import Status
 from sqlassay.errors import UnknownName
 
@@ -77,7 +77,7 @@ def measure(cell: Cell, strategy: str | None) -> Measured:
             _keep(questions, record, number, label)
         answered += items
         total = int(run.manifest["identity"]["dataset"]["questions"])
-        if run.manifest["status"] != "finished":
+        if run.manifest["status"] != FINISHED:
             problems.append(f"{run.run_id} is not finished: it is {run.manifest['status']}")
         elif items < total:
             problems.append(f"{run.run_id} has {items:,} of {total:,} items")

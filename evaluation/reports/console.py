@@ -170,7 +170,7 @@ def numbers(counts: Summary) -> tuple[str, ...]:
 
 def unfinished(summary: RunSummary) -> str:
     """That something is left to do; empty where nothing is."""
-    if summary.items >= summary.total and summary.status == "finished":
+    if not summary.unfinished:
         return ""
     return f"{summary.run_id or summary.title}: {summary.status}, {summary.items:,} of {summary.total:,} items"
 
