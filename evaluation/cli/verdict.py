@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Conventions, Json, Strategies
+from evaluation.cli.options import Conventions, Json, StatementTimeout, Strategies
 from sqlassay.counted import counted
 from sqlassay.errors import ExitCode, UserError
 
@@ -47,9 +47,7 @@ def verdict(
     ] = None,
     convention: Conventions = None,
     strategy: Strategies = None,
-    seconds: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one statement.")
-    ] = 30.0,
+    seconds: StatementTimeout = 30.0,
     json: Json = False,
 ) -> int:
     """Settle a dispute about one pair of statements, or check a list of traps.
