@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from adapters.untrusted import array, mapping, text
 from sqlassay.errors import UserError
+from sqlassay.whole_file import replace_file
 
 _BATCH = ".batch.json"
 _ANSWERS = ".answers.jsonl"
@@ -124,13 +123,9 @@ class BatchFolder:
         """Whole or not at all, also where the machine stops."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.path, delete=False) as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(path)
         except OSError as error:
             raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from None
+        replace_file(path, content)
 
 
 def lines(content: str) -> dict[str, Mapping[str, Any]]:

@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import cycle, islice
-from math import ceil
 from operator import itemgetter
 from queue import SimpleQueue
 from statistics import median
@@ -19,6 +18,7 @@ from database_backends.base import BACKENDS, CanExplain
 from database_backends.errors import BackendError, FailureKind
 from database_backends.result import ExecutionFailure, Outcome
 from database_backends.runner import Runner, Statement
+from sqlassay.percentile import percentile
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,9 @@ class Throughput:
         """How many failed, by kind."""
         return Counter(one.failure for one in self.latencies if one.failure is not None)
 
-    def percentile(self, share: float) -> float:
-        """The seconds within which this share of the statements was done: the nearest rank, no interpolation."""
-        seconds = sorted(one.seconds for one in self.latencies)
-        return seconds[max(0, ceil(share * len(seconds)) - 1)]
+    def percentile(self, percent: int) -> float:
+        """The seconds within which so many percent of the statements were done."""
+        return percentile(sorted(one.seconds for one in self.latencies), percent)
 
     def slowest(self, wanted: int) -> list[tuple[int, float]]:
         """The statements with the largest median time: their places and these seconds."""

@@ -13,6 +13,7 @@ from database_backends.dsn import shown
 from database_backends.errors import BackendError
 from database_backends.integrity import Integrity
 from database_backends.migration import Migration
+from sqlassay.counted import counted, some
 from sqlassay.schema import Schema, Table
 from sqlassay.validation import Check, ValidationResult
 
@@ -181,7 +182,7 @@ class _Contents:
             expected = wanted.get(table.name.casefold(), number)
             if number != expected:
                 faults.append(f"{table.name} has {number:,}, and {expected:,} are expected")
-        detail = f"{_counted(rows, 'row')} in {_counted(len(tables), 'table')}"
+        detail = f"{counted(rows, 'row')} in {counted(len(tables), 'table')}"
         if empty:
             detail += f"; empty: {_listed(empty)}"
         if faults:
@@ -199,9 +200,9 @@ class _Contents:
             named = f"{table.name} ({', '.join(key)})"
             try:
                 if number := asked.without_key(table, key):
-                    faults.append(f"{named} is NULL in {_counted(number, 'row')}")
+                    faults.append(f"{named} is NULL in {counted(number, 'row')}")
                 if number := asked.repeated(table, key):
-                    faults.append(f"{named} repeats {_counted(number, 'value')}")
+                    faults.append(f"{named} repeats {counted(number, 'value')}")
             except BackendError as error:
                 faults.append(f"{named}: {error.message}")
         if faults:
@@ -221,7 +222,7 @@ class _Contents:
                     continue
                 try:
                     if number := asked.orphans(table, key):
-                        faults.append(f"{named}: {_counted(number, 'row')} of {table.name} without a counterpart")
+                        faults.append(f"{named}: {counted(number, 'row')} of {table.name} without a counterpart")
                 except BackendError as error:
                     faults.append(f"{named}: {error.message}")
         if faults:
@@ -261,10 +262,5 @@ def _check_fingerprint(database: DatabaseBackend, expected: Expectation | None, 
     return Check("fingerprint", may_be_the_same, detail, "load it anew", warning=may_be_the_same)
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def _listed(words: list[str]) -> str:
-    more = f" and {len(words) - _NAMED:,} more" if len(words) > _NAMED else ""
-    return "; ".join(words[:_NAMED]) + more
+    return some(words, _NAMED, "; ")

@@ -19,6 +19,7 @@ from typing import IO, BinaryIO, cast
 from evaluation.prompt_log import PROMPTS
 from evaluation.run_log import ITEMS, LOCKS, MANIFEST, RunFolder, held, staging
 from sqlassay.errors import UserError
+from sqlassay.whole_file import whole_file
 
 ENDINGS = (".tar.gz", ".tgz", ".zip")
 MOST_FILES = 10_000
@@ -74,20 +75,13 @@ def export_runs(runs: Sequence[RunFolder], path: Path) -> int:
     if not path.name.endswith(ENDINGS):
         remedy = f"end it in one of {', '.join(ENDINGS)}"
         raise UserError("no archive has this ending", place=str(path), remedy=remedy)
-    temporary = path.with_name(f".{path.name}.tmp")
     with ExitStack() as stack:
         for run in runs:
             stack.enter_context(held(run.path))
         files = sorted((f"{run.run_id}/{file.name}", file) for run in runs for file in _files(run.path))
-        try:
-            with temporary.open("wb") as target:
-                write = _write_zip if path.suffix == ".zip" else _write_tar
-                write(files, target)
-            temporary.replace(path)
-        except OSError as error:
-            raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        with whole_file(path) as temporary, temporary.open("wb") as target:
+            write = _write_zip if path.suffix == ".zip" else _write_tar
+            write(files, target)
     return path.stat().st_size
 
 

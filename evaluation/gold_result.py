@@ -8,8 +8,8 @@ from database_backends.errors import FailureKind
 from database_backends.result import ExecutionFailure, Outcome, ResultTable, Row
 from evaluation.comparison.untyped import untyped
 from evaluation.datasets.base import GoldResult
-from evaluation.datasets.counted import counted
 from evaluation.datasets.csv_file import table_rows
+from sqlassay.counted import counted
 from sqlassay.errors import UserError
 
 

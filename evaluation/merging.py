@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evaluation.grid import FINISHED, INTERRUPTED, STOPPED, new_group
+from evaluation.groups import new_group
 from evaluation.jsonl import line_of
 from evaluation.prompt_log import PROMPTS, joined_prompts
-from evaluation.run_log import ITEMS, MANIFEST, RESPONSES, RunFolder, held, staging
+from evaluation.run_log import FINISHED, INTERRUPTED, ITEMS, MANIFEST, RESPONSES, STOPPED, RunFolder, held, staging
 from evaluation.sharding import Shard
 from evaluation.store import Store
 from sqlassay.errors import UserError

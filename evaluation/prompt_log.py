@@ -19,13 +19,15 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from evaluation.jsonl import line_of, read_lines
-from prompts.template import RenderedPrompt
 from sqlassay.chat_formats import FORMATS
 from sqlassay.errors import UserError
 from sqlassay.messages import Message
+
+if TYPE_CHECKING:
+    from prompts.template import RenderedPrompt
 
 PROMPTS = "prompts.jsonl"
 _REMEMBERED = 20_000
@@ -200,6 +202,8 @@ def read_prompts(path: Path, wanted: Collection[str] | None = None) -> dict[str,
         found = [_assembled(line, texts) for line in lines]
     except (KeyError, TypeError) as error:
         raise UserError(f"not a record of prompts: {error!r}", place=str(path), remedy="restore the file") from error
+    from prompts.template import RenderedPrompt
+
     for one in found:
         if not one.altered and RenderedPrompt.of(one.messages).sha256 != one.sha256:
             raise UserError(

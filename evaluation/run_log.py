@@ -14,22 +14,26 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
 from evaluation.jsonl import line_of, mend_tail, read_lines
 from evaluation.prompt_log import PROMPTS, PromptLines, RecordedPrompt, read_prompts
 from evaluation.records import ItemRecord
-from prompts.template import RenderedPrompt
 from sqlassay.errors import UserError
 from sqlassay.whole_file import replace_file
+
+if TYPE_CHECKING:
+    from prompts.template import RenderedPrompt
 
 MANIFEST = "manifest.json"
 ITEMS = "items.jsonl"
 RESPONSES = "responses.sqlite"
 LOCKS = ".*lock"
 """Of whoever writes a run or publishes it; files of this name are no part of the record."""
+FINISHED, RUNNING, STOPPED, INTERRUPTED = "finished", "running", "stopped", "interrupted"
+"""The states of a run."""
 NEEDED = frozenset(
     {"run_id", "group", "cells", "title", "status", "started", "experiment", "identity", "max_instrument_failures"}
 )

@@ -14,7 +14,7 @@ from evaluation.reports.slices import Slices
 from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.reports.taxonomy import Row, Taxonomy
-from evaluation.run_log import MANIFEST, RunFolder, is_unscored
+from evaluation.run_log import FINISHED, MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
 
 
@@ -71,7 +71,7 @@ def unfinished_group(runs: Path, experiment: str | None, *, retry_unscored: bool
         if experiment in (None, folder.manifest["experiment"]["name"]):
             groups.setdefault(str(folder.manifest["group"]), []).append(folder)
     for folders in reversed(groups.values()):
-        if len(folders) < folders[0].manifest["cells"] or any(f.manifest["status"] != "finished" for f in folders):
+        if len(folders) < folders[0].manifest["cells"] or any(f.manifest["status"] != FINISHED for f in folders):
             return folders[0]
         if retry_unscored and any(is_unscored(item) for folder in folders for item in folder.raw_items()):
             return folders[0]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prompts.extraction import find_object
+from sqlassay.counted import some
 from sqlassay.schema import Schema
 
 _SHOWN = 10
@@ -72,5 +73,4 @@ def _size(schema: Schema) -> tuple[int, int]:
 
 
 def _shown(names: list[str]) -> str:
-    shown = ", ".join(repr(name[:80]) for name in names[:_SHOWN])
-    return shown + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+    return some([repr(name[:80]) for name in names], _SHOWN)

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+from sqlassay.counted import some
+
 
 class ExitCode(IntEnum):
     """What the exit code of every `sqlassay` command means."""
@@ -98,7 +100,7 @@ class UnknownName(UserError):
         self.name = name
         self.known = tuple(sorted(known))
         near = _nearest(name, self.known)
-        guess = f"did you mean {near!r}?" if near is not None else f"known: {_listed(self.known)}"
+        guess = f"did you mean {near!r}?" if near is not None else f"known: {some(self.known, LISTED) or 'none'}"
         super().__init__(f"unknown {kind} {name!r}", place=place, remedy=remedy or guess)
 
 
@@ -112,8 +114,3 @@ def _nearest(name: str, known: tuple[str, ...]) -> str | None:
     begun = [folded for folded in by_folded if name and folded.startswith(name.casefold())]
     near = begun if len(begun) == 1 else difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.65)
     return by_folded[near[0]] if near else None
-
-
-def _listed(known: tuple[str, ...]) -> str:
-    more = f" and {len(known) - LISTED:,} more" if len(known) > LISTED else ""
-    return (", ".join(known[:LISTED]) or "none") + more

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Backend, Databases, Filter, Ids, Json, Limit, Sample, Seed, Workers
+from evaluation.cli.options import (
+    Backend,
+    Databases,
+    Filter,
+    Ids,
+    Json,
+    Limit,
+    MaxMemory,
+    MaxRows,
+    Sample,
+    Seed,
+    StatementTimeout,
+    Workers,
+)
 from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -37,11 +50,9 @@ def audit(
             " duplicate_id, not_parsing, failing, timing_out, randomness, unrepeatable.",
         ),
     ] = None,
-    seconds: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one statement.")
-    ] = 30.0,
-    rows: Annotated[int, typer.Option("--max-rows", metavar="N", min=1, help="Of one result.")] = 100_000,
-    megabytes: Annotated[int, typer.Option("--max-memory", metavar="MIB", min=1, help="Of one statement.")] = 1024,
+    seconds: StatementTimeout = 30.0,
+    rows: MaxRows = 100_000,
+    megabytes: MaxMemory = 1024,
     max_copy: Annotated[
         int, typer.Option("--max-copy", metavar="MIB", min=0, help="Larger databases are not copied.")
     ] = 256,

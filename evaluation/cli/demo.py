@@ -26,7 +26,8 @@ def demo(
     from evaluation.cli.run import execute
     from evaluation.examples import lay_out_demo
     from evaluation.experiment import read_experiment
-    from evaluation.grid import Grid, new_group
+    from evaluation.grid import Grid
+    from evaluation.groups import new_group
 
     path = lay_out_demo(folder)
     file = read_experiment(path)

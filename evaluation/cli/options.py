@@ -71,6 +71,12 @@ Workers = Annotated[
         "--workers", metavar="N", min=1, help="Statements executed at once; the number of cores unless given."
     ),
 ]
+StatementTimeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one statement.")]
+PredictionTimeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one predicted statement.")
+]
+MaxRows = Annotated[int, typer.Option("--max-rows", metavar="N", min=1, help="Of one result.")]
+MaxMemory = Annotated[int, typer.Option("--max-memory", metavar="MIB", min=1, help="Of one statement.")]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Neither read nor write the cache of gold results (and answers).")
 ]

@@ -85,7 +85,8 @@ def run(
 
     Example: `sqlassay run nightly.yaml --limit 50`
     """
-    from evaluation.grid import Grid, new_group
+    from evaluation.grid import Grid
+    from evaluation.groups import new_group
     from evaluation.sharding import Shard
 
     if resume:
@@ -141,7 +142,7 @@ def _estimate(grid: Grid, *, no_cache: bool, json: bool) -> int:
     from database_backends.runner import Runner
     from evaluation.budget import USUAL_OUTPUT
     from evaluation.cli.caching import shared_store
-    from evaluation.grid import GridRunner
+    from evaluation.grid_runner import GridRunner
     from evaluation.reports import console
 
     store = shared_store(wanted=not no_cache)
@@ -182,7 +183,7 @@ def execute(
     from evaluation.budget import Budget
     from evaluation.cli.caching import shared_store
     from evaluation.cli.progress import ProgressDisplay
-    from evaluation.grid import GridRunner
+    from evaluation.grid_runner import GridRunner
     from evaluation.tracing.live import LiveCopy
 
     experiment = grid.file.experiment
@@ -260,6 +261,7 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
     from evaluation.compare.comparison import compare
     from evaluation.compare.screen import comparisons, more
     from evaluation.reports import console
+    from evaluation.run_log import STOPPED
     from evaluation.runs import find_runs, summarise
 
     found = find_runs(group, folder)
@@ -285,7 +287,7 @@ def _conclude(group: str, folder: Path, *, json: bool) -> int:
             output.talk().print(where)
     code = ExitCode.OK
     for run, summary in zip(found, summaries, strict=True):
-        if run.manifest["status"] == "stopped":
+        if run.manifest["status"] == STOPPED:
             output.talk().print(
                 f"{summary.title}: stopped: {run.manifest['stopped_by']}"
                 f" (once that is mended, go on with: {_resume_command(run.manifest['experiment']['path'], folder)})",

@@ -18,8 +18,11 @@ from evaluation.cli.options import (
     IdsByPosition,
     Json,
     Limit,
+    MaxMemory,
+    MaxRows,
     MaxTokens,
     NoCache,
+    PredictionTimeout,
     Sample,
     Seed,
     Strategies,
@@ -64,11 +67,9 @@ def score(
         typer.Option("--output", "-o", metavar="FILE.jsonl", help="Write one line per question and convention."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.jsonl if it is there.")] = False,
-    seconds: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one predicted statement.")
-    ] = 30.0,
-    rows: Annotated[int, typer.Option("--max-rows", metavar="N", min=1, help="Of one result.")] = 100_000,
-    megabytes: Annotated[int, typer.Option("--max-memory", metavar="MIB", min=1, help="Of one statement.")] = 1024,
+    seconds: PredictionTimeout = 30.0,
+    rows: MaxRows = 100_000,
+    megabytes: MaxMemory = 1024,
     max_instrument_failures: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Conventions, Json, Strategies
+from evaluation.cli.options import Conventions, Json, StatementTimeout, Strategies
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def verdict(
     ] = None,
     convention: Conventions = None,
     strategy: Strategies = None,
-    seconds: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one statement.")
-    ] = 30.0,
+    seconds: StatementTimeout = 30.0,
     json: Json = False,
 ) -> int:
     """Settle a dispute about one pair of statements, or check a list of traps.
@@ -172,7 +171,7 @@ def _result(title: str, outcome: Outcome) -> Any:
 
     if isinstance(outcome, ExecutionFailure):
         return Text(f"{title}: {outcome.kind.value.replace('_', ' ')}\n{printable(outcome.message)}")
-    count = f"{len(outcome.rows):,} row{'s' if len(outcome.rows) != 1 else ''}"
+    count = counted(len(outcome.rows), "row")
     heading = f"{title}: {count}{', cut' if outcome.truncated else ''}"
     table = Table(title=heading, title_justify="left", min_width=len(heading))
     for column in outcome.columns:

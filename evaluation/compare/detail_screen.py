@@ -13,10 +13,12 @@ from evaluation.compare.answers import Pair, Told
 from evaluation.compare.comparison import Comparison
 from evaluation.compare.detail import Detail
 from evaluation.compare.notes import notes_of_all
-from evaluation.compare.screen import basis, plain_table
-from evaluation.compare.sentence import equals, points, sentence, signed
+from evaluation.compare.screen import basis
+from evaluation.compare.sentence import sentence
 from evaluation.compare.spending import Latency, Spending
 from evaluation.compare.tables import Share, TableUse
+from evaluation.reports.console import plain_table
+from evaluation.reports.measures import between, equals, percent, points, signed
 from evaluation.statistics.repeats import Passed, Repeats
 from sqlassay.printable import printable
 
@@ -110,20 +112,16 @@ def _accuracies(found: Sequence[Detail]) -> Table:
     for one in found:
         for (name, _), accuracy in zip(_both(one, several), one.comparison.accuracies or (), strict=False):
             by = {"db_id": "by database", "question": "by question", None: "no"}[accuracy.clustered_by]
-            interval = " – ".join(points(end) for end in accuracy.interval)
-            rows.append((*name, _percent(accuracy.share), interval, by, f"{accuracy.right:,}", f"{accuracy.answers:,}"))
+            interval = between(accuracy.interval)
+            rows.append((*name, percent(accuracy.share), interval, by, f"{accuracy.right:,}", f"{accuracy.answers:,}"))
     return _table([*names, ""], ("accuracy", "95 % interval\n(Wilson)", "clustered", "right", "answers"), rows)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _spendings(found: Sequence[Detail]) -> Table:
     """Money, tokens and time beside accuracy."""
     several, names = _where([one.comparison for one in found])
     rows = [
-        (*name, _percent(accuracy.share), *_took(one.comparison.spending[which]))
+        (*name, percent(accuracy.share), *_took(one.comparison.spending[which]))
         for one in found
         for (name, which), accuracy in zip(_both(one, several), one.comparison.accuracies or (), strict=False)
     ]
@@ -238,7 +236,7 @@ def _repeated(one: Repeats, most: int) -> Cells:
     return (
         _passed(one.pass_at(most)),
         _passed(one.pass_hat(most)),
-        "–" if rate is None else _percent(rate),
+        percent(rate),
         "–" if split is None else points(split.from_questions),
         "–" if split is None else points(split.from_samples),
     )
@@ -247,7 +245,7 @@ def _repeated(one: Repeats, most: int) -> Cells:
 def _passed(found: Passed | None) -> str:
     if found is None:
         return "–"
-    return _percent(found.value) + (f" (of {found.questions:,})" if found.left_out else "")
+    return percent(found.value) + (f" (of {found.questions:,})" if found.left_out else "")
 
 
 def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
@@ -259,7 +257,7 @@ def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
             *([one.comparison.candidate.name] if many else []),
             part.name,
             f"{part.paired.questions:,}",
-            *(_percent(right / part.paired.pairs) for right in part.right),
+            *(percent(right / part.paired.pairs) for right in part.right),
             signed(part.paired.difference),
             " to ".join(map(signed, part.interval)),
             _p(part.adjusted_p),
@@ -302,7 +300,7 @@ def _tables(found: Sequence[Detail]) -> Iterator[RenderableType]:
 
 
 def _shares(share: Share | None) -> Cells:
-    return ("–", "–") if share is None else tuple(map(_percent, share))
+    return ("–", "–") if share is None else tuple(map(percent, share))
 
 
 def _left(use: TableUse) -> Cells:

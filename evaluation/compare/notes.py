@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from evaluation.compare.answers import Asked
 from evaluation.compare.comparison import Comparison
+from evaluation.run_log import FINISHED
+from sqlassay.counted import some
 
 NAMED = 5
 """Ids in a note."""
@@ -56,7 +58,7 @@ def _others(one: Comparison) -> list[str]:
         f"{arm.name}: {run.run_id} is {run.manifest['status']}; compared is what both have"
         for arm in (a, b)
         for run in arm.runs
-        if run.manifest["status"] != "finished"
+        if run.manifest["status"] != FINISHED
     ]
     return [_where(one) + line for line in lines]
 
@@ -66,5 +68,4 @@ def _where(one: Comparison) -> str:
 
 
 def _some(asked: Sequence[Asked]) -> str:
-    names = ", ".join(one.words for one in asked[:NAMED])
-    return names + (f" and {len(asked) - NAMED:,} more" if len(asked) > NAMED else "")
+    return some([one.words for one in asked], NAMED)

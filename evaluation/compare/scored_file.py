@@ -18,6 +18,7 @@ from evaluation.datasets.digest import dataset_digest
 from evaluation.datasets.selection import Selection
 from evaluation.predictions.reading import Predictions, read_predictions
 from evaluation.records import ItemRecord
+from evaluation.run_log import FINISHED
 from evaluation.scoring import score
 from evaluation.store import Store
 from evaluation.strategies.making import describe_strategies, make_strategy
@@ -122,7 +123,7 @@ class Scorer:
             "group": "",
             "title": name,
             "model_label": name,
-            "status": "finished",
+            "status": FINISHED,
             "identity": self._identity,
             "databases": self._fingerprints,
         }

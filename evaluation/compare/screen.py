@@ -13,7 +13,9 @@ from evaluation.compare.answers import Pair
 from evaluation.compare.arms import Arm
 from evaluation.compare.comparison import Comparison
 from evaluation.compare.notes import notes_of_all
-from evaluation.compare.sentence import equals, sentence, signed
+from evaluation.compare.sentence import sentence
+from evaluation.reports.console import plain_table
+from evaluation.reports.measures import equals, signed
 from sqlassay.printable import printable
 
 SHOWN = 5
@@ -70,11 +72,6 @@ def _flipped(one: Comparison) -> Iterator[RenderableType]:
         if flips:
             yield Text()
             yield from _flips(arm, flips)
-
-
-def plain_table() -> Table:
-    """Without lines, as wide as it must be."""
-    return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
 def _table(counted: Sequence[Comparison]) -> Table:

@@ -1,9 +1,11 @@
-"""The verdict of a comparison in one sentence, and its numbers as people read them."""
+"""The verdict of a comparison in one sentence."""
 
 from __future__ import annotations
 
 from evaluation.compare.comparison import Comparison
+from evaluation.reports.measures import equals, points
 from evaluation.statistics.clustered import Clustered
+from sqlassay.counted import counted
 
 
 def sentence(one: Comparison) -> str:
@@ -28,7 +30,7 @@ def sentence(one: Comparison) -> str:
 
 def _could(one: Comparison, clustered: Clustered) -> str:
     paired = clustered.whole
-    questions = f"with {paired.questions:,} paired question{'s' if paired.questions > 1 else ''}"
+    questions = f"with {counted(paired.questions, 'paired question')}"
     if clustered.clusters_matter:
         questions += f" on {len(clustered.clusters):,} databases"
     if paired.pairs > paired.questions:
@@ -36,18 +38,3 @@ def _could(one: Comparison, clustered: Clustered) -> str:
     if one.detectable is None:
         return f"{questions} none could have been seen"
     return f"{questions} you could have seen {points(one.detectable)} points"
-
-
-def points(share: float) -> str:
-    """In points of a hundred."""
-    return f"{100 * share:.1f}".replace("-0.0", "0.0")
-
-
-def signed(share: float) -> str:
-    """In points of a hundred, with the sign."""
-    return f"{100 * share:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")
-
-
-def equals(p: float) -> str:
-    """As a sentence says a p."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"

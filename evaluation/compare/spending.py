@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from evaluation.records import ItemRecord
 from evaluation.reports.summary import Tokens
+from sqlassay.percentile import percentile
 
 
 class Latency(NamedTuple):
@@ -25,12 +26,11 @@ class Latency(NamedTuple):
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Latency | None:
-        """`None` where nothing was timed. A percentile is one of the times: the nearest rank."""
+        """`None` where nothing was timed."""
         ordered = sorted(seconds)
         if not ordered:
             return None
-        p50, p95 = (ordered[-(-percent * len(ordered) // 100) - 1] for percent in (50, 95))
-        return cls(p50, p95, len(ordered))
+        return cls(percentile(ordered, 50), percentile(ordered, 95), len(ordered))
 
 
 @dataclass

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import Path
 
-from evaluation.datasets.counted import counted
 from evaluation.datasets.record import Record
 from evaluation.datasets.text_file import read_lines
+from sqlassay.counted import counted
 from sqlassay.errors import UnknownName, UserError
 
 LONGEST_CELL = 2**31 - 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -19,6 +18,7 @@ from evaluation.store import cache_folder
 from evaluation.tracing.server import Server, explained
 from sqlassay.errors import UnknownName, UserError
 from sqlassay.langfuse import access
+from sqlassay.whole_file import replace_file
 
 _VERSION = re.compile(r"(?P<name>.+)@(?P<version>[0-9]{4}-[0-9]{2}-[0-9]{2}\S*)")
 
@@ -99,9 +99,7 @@ def _kept(content: bytes) -> Path:
     path = folder / f"{hashlib.sha256(content).hexdigest()[:32]}.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_bytes(content)
-        temporary.replace(path)
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
+    replace_file(path, content)
     return path

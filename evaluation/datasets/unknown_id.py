@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from evaluation.datasets.counted import counted
+from sqlassay.counted import counted
 from sqlassay.errors import UnknownName
 
 

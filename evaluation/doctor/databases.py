@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from evaluation.doctor.examination import Examination
 from evaluation.doctor.finding import Finding, State, of_checks
+from sqlassay.counted import some
 
 if TYPE_CHECKING:
     from evaluation.named_databases import Named
@@ -46,8 +47,7 @@ def _of(engine: str, named: list[Named]) -> Examination:
             remedy = "sqlassay backends check FILE --quick tells all"
             yield Finding(f"databases of {engine}", State.FAILED, f"{bad - _SHOWN:,} more are not all right", remedy)
         if good:
-            shown = ", ".join(good[:_SHOWN]) + (f" and {len(good) - _SHOWN:,} more" if len(good) > _SHOWN else "")
-            yield Finding(f"databases of {engine}", State.OK, f"{len(good):,}: {shown}")
+            yield Finding(f"databases of {engine}", State.OK, f"{len(good):,}: {some(good, _SHOWN)}")
 
     return Examination(f"databases of {engine}", look)
 

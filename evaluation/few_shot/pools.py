@@ -14,6 +14,7 @@ from evaluation.environment import Location
 from evaluation.experiment import BackendSection, ExperimentFile
 from evaluation.few_shot.pool import Pool
 from prompts.template import PromptTemplate
+from sqlassay.counted import some
 from sqlassay.errors import UserError
 
 _LOG = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class Pools:
         if unread:
             _LOG.warning(
                 "examples: no schema of %s, so that their questions are compared by all their words",
-                ", ".join(unread[:_SHOWN]) + (f" and {len(unread) - _SHOWN:,} more" if len(unread) > _SHOWN else ""),
+                some(unread, _SHOWN),
             )
 
 

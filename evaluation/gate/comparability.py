@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from evaluation.gate.snapshot import DIGITS, Snapshot
+from sqlassay.counted import counted, some
 
 SHOWN = 10
 """Ids that a message names before it says how many more there are."""
@@ -72,7 +73,7 @@ def refusals(baseline: Snapshot, now: Snapshot, max_age: float | None) -> Iterat
     both = baseline.databases.keys() & now.databases.keys()
     other = sorted(db_id for db_id in both if baseline.databases[db_id] != now.databases[db_id])
     if other and baseline.backend == now.backend:  # each engine has fingerprints of its own
-        yield f"other content of {_counted(len(other), 'database', 'databases')}: {some(other)}"
+        yield f"other content of {counted(len(other), 'database')}: {some(other, SHOWN)}"
 
 
 def changes(baseline: Snapshot, now: Snapshot) -> list[Change]:
@@ -90,14 +91,10 @@ def changes_in_words(found: Iterable[Change]) -> str:
     for change in found:
         by_kind.setdefault(change.kind, []).append(change.id)
     files = ["the files of the dataset have changed, and no question has"] if Kind.FILES_CHANGED in by_kind else []
-    counted = [f"{_counted(len(ids), *_WORDS[kind])}: {some(ids)}" for kind, ids in by_kind.items() if kind in _WORDS]
-    return "; ".join([*counted, *files])
-
-
-def some(ids: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
-    more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
-    return ", ".join(ids[:SHOWN]) + more
+    questions = [
+        f"{counted(len(ids), *_WORDS[kind])}: {some(ids, SHOWN)}" for kind, ids in by_kind.items() if kind in _WORDS
+    ]
+    return "; ".join([*questions, *files])
 
 
 def _change(question_id: str, baseline: Snapshot, now: Snapshot) -> Iterator[Change]:
@@ -131,7 +128,3 @@ def _value(value: Any) -> str:
         return "none"
     told = str(value)
     return told if len(told) <= 80 else f"{told[:79]}…"
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from evaluation.endings import by_ending
 from evaluation.gate.junit import junit
 from evaluation.gate.markdown import markdown
 from evaluation.gate.text import text
@@ -28,9 +29,7 @@ def form_of(path: Path) -> str:
     Raises:
         UserError: No form has this ending, or there is no such folder.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        known = ", ".join(f"{suffix} ({name})" for suffix, name in sorted(SUFFIXES.items()))
-        raise UserError("a verdict has no form with this ending", place=str(path), remedy=f"end it in one of {known}")
+    found = by_ending(path, SUFFIXES, "form of a verdict")
     if not path.parent.is_dir():
         raise UserError("there is no such folder", place=str(path.parent), remedy="make it first")
-    return SUFFIXES[path.suffix.lower()]
+    return found

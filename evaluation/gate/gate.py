@@ -14,6 +14,7 @@ from evaluation.gate.label_changes import LabelChanges, settled_in_words
 from evaluation.gate.measured import Measured, measure
 from evaluation.gate.snapshot import Snapshot, pairs
 from evaluation.gate.verdict import GateVerdict, Judged, RuleVerdict, listed
+from evaluation.reports.measures import percent
 from evaluation.run_log import RunFolder
 from sqlassay.errors import UserError
 
@@ -103,9 +104,9 @@ def recorded_baseline(name: str, found: Sequence[RunFolder], runs: Sequence[RunF
         if one.problem:
             raise UserError(f"the baseline {name} is unusable: {one.problem}", remedy="name a finished run")
         if one.instrument_failures > one.allowed or not one.scored:
-            share = 100 * one.instrument_failures
             raise UserError(
-                f"the baseline {name} is unusable: {share:.1f} % of the items of {one.snapshot.title} are unscored",
+                f"the baseline {name} is unusable: {percent(one.instrument_failures)} of the items of"
+                f" {one.snapshot.title} are unscored",
                 remedy="name a sound run",
             )
     return Baseline(name, tuple(one.snapshot for one in measured), tuple(cells))

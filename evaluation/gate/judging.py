@@ -9,7 +9,9 @@ from evaluation.experiment import DropSection, GateSection
 from evaluation.gate.measured import Measured
 from evaluation.gate.snapshot import Pairs
 from evaluation.gate.verdict import Judged, RuleVerdict
+from evaluation.reports.measures import equals, percent, points
 from evaluation.statistics.paired import Paired, holm
+from sqlassay.percentile import percentile
 
 USABLE = "usable"
 """The rule that runs are whole."""
@@ -51,7 +53,7 @@ def usability(measured: Measured, rules: GateSection) -> Iterator[RuleVerdict]:
     yield RuleVerdict(
         "max_instrument_failures",
         Judged.UNUSABLE if broken else Judged.PASSED,
-        f"{_percent(share)} of the items are unscored, {'more than' if broken else 'of at most'} {_percent(limit)}",
+        f"{percent(share)} of the items are unscored, {'more than' if broken else 'of at most'} {percent(limit)}",
         cell,
         share,
         limit,
@@ -76,11 +78,11 @@ def others(measured: Measured, rules: GateSection) -> Iterator[RuleVerdict]:
     if rules.min_accuracy is not None:
         accuracy, limit = measured.accuracy, rules.min_accuracy
         low = accuracy < limit
-        words = f"{_percent(accuracy)} right, {'less than' if low else 'at least'} {_percent(limit)}"
+        words = f"{percent(accuracy)} right, {'less than' if low else 'at least'} {percent(limit)}"
         yield RuleVerdict("min_accuracy", Judged.FAILED if low else Judged.PASSED, words, cell, accuracy, limit)
-    for name, share, longest in (("p50", 0.5, rules.latency.p50), ("p95", 0.95, rules.latency.p95)):
+    for share, longest in ((50, rules.latency.p50), (95, rules.latency.p95)):
         if longest is not None:
-            yield _latency(measured, f"latency.{name}", share, longest)
+            yield _latency(measured, share, longest)
 
 
 def unjudged(rules: GateSection, cell: str) -> Iterator[RuleVerdict]:
@@ -142,11 +144,6 @@ def basis_of(rules: GateSection | None, where: str) -> str:
     )
 
 
-def points(share: float) -> str:
-    """A difference of shares, as people say it."""
-    return f"{100 * share:.1f}"
-
-
 def _drop(cell: str, against: Against, rule: DropSection, p: float | None, tests: int) -> RuleVerdict:
     limit = -rule.min_effect
     if against.pairs is None:
@@ -170,7 +167,7 @@ def _compared(paired: Paired, p: float, rule: DropSection, tests: int) -> tuple[
     low, high = paired.interval()
     size = points(abs(difference))
     ends = (low, high) if difference > 0 else (-high, -low)
-    chance = f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}{f' after Holm, of {tests}' if tests > 1 else ''}"
+    chance = f"p {equals(p)}{f' after Holm, of {tests}' if tests > 1 else ''}"
     told = f"(95 % interval {points(ends[0])} to {points(ends[1])}, {chance})"
     shown = p <= rule.alpha
     if difference > 0:
@@ -202,19 +199,13 @@ def _left_out(against: Against) -> str:
     return f"; left out: {', '.join(told)}" if told else ""
 
 
-def _latency(measured: Measured, rule: str, share: float, limit: float) -> RuleVerdict:
-    cell = measured.snapshot.title
+def _latency(measured: Measured, share: int, limit: float) -> RuleVerdict:
+    cell, rule = measured.snapshot.title, f"latency.p{share}"
     if not measured.seconds:
         words = "no answer was asked for: all are from the cache"
         return RuleVerdict(rule, Judged.NOT_JUDGED, words, cell, None, limit)
-    seconds = measured.percentile(share)
+    seconds = percentile(measured.seconds, share)
     over = seconds > limit
     held = f"{'more than' if over else 'of at most'} {limit:g} s"
-    words = f"{share:.0%} of {len(measured.seconds):,} questions were answered within {seconds:.2f} s, {held}"
-    return RuleVerdict(
-        rule, Judged.FAILED if over else Judged.PASSED, words.replace("%", " %", 1), cell, seconds, limit
-    )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    words = f"{share} % of {len(measured.seconds):,} questions were answered within {seconds:.2f} s, {held}"
+    return RuleVerdict(rule, Judged.FAILED if over else Judged.PASSED, words, cell, seconds, limit)

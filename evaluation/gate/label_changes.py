@@ -14,8 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from evaluation.experiment import parse_yaml, read_text, validated
 from evaluation.gate.cells import Cell
-from evaluation.gate.comparability import UNKNOWN, Change, Kind, some
+from evaluation.gate.comparability import SHOWN, UNKNOWN, Change, Kind
 from evaluation.gate.snapshot import DIGITS, Snapshot, asked_of, digest_of, golds_of
+from sqlassay.counted import some
 from sqlassay.errors import UserError
 from sqlassay.whole_file import replace_file
 
@@ -208,5 +209,5 @@ def _told(digest: str, texts: Mapping[str, list[str]]) -> str | list[str]:
 
 def settled_in_words(settled: Sequence[Change], path: Path) -> str:
     """That entries can go."""
-    ids = some([change.id or "the files" for change in settled])
+    ids = some([change.id or "the files" for change in settled], SHOWN)
     return f"{path}: the baseline is of after these changes, whose entries can go: {ids}"

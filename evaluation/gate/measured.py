@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from evaluation.gate.cells import Cell
 from evaluation.gate.snapshot import NOT_ASKED, Kept, Snapshot, kept_of, letter
 from evaluation.records import AnswerRecord, ItemRecord
 from evaluation.reports.summary import Tokens
-from evaluation.run_log import RunFolder
+from evaluation.run_log import FINISHED, RunFolder
 from evaluation.verdicts import Status
 from sqlassay.errors import UnknownName
 
@@ -48,10 +47,6 @@ class Measured:
         """Share of right answers among those scored, of which there is at least one."""
         return self.snapshot.count(Status.CORRECT) / self.scored
 
-    def percentile(self, share: float) -> float:
-        """Seconds within which this share of the answers came, by the nearest rank; at least one was asked for."""
-        return self.seconds[max(ceil(share * len(self.seconds)), 1) - 1]
-
 
 def measure(cell: Cell, strategy: str | None) -> Measured:
     """Read the records of a cell.
@@ -82,7 +77,7 @@ def measure(cell: Cell, strategy: str | None) -> Measured:
             _keep(questions, record, number, label)
         answered += items
         total = int(run.manifest["identity"]["dataset"]["questions"])
-        if run.manifest["status"] != "finished":
+        if run.manifest["status"] != FINISHED:
             problems.append(f"{run.run_id} is not finished: it is {run.manifest['status']}")
         elif items < total:
             problems.append(f"{run.run_id} has {items:,} of {total:,} items")

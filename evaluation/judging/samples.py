@@ -8,6 +8,7 @@ from itertools import islice
 
 from database_backends.result import ExecutionFailure, Outcome
 from evaluation.conventions.base import show_cell
+from sqlassay.counted import counted
 
 LONGEST_ROW = 2_000
 """Characters of one row that are shown."""
@@ -26,7 +27,7 @@ def sample(outcome: Outcome, rows: int, *, ordered: bool) -> str:
         return f"it failed: {outcome.kind.value.replace('_', ' ')}: {outcome.message[:500]}"
     texts = (_row(row) for row in outcome.rows)
     shown = list(islice(texts, rows)) if ordered else nsmallest(rows, texts)
-    count = f"{len(outcome.rows):,} row{'' if len(outcome.rows) == 1 else 's'}"
+    count = counted(len(outcome.rows), "row")
     if outcome.truncated:
         count = f"more than {count}"
     if len(shown) < len(outcome.rows):

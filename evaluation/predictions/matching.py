@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from evaluation.datasets.counted import counted
 from evaluation.datasets.unknown_id import unknown_id
 from evaluation.predictions.prediction import Prediction
+from sqlassay.counted import counted
 from sqlassay.errors import UserError
 
 _NAMED = 3

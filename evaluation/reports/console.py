@@ -15,9 +15,11 @@ from evaluation.estimate import Estimate
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.interactions import Interactions
+from evaluation.reports.measures import between, percent
 from evaluation.reports.summary import RunSummary, Tokens, interval_of
 from evaluation.reports.taxonomy import Row
 from evaluation.verdicts import GOLDS_FOR, JUDGE_WHY, JUDGES, NOT_ASKED, NOT_CHECKED, ORDER, Reason, Status, Summary
+from sqlassay.counted import some
 from sqlassay.printable import printable
 
 HEADINGS = (
@@ -72,7 +74,7 @@ class Results:
                 yield Text(told, style="yellow")
 
     def _wide(self) -> Table:
-        table = _plain_table()
+        table = plain_table()
         table.add_column(self.heading if len(self.summaries) > 1 else "", overflow="fold")
         table.add_column("strategy", overflow="fold")
         for heading in HEADINGS:
@@ -117,7 +119,8 @@ class Results:
                     yield line(cells, "dim")
 
 
-def _plain_table() -> Table:
+def plain_table() -> Table:
+    """Without lines, as wide as it must be."""
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
@@ -149,10 +152,7 @@ def _of_interactions(counts: Interactions) -> tuple[str, ...]:
 
 
 def _share(score: float | None, interval: Sequence[float] | None) -> tuple[str, str]:
-    return (
-        "–" if score is None else f"{100 * score:.1f} %",
-        "–" if interval is None else f"{100 * interval[0]:.1f} – {100 * interval[1]:.1f}",
-    )
+    return percent(score), between(interval)
 
 
 def numbers(counts: Summary) -> tuple[str, ...]:
@@ -170,14 +170,14 @@ def numbers(counts: Summary) -> tuple[str, ...]:
 
 def unfinished(summary: RunSummary) -> str:
     """That something is left to do; empty where nothing is."""
-    if summary.items >= summary.total and summary.status == "finished":
+    if not summary.unfinished:
         return ""
     return f"{summary.run_id or summary.title}: {summary.status}, {summary.items:,} of {summary.total:,} items"
 
 
 def estimates(found: Sequence[Estimate]) -> Table:
     """What a run would take, a row per cell and model, and the sum."""
-    table = _plain_table()
+    table = plain_table()
     table.add_column("run", overflow="fold")
     table.add_column("model", overflow="fold")
     for heading in ("requests", "from the cache", "tokens in", "tokens out", "cost at most"):
@@ -206,7 +206,7 @@ def _estimated(found: Sequence[Estimate]) -> tuple[str, ...]:
 def reasons(summary: RunSummary) -> RenderableType:
     """Why: how often each reason was given, a column per strategy."""
     strategies = summary.strategies
-    table = _plain_table()
+    table = plain_table()
     table.add_column("status")
     table.add_column("reason")
     for label in strategies:
@@ -229,7 +229,7 @@ def reason_rows(summary: RunSummary) -> Iterable[tuple[Reason, list[str]]]:
 
 def taxonomy(rows: Sequence[Row]) -> RenderableType:
     """What execution found, and beside it what judges say of the same items."""
-    table = _plain_table()
+    table = plain_table()
     for heading in ("judges of", "execution says"):
         table.add_column(heading, overflow="fold")
     table.add_column("items", justify="right")
@@ -383,7 +383,7 @@ def _which(summary: RunSummary, reason: Reason) -> str:
 
 
 def _shown(names: Collection[str]) -> str:
-    return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+    return some(sorted(names), 5)
 
 
 def spent(summary: RunSummary) -> list[str]:

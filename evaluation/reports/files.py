@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from evaluation.endings import by_ending
 from evaluation.reports.base import REPORTS, Report
 from evaluation.run_log import RunFolder
-from sqlassay.errors import UserError
+from sqlassay.whole_file import whole_file
 
 
 def format_of(path: Path) -> str:
@@ -20,13 +20,7 @@ def format_of(path: Path) -> str:
         UserError: No format has this ending.
     """
     suffixes = {suffix: name for name in REPORTS.names() for suffix in REPORTS.get(name).suffixes}
-    found = suffixes.get(path.suffix.lower())
-    if found is None:
-        known = ", ".join(f"{suffix} ({name})" for suffix, name in sorted(suffixes.items()))
-        raise UserError(
-            "no report format has this ending", place=str(path), remedy=f"end it in one of {known}, or give --format"
-        )
-    return found
+    return by_ending(path, suffixes, "report format", ", or give --format")
 
 
 def write_report(report: Report, runs: Sequence[RunFolder], path: Path) -> None:
@@ -40,15 +34,8 @@ def write_report(report: Report, runs: Sequence[RunFolder], path: Path) -> None:
     Raises:
         UserError: A record cannot be read, or the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
+    with whole_file(path) as temporary:
         report.write(runs, temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
-    finally:
-        with suppress(OSError):  # such as that there is no folder either
-            temporary.unlink(missing_ok=True)
 
 
 def print_report(report: Report, runs: Sequence[RunFolder], stream: BinaryIO) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +15,11 @@ from xml.sax.saxutils import escape, quoteattr
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.base import Report
 from evaluation.reports.summary import RunSummary, interval_of
+from evaluation.reports.xml_text import legal
 from evaluation.run_log import RunFolder
 from evaluation.runs import summarise
 from evaluation.verdicts import JUDGE_WHY, Status
-from sqlassay.printable import printable
 
-_NO_XML = re.compile("[\ufffe\uffff]")
 _ELEMENTS = {Status.INCORRECT: "failure", Status.UNSCORED: "error"}
 
 
@@ -123,7 +121,7 @@ def _case(record: ItemRecord, verdict: VerdictRecord) -> Iterator[str]:
         return
     yield f"    <testcase{_attributes(attributes)}>\n"
     told = _attributes({"message": verdict.reason.words, "type": verdict.reason.value})
-    account = escape(_legal("\n".join(_account(record, verdict))))
+    account = escape(legal("\n".join(_account(record, verdict))))
     yield f"      <{element}{told}>{account}</{element}>\n"
     yield "    </testcase>\n"
 
@@ -147,9 +145,4 @@ def _account(record: ItemRecord, verdict: VerdictRecord) -> Iterator[str]:
 
 def _attributes(values: Mapping[str, Any]) -> str:
     entities = {"\n": "&#10;", "\t": "&#9;"}  # as they are, a reader would take them for spaces
-    return "".join(f" {name}={quoteattr(_legal(str(value)), entities)}" for name, value in values.items())
-
-
-def _legal(text: str) -> str:
-    """The text with what no XML can hold spelled out."""
-    return _NO_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", printable(text))
+    return "".join(f" {name}={quoteattr(legal(str(value)), entities)}" for name, value in values.items())

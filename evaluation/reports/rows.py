@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.jsonl import mend_tail
-from evaluation.run_log import ITEMS, RunFolder
+from evaluation.run_log import FINISHED, ITEMS, RunFolder
 from sqlassay.errors import UserError
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _complete(run: RunFolder, path: Path) -> str:
     items = run.path / ITEMS
     if not items.exists():
         path.touch()
-    elif run.manifest["status"] == "finished" and _ends_whole(items):
+    elif run.manifest["status"] == FINISHED and _ends_whole(items):
         path.symlink_to(items.resolve())
     else:  # it may grow while it is read
         shutil.copyfile(items, path)

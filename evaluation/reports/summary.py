@@ -10,6 +10,7 @@ from typing import Any
 from evaluation.records import AnswerRecord, ItemRecord, VerdictRecord
 from evaluation.reports.interactions import InteractionCounter, Interactions
 from evaluation.reports.standing import Standing
+from evaluation.run_log import FINISHED
 from evaluation.statistics.interval import wilson
 from evaluation.verdicts import GOLDS_FOR, Reason, Status, Summary, Tally
 
@@ -76,7 +77,7 @@ class RunSummary:
 
     title: str
     run_id: str = ""
-    status: str = "finished"
+    status: str = FINISHED
     total: int = 0
     items: int = 0
     tokens: Tokens = field(default_factory=Tokens)
@@ -111,6 +112,11 @@ class RunSummary:
     def add_first(self, verdict: VerdictRecord, times: int = 1) -> None:
         """The same for what was answered before any repair."""
         self._first[verdict.strategy].add(verdict.verdict, times)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether items are missing, or the run has not ended."""
+        return self.items < self.total or self.status != FINISHED
 
     @property
     def strategies(self) -> dict[str, Summary]:

@@ -53,7 +53,7 @@ def test_the_first_statements_are_measured_however_short_the_time(runner: Runner
 
 def test_a_percentile_is_a_latency_that_was_there() -> None:
     found = Throughput(1, 1.0, tuple(Latency(0, float(seconds)) for seconds in (4, 1, 3, 2)))
-    assert [found.percentile(share) for share in (0.0, 0.25, 0.5, 0.51, 0.99, 1.0)] == [1, 1, 2, 3, 4, 4]
+    assert [found.percentile(percent) for percent in (0, 25, 50, 51, 99, 100)] == [1, 1, 2, 3, 4, 4]
 
 
 def test_the_slowest_are_those_with_the_largest_median() -> None:

@@ -13,7 +13,9 @@ import pytest
 
 from database_backends.runner import Runner
 from evaluation.experiment import ExperimentFile, read_experiment
-from evaluation.grid import Cell, Grid, GridRunner, Observer, new_group
+from evaluation.grid import Cell, Grid
+from evaluation.grid_runner import GridRunner, Observer
+from evaluation.groups import new_group
 from evaluation.records import ItemRecord
 from evaluation.store import Store
 from sqlassay.errors import UserError

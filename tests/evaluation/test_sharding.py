@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from evaluation.datasets.base import Question
 from evaluation.datasets.selection import Selection
 from evaluation.experiment import read_experiment
-from evaluation.grid import Grid, new_group
+from evaluation.grid import Grid
+from evaluation.groups import new_group
 from evaluation.run_log import RunFolder
 from evaluation.runs import find_runs, summarise
 from evaluation.sharding import Shard

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from database_backends.throughput import Throughput
     from evaluation.named_databases import Named
 
-_SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+_PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
 _TRIVIAL = "SELECT 1"
 _SHOWN = 200
 """Characters of a statement."""
@@ -195,7 +195,7 @@ def _measured(
 
 
 def _pool(measured: Throughput) -> _Pool:
-    times = {name: 1000 * measured.percentile(share) for name, share in _SHARES.items()}
+    times = {name: 1000 * measured.percentile(percent) for name, percent in _PERCENTILES.items()}
     return _Pool(measured.pool, len(measured.latencies), measured.failures.total(), measured.rate, **times)
 
 
@@ -233,7 +233,9 @@ def _show(report: _Report) -> None:
     for one in report.pools:
         times = (f"{milliseconds:,.2f}" for milliseconds in (one.p50, one.p90, one.p99, one.max))
         rows.append((one.pool, f"{one.statements:,}", f"{one.failed:,}", f"{one.per_second:,.0f}", *times))
-    screen.print(output.table(("at once", "done", "failed", "per second", *(f"{name} ms" for name in _SHARES)), rows))
+    screen.print(
+        output.table(("at once", "done", "failed", "per second", *(f"{name} ms" for name in _PERCENTILES)), rows)
+    )
     if report.left_out:
         kinds = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in report.left_out.items())
         screen.print(f"left out, since they fail: {kinds}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import Databases, Filter, Ids, IdsByPosition, Json, Limit
+from evaluation.cli.options import Databases, Filter, Ids, IdsByPosition, Json, Limit, StatementTimeout
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ def load(
     limit: Limit = None,
     filter_: Filter = None,
     ids: Ids = None,
-    seconds: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="For one statement.")
-    ] = 60.0,
+    seconds: StatementTimeout = 60.0,
     again: Annotated[bool, typer.Option("--again", help="Load also what the server has already.")] = False,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Verify the golds.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With every gold that does not count.")] = False,

@@ -93,7 +93,8 @@ class Asking:
     def _of_experiment(self, ref: str | None, path: Path, question: str) -> list[Preview]:
         from database_backends.runner import Runner
         from evaluation.experiment import read_experiment
-        from evaluation.grid import Grid, GridRunner
+        from evaluation.grid import Grid
+        from evaluation.grid_runner import GridRunner
         from evaluation.history import shows_history
         from prompts.library import load
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from evaluation.reports.base import Report
+from evaluation.reports.measures import between, percent, signed
 from evaluation.run_log import RunFolder
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=_percent, interval=_interval, points=_points, duration=plots.duration)
+    environment.filters.update(percent=percent, interval=between, points=signed, duration=plots.duration)
     return environment
 
 
@@ -167,15 +168,3 @@ def _policy(css: str, script: str) -> str:
     style, code = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") for text in (css, script))
     allowed = f"style-src 'sha256-{style}'; script-src 'sha256-{code}'"
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def _interval(ends: Sequence[float] | None) -> str:
-    return "–" if ends is None else f"{100 * ends[0]:.1f} – {100 * ends[1]:.1f}"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")

@@ -12,6 +12,8 @@ from itertools import pairwise
 from math import ceil, floor, log10
 from typing import NamedTuple
 
+from sqlassay.percentile import percentile
+
 
 class Tick(NamedTuple):
     """A place on an axis that is labelled.
@@ -192,12 +194,8 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Spread | None:
-        """Of these; `None` where nothing was measured, or nothing took any time.
-
-        A percentile is the smallest value that is at least as long as that share of all (nearest rank).
-        """
+        """Of these; `None` where nothing was measured, or nothing took any time."""
         ordered = sorted(seconds)
         if not ordered or not ordered[-1]:
             return None
-        ranks = (max(1, ceil(share * len(ordered) / 100)) - 1 for share in (5, 25, 50, 75, 95, 100))
-        return cls(len(ordered), *(ordered[rank] for rank in ranks))
+        return cls(len(ordered), *(percentile(ordered, percent) for percent in (5, 25, 50, 75, 95, 100)))

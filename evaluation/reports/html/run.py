@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from evaluation.calibration.note import UNCALIBRATED
 from evaluation.records import ItemRecord
 from evaluation.reports.console import CORRECT_CORRECTED, CORRECTED, FIRST, INTERACTIONS, NOT_CORRECTED
-from evaluation.reports.disagreement import Disagreements, Parting
+from evaluation.reports.disagreement import Parting
 from evaluation.reports.html.plots import Point, Spread
 from evaluation.reports.slices import KEYS, Slices
 from evaluation.reports.summary import RunSummary, interval_of
 from evaluation.run_log import RunFolder
-from evaluation.runs import summarise
+from evaluation.runs import analyse
 from evaluation.verdicts import Summary
 
 Interval = Sequence[float]
@@ -64,6 +64,7 @@ class ShownRun:
         number: From 0, in the order in which runs were given.
         name: What tells it from the other runs of the report.
         summary: Its counts.
+        partings: How its strategies part.
         answering: Seconds until each answer that a model was asked for now.
         executing: Seconds that each statement under test took.
         asked: Questions that a model was asked.
@@ -73,11 +74,11 @@ class ShownRun:
     number: int
     name: str
     summary: RunSummary
+    partings: Sequence[Parting]
     answering: list[float] = field(default_factory=list)
     executing: list[float] = field(default_factory=list)
     asked: int = 0
     _slices: list[Slices] = field(default_factory=list)
-    _disagreements: Disagreements = field(default_factory=Disagreements)
 
     @classmethod
     def of(cls, folder: RunFolder, number: int, name: str) -> ShownRun:
@@ -88,7 +89,8 @@ class ShownRun:
         """
         from database_backends.base import BACKENDS
 
-        run = cls(folder, number, name, summarise(folder))
+        analysis = analyse(folder)
+        run = cls(folder, number, name, analysis.summary, analysis.partings)
         backend = str(folder.manifest["identity"].get("backend", {}).get("name", ""))
         dialect = BACKENDS.get(backend).dialect if backend in BACKENDS.names() else ""
         run._slices = [Slices(key, dialect, run.summary.standings) for key in KEYS]
@@ -100,7 +102,6 @@ class ShownRun:
         of_one = replace(record, verdicts=verdicts, calls=(), judging=(), first=None)  # the rest is not shown by slice
         for slices in self._slices:
             slices.add(of_one)
-        self._disagreements.add(record)
         self.asked += record.answer is not None
         if record.answer is not None and record.answer.finish_reason is not None and not record.answer.cached:
             self.answering.append(record.answer.seconds)
@@ -115,11 +116,6 @@ class ShownRun:
             number, rest = divmod(number - 1, 26)
             letters = chr(ord("A") + rest) + letters
         return letters
-
-    @property
-    def partings(self) -> list[Parting]:
-        """How its strategies part."""
-        return self._disagreements.partings
 
     @property
     def scores(self) -> list[Score]:
@@ -193,11 +189,6 @@ class ShownRun:
     def _state(self) -> str:
         done, total = self.summary.items, self.summary.total
         return f"{self.summary.status}, {done:,} of {total:,} questions"
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether questions are missing, or the run has not ended."""
-        return self.summary.items < self.summary.total or self.summary.status != "finished"
 
 
 def shown_runs(folders: Sequence[RunFolder]) -> list[ShownRun]:

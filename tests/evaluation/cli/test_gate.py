@@ -283,7 +283,7 @@ MISTAKES = {
     "alpha": (["--rules", "alpha.yaml"], "alpha.yaml:1: gate.drop.alpha: Input should be greater than 0"),
     "a count": (["--rules", "count.yaml"], "count.yaml:1: gate.max_instrument_failures: Input should be less than or"),
     "unknown strategy": (["--rules", "strategy.yaml"], "unknown strategy 'bird' (known: execution_match)"),
-    "unknown ending": (["-o", "v.pdf"], "v.pdf: a verdict has no form with this ending (end it in one of .json (json)"),
+    "unknown ending": (["-o", "v.pdf"], "v.pdf: no form of a verdict has this ending (end it in one of .json (json)"),
     "no folder": (["-o", "ci/v.md"], "ci: there is no such folder (make it first)"),
     "no label changes": (["--label-changes", "l.yaml"], "l.yaml: no such file of label changes (check the path)"),
     "corrupt index": (["--baselines", "corrupt.json"], "corrupt.json: is no index of baselines: "),

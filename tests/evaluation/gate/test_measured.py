@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from math import ceil
-
-from hypothesis import given
-from hypothesis import strategies as st
 
 from evaluation.gate.cells import cells_of
-from evaluation.gate.measured import Measured, measure
-from evaluation.reports.summary import Tokens
+from evaluation.gate.measured import measure
 from evaluation.run_log import RunFolder
 from tests.evaluation.gate.nights import night
-from tests.evaluation.gate.test_baselines import ONE
 from tests.evaluation.world import GOLD, World
-
-
-@given(st.lists(st.integers(0, 100), min_size=1), st.sampled_from([0.5, 0.95]))
-def test_a_percentile_is_the_least_within_which_so_many_came(seconds: list[int], share: float) -> None:
-    measured = Measured(ONE, 1, "", 0.0, 0.0, Tokens(), sorted(map(float, seconds)))
-    found = measured.percentile(share)
-    assert sum(one <= found for one in seconds) >= share * len(seconds)
-    assert sum(one < found for one in seconds) < ceil(share * len(seconds))
 
 
 def test_a_question_whose_database_is_gone_has_no_other_golds(world: World) -> None:

@@ -14,9 +14,25 @@ from evaluation.gate.junit import junit
 from evaluation.gate.markdown import markdown
 from evaluation.gate.text import text
 from evaluation.gate.verdict import GateVerdict, Judged, Outcome, RuleVerdict
+from tests.evaluation.reports.test_markdown import OURS, Page
 
-WORDS = st.text(max_size=30) | st.sampled_from(
-    ["gate passed", "\n### ✅ Gate passed", "a | b", "<failure/>", "]]>", "\x00\x1b[2J", "\ud800", "`x`", "@all", "#1"]
+WORDS = (
+    st.text(max_size=30)
+    | st.sampled_from(["http://a", "\uffff"])
+    | st.sampled_from(
+        [
+            "gate passed",
+            "\n### ✅ Gate passed",
+            "a | b",
+            "<failure/>",
+            "]]>",
+            "\x00\x1b[2J",
+            "\ud800",
+            "`x`",
+            "@all",
+            "#1",
+        ]
+    )
 )
 NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 RULES = st.builds(
@@ -79,7 +95,11 @@ def test_what_others_have_written_commands_nothing(verdict: GateVerdict, form: s
     told.encode()
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", told)
     if form == "markdown":
-        assert not re.search(r"(?<!\\)[<@]", told)
+        page = Page(told)
+        assert set(page.elements) <= OURS | {"h3"}
+        assert not page.live
+    if form == "junit":
+        ElementTree.fromstring(told)
 
 
 def test_what_is_broken_is_no_failure_and_hides_none() -> None:
