@@ -7,7 +7,9 @@ import json
 import os
 import time
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
@@ -23,7 +25,18 @@ from sqlassay.validation import ValidationResult
 T = TypeVar("T")
 
 _LONGEST_MESSAGE = 500
+_NEVER_ASKED: ContextVar[bool] = ContextVar("never_asked", default=False)
 _TRANSPORTS = frozenset({"httpx", "httpx2"})  # by name: which of the two, is for the SDK to say
+
+
+@contextmanager
+def never_asked() -> Iterator[None]:
+    """Models that are made within are only looked at, as for an estimate: a key may be missing."""
+    token = _NEVER_ASKED.set(True)
+    try:
+        yield
+    finally:
+        _NEVER_ASKED.reset(token)
 
 
 class Unusable(Exception):
@@ -105,7 +118,8 @@ class RemoteAdapter(ModelAdapter):
         self.api_key_env = api_key_env or self.key_env or ""
         self.timeout = checked_seconds("timeout", timeout)
         self._client: Any = None
-        self.key()
+        if not _NEVER_ASKED.get():
+            self.key()
 
     @property
     def identity(self) -> Mapping[str, object]:

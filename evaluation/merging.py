@@ -210,8 +210,10 @@ def _refuse_missing(parts: Sequence[_Part], cells: Mapping[int, Mapping[int, _Pa
         )
     for part in parts:
         if not part.is_finished:
+            manifest = part.run.manifest
+            why = ": ".join(str(manifest[key]) for key in ("status", "stopped_by") if key in manifest)
             raise UserError(
-                f"{part.name} is not finished: {part.run.manifest['status']}",
+                f"{part.name} is not finished: {why}",
                 place=str(part.run.path),
                 remedy="finish it with `sqlassay run --resume`, or take what there is with --allow-missing",
             )

@@ -34,6 +34,8 @@ LOCKS = ".*lock"
 """Of whoever writes a run or publishes it; files of this name are no part of the record."""
 FINISHED, RUNNING, STOPPED, INTERRUPTED = "finished", "running", "stopped", "interrupted"
 """The states of a run."""
+_STAGED = ".unfinished-"
+"""How the folders of `staging` begin."""
 NEEDED = frozenset(
     {"run_id", "group", "cells", "title", "status", "started", "experiment", "identity", "max_instrument_failures"}
 )
@@ -276,14 +278,19 @@ def held(path: Path) -> Iterator[None]:
 def staging(runs: Path) -> Iterator[Path]:
     """A folder from which runs are moved to their place once they are whole, or to which they are moved to go away.
 
-    It is in the folder of runs, where nothing is taken for a run that is so deep; in the end it is removed.
+    It is in the folder of runs, where nothing is taken for a run that is so deep; in the end it is removed, or by the
+    next that needs one where the process was killed.
 
     Raises:
         UserError: The folder of runs cannot be written.
     """
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=runs))
+        with FileLock(runs / ".lock"):
+            _clear(runs)
+            folder = Path(tempfile.mkdtemp(prefix=_STAGED, dir=runs))
+            in_use = FileLock(folder / ".lock")
+            in_use.acquire()
     except OSError as error:
         raise _cannot_write(error, runs) from error
     try:
@@ -291,6 +298,33 @@ def staging(runs: Path) -> Iterator[Path]:
     except OSError as error:
         raise _cannot_write(error, runs) from error
     finally:
+        in_use.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_staging(runs: Path) -> None:
+    """Remove what merges, imports and deletions have left whose process was killed.
+
+    Raises:
+        UserError: The folder of runs cannot be written.
+    """
+    if not any(runs.glob(f"{_STAGED}*")):
+        return
+    try:
+        with FileLock(runs / ".lock"):
+            _clear(runs)
+    except OSError as error:
+        raise _cannot_write(error, runs) from error
+
+
+def _clear(runs: Path) -> None:
+    """Remove the folders that no process uses; the lock of the folder of runs is held, so that none comes to be."""
+    for folder in runs.glob(f"{_STAGED}*"):
+        try:
+            with FileLock(folder / ".lock", timeout=0):
+                pass
+        except Timeout:
+            continue
         shutil.rmtree(folder, ignore_errors=True)
 
 

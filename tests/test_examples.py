@@ -45,12 +45,19 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_it_can_be_estimated(name: str, copy: Path, capsys: Capture) -> None:
-    """As it stands: no variable is needed but the key, and no server is asked."""
+def test_it_can_be_estimated(
+    name: str, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """As it stands: no variable and no key is needed, and no server is asked."""
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setenv("SQLASSAY_SECRETS", str(tmp_path / "none"))
     assert read_experiment(copy / f"{name}.yaml").experiment.name == name
     assert run(["run", f"examples/{name}.yaml", "--dry-run", "--json"]) == 0
     estimates = json.loads(capsys.readouterr().out)["estimates"]
     assert sum(one["requests"] for one in estimates) == CELLS[name] * 72
+    if name != "local":
+        assert run(["run", f"examples/{name}.yaml"]) == 2
+        assert "no key for openai" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -85,6 +85,7 @@ def run(
 
     Example: `sqlassay run nightly.yaml --limit 50`
     """
+    from adapters.remote import never_asked
     from evaluation.grid import Grid
     from evaluation.groups import new_group
     from evaluation.sharding import Shard
@@ -102,7 +103,8 @@ def run(
         part = None if shard is None else Shard.parse(shard)
         file, folder = _new(experiment, runs, limit, sample, seed, filter_, ids)
         group = ""
-    grid = Grid(file, part)
+    with never_asked() if dry_run else nullcontext():
+        grid = Grid(file, part)
     budget = _budget(grid, max_cost, max_tokens)
     if dry_run:
         return _estimate(grid, no_cache=no_cache, json=json)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from evaluation import archives
 from evaluation.archives import export_runs, import_runs
-from evaluation.run_log import RunFolder
+from evaluation.run_log import LOCKS, RunFolder
 from sqlassay.errors import UserError
 from tests.evaluation.world import World, model_at
 from tests.providers.server import ProviderServer
@@ -49,7 +49,9 @@ def a_run(runs: Path, name: str = "trial-01", items: bytes = b'{"id":"q0","verdi
 
 
 def contents(runs: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(runs)): path.read_bytes() for path in runs.rglob("*") if path.is_file()}
+    """What is there besides locks."""
+    files = [path for path in runs.rglob("*") if path.is_file() and not path.match(LOCKS)]
+    return {str(path.relative_to(runs)): path.read_bytes() for path in files}
 
 
 def tar_of(path: Path, entries: Iterable[tuple[tarfile.TarInfo, bytes]]) -> Path:
@@ -79,7 +81,7 @@ def refused(runs: Path, *paths: Path) -> str:
     with pytest.raises(UserError) as caught:
         import_runs(paths, runs)
     assert contents(runs) == before
-    assert [path.name for path in runs.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in runs.iterdir() if path.name.startswith(".unfinished-")] == []
     return str(caught.value)
 
 
@@ -294,7 +296,7 @@ def test_a_damaged_archive_is_refused_or_whole(
     if told:
         assert told.startswith(str(folder / path.name))
         assert "\n" not in told
-        assert list((folder / "runs").iterdir()) == []
+        assert list((folder / "runs").glob("*/")) == []
     else:
         assert contents(folder / "runs") == contents(path.parent / "runs")
         assert not (cut and place < len(content) - 12)

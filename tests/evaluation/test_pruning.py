@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from evaluation.cli import app
 from evaluation.pruning import old_groups, parse_age
+from evaluation.run_log import staging
 from sqlassay.errors import UserError
 from tests.evaluation.test_archives import MANIFEST
 
@@ -38,7 +41,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def left(runs: Path) -> list[str]:
-    assert not [path for path in runs.iterdir() if path.name.startswith(".")]
+    assert not list(runs.glob(".unfinished-*"))
     found = sorted(path.name for path in runs.glob("night-*"))
     groups = sorted({name[:7] for name in found})
     assert found == [f"{group}-0{cell}" for group in groups for cell in (1, 2)]  # whole groups
@@ -142,7 +145,6 @@ def test_at_a_terminal_it_asks(
     answer: str, stay: int, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     import io
-    import sys
 
     terminal = io.StringIO(f"{answer}\n")
     monkeypatch.setattr(terminal, "isatty", lambda: True)
@@ -150,6 +152,21 @@ def test_at_a_terminal_it_asks(
     assert prune(runs, "--keep", "4") == 0
     assert "Delete 1 group of runs, " in capsys.readouterr().err
     assert len(left(runs)) == stay
+
+
+def test_what_a_killed_process_left_goes_and_what_is_in_use_stays(runs: Path) -> None:
+    script = "import os, sys, pathlib; from evaluation.run_log import staging\n"
+    script += "with staging(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", script, str(runs)], check=False)
+    assert len(list(runs.glob(".unfinished-*"))) == 1
+    assert prune(runs, "--keep", "9", "--dry-run") == 0
+    assert len(list(runs.glob(".unfinished-*"))) == 1
+    with staging(runs) as used:
+        assert list(runs.glob(".unfinished-*")) == [used]
+        assert prune(runs, "--keep", "9") == 0
+        with staging(runs):
+            assert used.is_dir()
+    assert len(left(runs)) == 5
 
 
 def test_nothing_is_old(runs: Path, capsys: Capture) -> None:

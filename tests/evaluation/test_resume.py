@@ -200,7 +200,7 @@ def test_a_selection_is_kept(world: World, server: ProviderServer) -> None:
     kill_at(world, server, 3, "run", path, "--sample", "12", "--seed", "5")
     done = world.command("run", "--resume", path, "--limit", "3")
     assert done.returncode == 2
-    remedy = "leave out --limit, --sample, --seed, --filter, --ids, --dry-run"
+    remedy = "leave out --limit, --sample, --seed, --filter, --ids, --shard, --dry-run"
     assert done.stderr == f"error: a resumed run keeps its selection ({remedy})\n"
     assert world.run("run", "--resume", path, "-q") == 0
     (run,) = world.run_folders()

@@ -212,7 +212,7 @@ def refused(world: World, capsys: Capture, *arguments: str | Path) -> str:
     capsys.readouterr()
     assert world.run("runs", "merge", *arguments, "--runs", world.runs) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert not world.runs.exists() or list(world.runs.iterdir()) == []
+    assert not world.runs.exists() or list(world.runs.glob("*/")) == []
     return line
 
 
@@ -243,7 +243,7 @@ def test_what_is_missing_may_be_allowed(
 def test_only_a_later_cell_may_be_there(shards: dict[str, Path], world: World) -> None:
     runs = named(shards, "1/3 01", "2/3 01", "3/3 01")
     assert world.run("runs", "merge", *runs, "--allow-missing", "--runs", world.runs) == 0
-    assert [path.name[-3:] for path in world.runs.iterdir()] == ["-02"]
+    assert [path.name[-3:] for path in world.runs.glob("*/")] == ["-02"]
 
 
 def test_a_shard_that_is_there_twice_is_named(shards: dict[str, Path], world: World, capsys: Capture) -> None:
@@ -258,7 +258,7 @@ def test_a_shard_that_is_there_twice_is_named(shards: dict[str, Path], world: Wo
 def test_an_unfinished_shard_is_named(shards: dict[str, Path], world: World, capsys: Capture) -> None:
     changed(shards["2/3 02"], status="stopped", stopped_by="AuthFailed: no")
     line = refused(world, capsys, *named(shards))
-    assert "shard 2/3 of other · zero_shot@1 · sqlite is not finished: stopped" in line
+    assert "shard 2/3 of other · zero_shot@1 · sqlite is not finished: stopped: AuthFailed: no" in line
     assert world.run("runs", "merge", *named(shards), "--allow-missing", "--runs", world.runs) == 0
     first, second = find_runs("latest", world.runs)
     assert first.manifest["status"] == "finished"

@@ -37,10 +37,13 @@ def prune(
     Example: `sqlassay runs prune --keep 14 --older-than 30d`
     """
     from evaluation.pruning import delete, old_groups, parse_age
+    from evaluation.run_log import clear_staging
 
     if keep is None and older_than is None:
         raise UserError("nothing says which runs are old", remedy="give --keep N, --older-than AGE, or both")
     age = None if older_than is None else parse_age(older_than)
+    if not dry_run:
+        clear_staging(runs)
     found = old_groups(runs, keep=keep or 0, older_than=age)
     going = [group for group in found if not group.kept]
     sizes = {group.name: group.bytes for group in found}
