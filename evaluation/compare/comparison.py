@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -203,18 +203,7 @@ def compare(runs: Sequence[Recorded], *, strategy: str | None = None, by: str | 
 
 def clustered_of(answers: Sequence[Pair]) -> Clustered:
     """What answers say for the statistics, database by database; at least one answer."""
-    by_database: defaultdict[str, list[Pair]] = defaultdict(list)
-    for pair in answers:
-        by_database[pair.baseline.db_id].append(pair)
-    return Clustered({db_id: _paired(pairs) for db_id, pairs in by_database.items()})
-
-
-def _paired(answers: Sequence[Pair]) -> Paired:
-    """One number a question."""
-    sums: Counter[str] = Counter()
-    for pair in answers:
-        sums[pair.asked.id] += pair.won
-    return Paired(Counter(sums.values()), len(answers))
+    return Clustered.of((pair.baseline.db_id, pair.asked.id, pair.won) for pair in answers)
 
 
 def _compared(baseline: Arm, before: Reading, candidate: Arm, strategy: str, by: str | None) -> Comparison:
