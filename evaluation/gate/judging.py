@@ -196,6 +196,8 @@ def _left_out(against: Against) -> str:
     told = []
     if against.pairs is not None and against.pairs.unscored:
         told.append(f"{against.pairs.unscored:,} not scored in one of both")
+    if against.pairs is not None and against.pairs.alone:
+        told.append(f"{against.pairs.alone:,} that only one of both has")
     if against.changed:
         told.append(f"{against.changed:,} changed")
     return f"; left out: {', '.join(told)}" if told else ""

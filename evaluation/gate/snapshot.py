@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from evaluation.records import ItemRecord
@@ -73,7 +74,8 @@ class Snapshot:
     def __post_init__(self) -> None:
         if "label" not in self.strategy:
             raise ValueError("its strategy has no label")
-        datetime.fromisoformat(self.started)
+        if self.when.tzinfo is None:
+            raise ValueError("when it was started lacks the offset from UTC")
 
     @property
     def label(self) -> str:
@@ -98,12 +100,14 @@ class Pairs(NamedTuple):
         lost: Answers that only the baseline has right.
         won: Answers that only the other has right.
         unscored: Answers that could not be scored in one of both.
+        alone: Answers that only one of both has, as where one was repeated more often.
     """
 
     clustered: Clustered | None
     lost: int
     won: int
     unscored: int
+    alone: int = 0
 
 
 def pairs(baseline: Snapshot, now: Snapshot, changed: frozenset[str] = frozenset()) -> Pairs:
@@ -115,17 +119,20 @@ def pairs(baseline: Snapshot, now: Snapshot, changed: frozenset[str] = frozenset
         changed: Questions that are not the same any more.
     """
     answers: list[tuple[str, str, int]] = []
-    unscored = 0
+    unscored = alone = 0
     for question_id, kept in now.questions.items():
         before = baseline.questions.get(question_id)
         if before is None or question_id in changed:
             continue
-        for told in zip(before.verdicts, kept.verdicts, strict=False):
-            unscored += "u" in told
-            if told in _WON:
+        for told in zip_longest(before.verdicts, kept.verdicts, fillvalue=NOT_ASKED):
+            if NOT_ASKED in told:
+                alone += set(told) != {NOT_ASKED}
+            elif "u" in told:
+                unscored += 1
+            elif told in _WON:
                 answers.append((before.db_id, question_id, _WON[told]))
     right = Counter(won for _, _, won in answers)
-    return Pairs(Clustered.of(answers) if answers else None, right[-1], right[1], unscored)
+    return Pairs(Clustered.of(answers) if answers else None, right[-1], right[1], unscored, alone)
 
 
 def letter(status: Status) -> str:

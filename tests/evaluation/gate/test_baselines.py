@@ -74,6 +74,13 @@ def test_questions_that_were_asked_once_are_tossed_coins() -> None:
     assert found.clustered.p == Paired.of(3, 1, 2).p
 
 
+def test_what_only_one_of_both_has_is_counted() -> None:
+    """Three repeats against one, and a question that was not asked again."""
+    before = {"q0": Kept("d", "", "", "c"), "q1": Kept("d", "", "", "u")}
+    now = {"q0": Kept("d", "", "", "ici"), "q1": Kept("d", "", "", "c--")}
+    assert pairs(replace(ONE, questions=before), replace(ONE, questions=now))[1:] == (1, 0, 1, 2)
+
+
 def test_ten_thousand_questions_are_less_than_a_megabyte(tmp_path: Path) -> None:
     questions = {
         f"spider-dev-{number:05d}": Kept("concert_singer", digest_of([str(number)]), digest_of(["x", str(number)]), "c")
@@ -127,7 +134,12 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "why"), [({"started": "soon"}, "Invalid isoformat"), ({"strategy": {}}, "its strategy has no label")]
+    ("change", "why"),
+    [
+        ({"started": "soon"}, "Invalid isoformat"),
+        ({"started": "2026-11-20T00:00:00"}, "when it was started lacks the offset from UTC"),
+        ({"strategy": {}}, "its strategy has no label"),
+    ],
 )
 def test_an_index_that_was_meddled_with_is_told(change: dict[str, object], why: str, tmp_path: Path) -> None:
     path = tmp_path / "baselines.json"

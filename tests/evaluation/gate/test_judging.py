@@ -100,11 +100,12 @@ def test_a_drop_on_few_databases_is_luck_where_these_differ() -> None:
 
 
 def test_what_is_not_paired_is_not_judged() -> None:
-    cells = [("a", Against(None, "no run is green yet")), ("b", Against(Pairs(None, 0, 0, 3), changed=2))]
+    cells = [("a", Against(None, "no run is green yet")), ("b", Against(Pairs(None, 0, 0, 3, 4), changed=2))]
     found = drops(cells, DropSection.model_validate({}))
     assert {one.judged for one in found.values()} == {Judged.NOT_JUDGED}
     assert found["a"].words == "no run is green yet"
-    assert found["b"].words == "no question is scored in both; left out: 3 not scored in one of both, 2 changed"
+    left = "3 not scored in one of both, 4 that only one of both has, 2 changed"
+    assert found["b"].words == f"no question is scored in both; left out: {left}"
 
 
 UNSCORED = replace(ONE, questions={"q0": Kept("shop", "1", "2", "u")})
