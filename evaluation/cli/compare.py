@@ -156,7 +156,7 @@ def compare(
 
     screen = output.data()
     for part in shown(told, most, sliced=by is not None, listed=flips is not None):
-        screen.print(part)
+        screen.print(part, crop=False)  # a number that is cut off is another number
     return ExitCode.OK
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 from evaluation.compare.accuracy import Accuracy
@@ -131,6 +132,13 @@ class Comparison:
         """How many questions would probably show the difference that is seen, by the same test; `None` if it is 0."""
         return self.clustered.needed(ALPHA / self.comparisons) if self.clustered is not None else None
 
+    @property
+    def needed_databases(self) -> int | None:
+        """On how many databases these would be; `None` where clusters do not matter, or nothing is needed."""
+        if self.needed is None or self.clustered is None or not self.clustered.clusters_matter:
+            return None
+        return ceil(self.needed * len(self.clustered.clusters) / self.clustered.whole.questions)
+
     @cached_property
     def partings(self) -> Counter[tuple[Reason, Reason]]:
         """Of the answers that only one has right: how often which reason of the baseline's met which one."""
@@ -163,6 +171,7 @@ class Comparison:
             "difference_shown": self.shown,
             "detectable": self.detectable,
             "questions_needed": self.needed,
+            "databases_needed": self.needed_databases,
             "only_in_baseline": self.missing[0],
             "only_in_candidate": self.missing[1],
             "flips": {
@@ -203,18 +212,7 @@ def compare(runs: Sequence[Recorded], *, strategy: str | None = None, by: str | 
 
 def clustered_of(answers: Sequence[Pair]) -> Clustered:
     """What answers say for the statistics, database by database; at least one answer."""
-    by_database: defaultdict[str, list[Pair]] = defaultdict(list)
-    for pair in answers:
-        by_database[pair.baseline.db_id].append(pair)
-    return Clustered({db_id: _paired(pairs) for db_id, pairs in by_database.items()})
-
-
-def _paired(answers: Sequence[Pair]) -> Paired:
-    """One number a question."""
-    sums: Counter[str] = Counter()
-    for pair in answers:
-        sums[pair.asked.id] += pair.won
-    return Paired(Counter(sums.values()), len(answers))
+    return Clustered.of((pair.baseline.db_id, pair.asked.id, pair.won) for pair in answers)
 
 
 def _compared(baseline: Arm, before: Reading, candidate: Arm, strategy: str, by: str | None) -> Comparison:

@@ -23,8 +23,8 @@ from evaluation.statistics.repeats import Passed, Repeats
 from sqlassay.printable import printable
 
 UNKNOWN = "unknown"
-NARROWEST = 20
-"""Columns that a text beside a heading has, however narrow the terminal is."""
+NARROWEST = 12
+"""Columns that a name, or a text beside a heading, has, however narrow the terminal is."""
 Cells = tuple[str, ...]
 
 
@@ -81,14 +81,22 @@ def _text(line: str) -> Text:
     return Text(printable(line))
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _table(names: Sequence[str], numbers: Sequence[str], rows: Sequence[Cells]) -> Table:
-    """Names to the left, numbers to the right; no row twice in a row, as of a baseline with several candidates."""
+    """Names to the left, numbers to the right; no row twice in a row, as of a baseline with several candidates.
+
+    Names are folded where the terminal is narrow, but not to less than `NARROWEST`; a number never is.
+    """
     table = plain_table()
-    for heading in names:
-        table.add_column(heading, overflow="fold", vertical="bottom")
-    for place, heading in enumerate(numbers, start=len(names)):
+    for place, heading in enumerate((*names, *numbers)):
         widest = max(len(word) for cell in (heading, *(row[place] for row in rows)) for word in cell.split() or [""])
-        table.add_column(heading, justify="right", vertical="bottom", min_width=widest)
+        if place < len(names):
+            table.add_column(heading, overflow="fold", vertical="bottom", min_width=min(widest, NARROWEST))
+        else:
+            table.add_column(heading, justify="right", vertical="bottom", min_width=widest)
     for row in dict.fromkeys(rows):
         table.add_row(*map(_text, row))
     return table
@@ -214,8 +222,9 @@ def _power(one: Comparison) -> str:
     if one.needed is None or paired is None:
         needed = "there is no difference that more could show"
     else:
-        needed = f"to show {points(abs(paired.difference))} points takes {one.needed:,}"
-    return f"{questions:,} questions would show {could} in 4 of 5 cases; {needed}"
+        on = "" if one.needed_databases is None else f" on {one.needed_databases:,} databases like these"
+        needed = f"to show {points(abs(paired.difference))} points takes {one.needed:,}{on}"
+    return f"{_counted(questions, 'question')} would show {could} in 4 of 5 cases; {needed}"
 
 
 def _repeats(found: Sequence[Detail]) -> Table:
@@ -274,7 +283,8 @@ def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
     of = " of all comparisons" if many else ""
     clustered = any(part.clustered.clusters_matter for one in found for part in one.slices)
     by = "; where its questions cluster, p and interval are of databases" if clustered else ""
-    yield _text(f"each slice is compared as the whole is; p is corrected for {len(rows):,} slices{of} (Holm){by}")
+    corrected = f"p is corrected for {len(rows):,} slices{of} (Holm)" if len(rows) > 1 else "there is one"
+    yield _text(f"each slice is compared as the whole is; {corrected}{by}")
 
 
 def _tables(found: Sequence[Detail]) -> Iterator[RenderableType]:
@@ -296,7 +306,9 @@ def _tables(found: Sequence[Detail]) -> Iterator[RenderableType]:
     )
     yield _table([*names, "tables used"], numbers, rows)
     if any(use.unread or use.without_sql or use.without_gold for one in found for use in one.tables):
-        yield _text("left out of these: answers without SQL, or that cannot be parsed, or without a gold that can be")
+        yield _text(
+            "left out of these: answers without SQL, or that cannot be parsed, or with no gold that can be parsed"
+        )
 
 
 def _shares(share: Share | None) -> Cells:

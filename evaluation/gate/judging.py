@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from evaluation.compare.sentence import equals, points
 from evaluation.experiment import DropSection, GateSection
 from evaluation.gate.measured import Measured
 from evaluation.gate.snapshot import Pairs
 from evaluation.gate.verdict import Judged, RuleVerdict
 from evaluation.reports.measures import equals, percent, points
-from evaluation.statistics.paired import Paired, holm
+from evaluation.statistics.clustered import Clustered
+from evaluation.statistics.paired import holm
 from sqlassay.percentile import percentile
 
 USABLE = "usable"
@@ -67,9 +69,9 @@ def drops(cells: Sequence[tuple[str, Against]], rule: DropSection) -> dict[str, 
         cells: Titles, each with what it is held against.
         rule: Which drop fails.
     """
-    paired = [(title, p) for title, against in cells if (p := against.pairs and against.pairs.paired) is not None]
-    adjusted = dict(zip([title for title, _ in paired], holm([one.p for _, one in paired]), strict=True))
-    return {title: _drop(title, against, rule, adjusted.get(title), len(paired)) for title, against in cells}
+    told = {title: against.pairs.clustered.p for title, against in cells if against.pairs and against.pairs.clustered}
+    adjusted = dict(zip(told, holm(list(told.values())), strict=True))
+    return {title: _drop(title, against, rule, adjusted.get(title), len(told)) for title, against in cells}
 
 
 def others(measured: Measured, rules: GateSection) -> Iterator[RuleVerdict]:
@@ -148,27 +150,28 @@ def _drop(cell: str, against: Against, rule: DropSection, p: float | None, tests
     limit = -rule.min_effect
     if against.pairs is None:
         return RuleVerdict("drop", Judged.NOT_JUDGED, against.missing, cell, None, limit)
-    paired = against.pairs.paired
+    clustered = against.pairs.clustered
     left = _left_out(against)
-    if paired is None or p is None:
+    if clustered is None or p is None:
         words = f"no question is scored in both{left}"
         return RuleVerdict("drop", Judged.NOT_JUDGED, words, cell, None, limit)
-    words, failed = _compared(paired, p, rule, tests)
-    flips = f"; of {paired.pairs:,} paired answers {against.pairs.lost:,} lost, {against.pairs.won:,} won"
+    words, failed = _compared(clustered, p, rule, tests)
+    flips = f"; of {clustered.whole.pairs:,} paired answers {against.pairs.lost:,} lost, {against.pairs.won:,} won"
     judged = Judged.FAILED if failed else Judged.PASSED
-    return RuleVerdict("drop", judged, f"{words}{flips}{left}", cell, paired.difference, limit)
+    return RuleVerdict("drop", judged, f"{words}{flips}{left}", cell, clustered.difference, limit)
 
 
-def _compared(paired: Paired, p: float, rule: DropSection, tests: int) -> tuple[str, bool]:
+def _compared(clustered: Clustered, p: float, rule: DropSection, tests: int) -> tuple[str, bool]:
     """The difference in words, and whether it fails."""
-    difference = paired.difference
+    difference = clustered.difference
     if difference == 0:
-        return f"no difference; {_visible(paired, rule, tests)}", False
-    low, high = paired.interval()
+        return f"no difference; {_visible(clustered, rule, tests)}", False
+    low, high = clustered.interval()
     size = points(abs(difference))
     ends = (low, high) if difference > 0 else (-high, -low)
-    chance = f"p {equals(p)}{f' after Holm, of {tests}' if tests > 1 else ''}"
-    told = f"(95 % interval {points(ends[0])} to {points(ends[1])}, {chance})"
+    corrected = f" after Holm, of {tests}" if tests > 1 else ""
+    by = "; clustered by database" if clustered.clusters_matter else ""
+    told = f"(95 % interval {points(ends[0])} to {points(ends[1])}, p {equals(p)}{corrected}{by})"
     shown = p <= rule.alpha
     if difference > 0:
         return f"better by {size} points {told}{'' if shown else ', which may be luck'}", False
@@ -180,13 +183,14 @@ def _compared(paired: Paired, p: float, rule: DropSection, tests: int) -> tuple[
     if shown:
         return f"worse by {size} points {told}: beyond luck, but {least}", False
     spared = "which may be luck" if large else f"which may be luck, and is {least}"
-    return f"worse by {size} points {told}, {spared}; {_visible(paired, rule, tests)}", False
+    return f"worse by {size} points {told}, {spared}; {_visible(clustered, rule, tests)}", False
 
 
-def _visible(paired: Paired, rule: DropSection, tests: int) -> str:
-    least = paired.detectable(rule.alpha / tests)
+def _visible(clustered: Clustered, rule: DropSection, tests: int) -> str:
+    least = clustered.detectable(rule.alpha / tests)
     if least is None:
-        return f"{paired.questions:,} questions are too few to show any"
+        what = f"{len(clustered.clusters):,} databases" if clustered.clusters_matter else None
+        return f"{what or f'{clustered.whole.questions:,} questions'} are too few to show any"
     return f"one of {points(least)} points would probably have been shown"
 
 
@@ -194,6 +198,8 @@ def _left_out(against: Against) -> str:
     told = []
     if against.pairs is not None and against.pairs.unscored:
         told.append(f"{against.pairs.unscored:,} not scored in one of both")
+    if against.pairs is not None and against.pairs.alone:
+        told.append(f"{against.pairs.alone:,} that only one of both has")
     if against.changed:
         told.append(f"{against.changed:,} changed")
     return f"; left out: {', '.join(told)}" if told else ""

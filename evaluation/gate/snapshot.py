@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from evaluation.records import ItemRecord
-from evaluation.statistics.paired import Paired
+from evaluation.statistics.clustered import Clustered
 from evaluation.verdicts import Reason, Status
 
 DIGITS = 16
 """Hexadecimal digits of a digest: a change that is not seen is one in 10^19."""
 _LETTERS = {Status.CORRECT: "c", Status.INCORRECT: "i", Status.UNSCORED: "u"}
 NOT_ASKED = "-"
+_WON = {("c", "c"): 0, ("i", "i"): 0, ("c", "i"): -1, ("i", "c"): 1}
+"""What two letters say that are both of a verdict."""
 
 
 class Kept(NamedTuple):
@@ -70,7 +74,8 @@ class Snapshot:
     def __post_init__(self) -> None:
         if "label" not in self.strategy:
             raise ValueError("its strategy has no label")
-        datetime.fromisoformat(self.started)
+        if self.when.tzinfo is None:
+            raise ValueError("when it was started lacks the offset from UTC")
 
     @property
     def label(self) -> str:
@@ -91,16 +96,18 @@ class Pairs(NamedTuple):
     """What is paired of two cells.
 
     Attributes:
-        paired: For the statistics; `None` where nothing is scored in both.
+        clustered: For the statistics, by database; `None` where nothing is scored in both.
         lost: Answers that only the baseline has right.
         won: Answers that only the other has right.
         unscored: Answers that could not be scored in one of both.
+        alone: Answers that only one of both has, as where one was repeated more often.
     """
 
-    paired: Paired | None
+    clustered: Clustered | None
     lost: int
     won: int
     unscored: int
+    alone: int = 0
 
 
 def pairs(baseline: Snapshot, now: Snapshot, changed: frozenset[str] = frozenset()) -> Pairs:
@@ -111,21 +118,21 @@ def pairs(baseline: Snapshot, now: Snapshot, changed: frozenset[str] = frozenset
         now: The other.
         changed: Questions that are not the same any more.
     """
-    differences: dict[int, int] = {}
-    lost = won = unscored = count = 0
+    answers: list[tuple[str, str, int]] = []
+    unscored = alone = 0
     for question_id, kept in now.questions.items():
         before = baseline.questions.get(question_id)
         if before is None or question_id in changed:
             continue
-        told = list(zip(before.verdicts, kept.verdicts, strict=False))
-        scored = [pair for pair in told if set(pair) <= {"c", "i"}]
-        unscored += sum("u" in pair for pair in told)
-        if not scored:
-            continue
-        gained, given = scored.count(("i", "c")), scored.count(("c", "i"))
-        won, lost, count = won + gained, lost + given, count + len(scored)
-        differences[gained - given] = differences.get(gained - given, 0) + 1
-    return Pairs(Paired(differences, count) if count else None, lost, won, unscored)
+        for told in zip_longest(before.verdicts, kept.verdicts, fillvalue=NOT_ASKED):
+            if NOT_ASKED in told:
+                alone += set(told) != {NOT_ASKED}
+            elif "u" in told:
+                unscored += 1
+            elif told in _WON:
+                answers.append((before.db_id, question_id, _WON[told]))
+    right = Counter(won for _, _, won in answers)
+    return Pairs(Clustered.of(answers) if answers else None, right[-1], right[1], unscored, alone)
 
 
 def letter(status: Status) -> str:

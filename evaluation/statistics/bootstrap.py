@@ -12,10 +12,11 @@ SEED = 1979
 def paired_bootstrap(paired: Paired, confidence: float = 0.95, seed: int = SEED) -> tuple[float, float]:
     """Where the difference may well be: the percentiles of what as many questions, drawn with replacement, say.
 
-    They are drawn from those that there are and two more, one for either side, as `Paired.interval` has them: where
-    few questions differ, or none, drawing from these alone would look far too sure. Drawing counts takes as long for a
-    million questions as for ten. Source: B. Efron, "Bootstrap methods: another look at the jackknife", Annals of
-    Statistics 7 (1979), 1-26.
+    They are drawn from those that there are and two more, one for either side: where few questions differ, or none,
+    drawing from these alone would look far too sure. Drawing counts takes as long for a million questions as for ten.
+    Sources: B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7 (1979), 1-26; of the
+    two more, D. G. Bonett and R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions
+    based on paired data", Journal of Educational and Behavioral Statistics 37 (2012), 479-488.
 
     Args:
         paired: What the questions say.

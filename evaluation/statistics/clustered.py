@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf, sqrt
@@ -36,6 +36,21 @@ class Clustered:
     """
 
     clusters: Mapping[str, Paired]
+
+    @classmethod
+    def of(cls, answers: Iterable[tuple[str, str, int]]) -> Clustered:
+        """Of answers that are paired.
+
+        Args:
+            answers: Of each pair of answers its cluster, its question, and who is right: -1 only A, 1 only B, 0 both or
+                neither; at least one pair.
+        """
+        sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        pairs: Counter[str] = Counter()
+        for cluster, question, won in answers:
+            sums[cluster][question] += won
+            pairs[cluster] += 1
+        return cls({name: Paired(Counter(said.values()), pairs[name]) for name, said in sums.items()})
 
     @cached_property
     def whole(self) -> Paired:

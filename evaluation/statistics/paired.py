@@ -84,26 +84,6 @@ class Paired:
         tail = min(up, sum(worth * tosses for worth, tosses in coins.items()) - up)
         return min(1.0, max(2 * fsum(chances[: max(0, tail - lowest + 1)]), float_info.min))
 
-    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Where the difference may well be.
-
-        The adjusted Wald interval: of what the questions say and two more, one for either side. Source: D. G. Bonett
-        and R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired
-        data", Journal of Educational and Behavioral Statistics 37 (2012), 479-488. It is good for few questions too.
-
-        Args:
-            confidence: Between 0 and 1.
-
-        Returns:
-            Lower and upper end, both between -1 and 1.
-        """
-        more = self.questions + 2
-        scale = self.questions / self.pairs
-        mean = scale * self.total / more
-        variance = (scale * scale * self._squares + 2) / more - mean * mean
-        half = NormalDist().inv_cdf(0.5 + confidence / 2) * sqrt(variance / more)
-        return max(mean - half, -1.0), min(mean + half, 1.0)
-
     def detectable(self, alpha: float = 0.05, power: float = 0.8) -> float | None:
         """The smallest difference that so many questions would probably have shown.
 

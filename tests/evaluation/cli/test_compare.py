@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.evaluation.world import GOLD, World
+from tests.evaluation.world import GOLD, SQLASSAY, World
 
 Capture = pytest.CaptureFixture[str]
 
@@ -74,6 +76,33 @@ def test_two_files(world: World, capsys: Capture) -> None:
     assert f"wrong rows, 1 row of 1 in the gold: {WRONG}" in shown
     assert "[[3]] of 1" in shown
     assert "[[4]] of 1" in shown
+
+
+def test_a_narrow_terminal_cuts_off_no_number(world: World) -> None:
+    a, b = (
+        predictions(f"a-long-name-of-a-system-{name}.sql", marks) for name, marks in (("a", 12 * "-"), ("b", 12 * "+"))
+    )
+    narrow = subprocess.run(
+        [SQLASSAY, "compare", a, b, *DATASET, "-q"],
+        env={**os.environ, "COLUMNS": "50"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    shown = [line.split() for line in narrow.splitlines()]
+    assert [line[-3:] for line in shown if line[-1:] == ["p95"]] == [["p50", "/", "p95"]]
+    assert ["difficulty", "questions", "A", "B", "difference", "interval", "(Holm)"] in shown
+    assert sum(line[-4:] == ["12", "0", "0", "0"] for line in shown) == 2
+    assert "a-long-name-" in narrow
+
+
+def test_one_is_one(world: World, capsys: Capture) -> None:
+    questions(world, 1)
+    assert compare(world, predictions("a.sql", "-"), predictions("b.sql", "+"), *DATASET) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("no difference shown between b.sql and a.sql; with 1 paired question none could have been")
+    assert "\n1 question would show nothing in 4 of 5 cases; to show 100.0 points takes 6\n" in shown
+    assert "\neach slice is compared as the whole is; there is one\n" in shown
 
 
 def test_everything_is_in_the_json(world: World, capsys: Capture) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
+from math import ceil
 
 import pytest
 
@@ -10,6 +12,7 @@ from evaluation.compare.accuracy import Accuracy
 from evaluation.compare.answers import Asked, Pair, Told
 from evaluation.compare.arms import Arm
 from evaluation.compare.comparison import Comparison
+from evaluation.compare.detail_screen import _power
 from evaluation.compare.slices import slices
 from evaluation.statistics.interval import wilson
 from evaluation.verdicts import Reason
@@ -54,6 +57,31 @@ def test_databases_are_slices_where_questions_have_no_grade() -> None:
 def test_grades_go_from_easy_to_hard() -> None:
     (parts,) = slices([comparison(*((True, True, (name,)) for name in ("extra", "hard", "easy", "medium")))])
     assert [part.name for part in parts] == ["easy", "medium", "hard", "extra"]
+
+
+def on_databases(sums: Sequence[tuple[int, int, int]]) -> Comparison:
+    """So many questions of each database that only A has right, only B, and both."""
+    pairs = [
+        Pair(Asked(f"{db}-{n}", 0), told(right < 1 or right > 1, f"db{db}"), told(right > 0, f"db{db}"))
+        for db, counts in enumerate(sums)
+        for n, right in enumerate(right for right, count in enumerate(counts) for _ in range(count))
+    ]
+    return Comparison(Arm("a", "", ()), Arm("b", "", ()), "execution_match", tuple(pairs), adjusted_p=1.0)
+
+
+def test_more_questions_are_needed_on_more_databases() -> None:
+    """Where clusters matter, more of the same databases would show nothing: the screen says on how many they are."""
+    found = on_databases([(0, 6, 4), (3, 0, 7)] * 5)
+    assert found.clustered is not None
+    assert found.clustered.clusters_matter
+    assert found.needed is not None
+    assert found.needed_databases == ceil(found.needed / 10)
+    assert f"takes {found.needed:,} on {found.needed_databases:,} databases like these" in _power(found)
+    assert found.to_json()["databases_needed"] == found.needed_databases
+
+    alike = on_databases([(1, 2, 7)] * 10)
+    assert alike.needed_databases is None
+    assert "databases" not in _power(alike)
 
 
 def test_accuracy_is_clustered_by_what_answers_share() -> None:

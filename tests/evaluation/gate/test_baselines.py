@@ -57,19 +57,28 @@ def test_pairs_are_the_answers_that_both_have_scored(
     found = pairs(replace(ONE, questions=before), replace(ONE, questions=now), changed)
     assert found.won == sum((a, b) == ("i", "c") for _, a, b in counted)
     assert found.lost == sum((a, b) == ("c", "i") for _, a, b in counted)
-    assert (found.paired is None) is (not counted)
-    if found.paired is not None:
-        assert (found.paired.pairs, found.paired.questions) == (len(counted), len({one for one, _, _ in counted}))
-        assert found.paired.difference == pytest.approx((found.won - found.lost) / len(counted))
+    assert (found.clustered is None) is (not counted)
+    if found.clustered is not None:
+        whole = found.clustered.whole
+        assert (whole.pairs, whole.questions) == (len(counted), len({one for one, _, _ in counted}))
+        assert found.clustered.clusters.keys() == {before[one].db_id for one, _, _ in counted}
+        assert whole.difference == pytest.approx((found.won - found.lost) / len(counted))
 
 
 def test_questions_that_were_asked_once_are_tossed_coins() -> None:
     before = {f"q{n}": Kept("d", "", "", mark) for n, mark in enumerate("ccccciiu")}
     now = {f"q{n}": Kept("d", "", "", mark) for n, mark in enumerate("cciiicuc")}
     found = pairs(replace(ONE, questions=before), replace(ONE, questions=now))
-    assert found.paired is not None
+    assert found.clustered is not None
     assert (found.lost, found.won, found.unscored) == (3, 1, 2)
-    assert found.paired.p == Paired.of(3, 1, 2).p
+    assert found.clustered.p == Paired.of(3, 1, 2).p
+
+
+def test_what_only_one_of_both_has_is_counted() -> None:
+    """Three repeats against one, and a question that was not asked again."""
+    before = {"q0": Kept("d", "", "", "c"), "q1": Kept("d", "", "", "u")}
+    now = {"q0": Kept("d", "", "", "ici"), "q1": Kept("d", "", "", "c--")}
+    assert pairs(replace(ONE, questions=before), replace(ONE, questions=now))[1:] == (1, 0, 1, 2)
 
 
 def test_ten_thousand_questions_are_less_than_a_megabyte(tmp_path: Path) -> None:
@@ -125,7 +134,12 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "why"), [({"started": "soon"}, "Invalid isoformat"), ({"strategy": {}}, "its strategy has no label")]
+    ("change", "why"),
+    [
+        ({"started": "soon"}, "Invalid isoformat"),
+        ({"started": "2026-11-20T00:00:00"}, "when it was started lacks the offset from UTC"),
+        ({"strategy": {}}, "its strategy has no label"),
+    ],
 )
 def test_an_index_that_was_meddled_with_is_told(change: dict[str, object], why: str, tmp_path: Path) -> None:
     path = tmp_path / "baselines.json"

@@ -9,20 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluation.compare.sentence import points
 from evaluation.experiment import DropSection, GateSection
 from evaluation.gate.judging import Against, drops, is_usable, others, spent, unjudged, usability
 from evaluation.gate.measured import Measured
 from evaluation.gate.snapshot import Kept, Pairs
 from evaluation.gate.verdict import Judged
 from evaluation.reports.summary import Tokens
+from evaluation.statistics.clustered import Clustered
 from evaluation.statistics.paired import Paired, holm
 from tests.evaluation.gate.test_baselines import ONE
+from tests.evaluation.statistics.pairs_of_systems import simulated, sizes
 
 COUNTS = st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(1, 200))
 
 
 def against(lost: int, won: int, alike: int) -> Against:
-    return Against(Pairs(Paired.of(lost, won, alike), lost, won, 0))
+    return Against(Pairs(Clustered({"shop": Paired.of(lost, won, alike)}), lost, won, 0))
 
 
 def measured(**changes: object) -> Measured:
@@ -67,12 +70,42 @@ def test_nights_without_any_change_seldom_fail() -> None:
     assert failed / 400 <= 0.05
 
 
+@pytest.mark.parametrize("between", [0.0, 0.1])
+def test_they_do_not_where_questions_cluster_either(between: float) -> None:
+    """Two cells a night on twenty databases; some nights one database is better, and the next is worse."""
+    nights = simulated(1200, sizes(20, 600, 0.5), 0.25, between)
+    failed = alone = 0
+    for a, b in zip(nights, nights, strict=True):
+        cells = [(name, Against(Pairs(one, 0, 0, 0))) for name, one in (("a", a), ("b", b))]
+        found = drops(cells, DropSection.model_validate({"min_effect": 0})).values()
+        failed += any(one.judged is Judged.FAILED for one in found)
+        alone += any(
+            p <= 0.05 and one.difference < 0 for one, p in zip((a, b), holm([a.whole.p, b.whole.p]), strict=True)
+        )
+    assert failed / 600 <= 0.05
+    assert (alone / 600 > 0.05) is (between > 0)
+
+
+def test_a_drop_on_few_databases_is_luck_where_these_differ() -> None:
+    """31 of 240 questions are lost and 10 won, nearly all of them on two databases of eight."""
+    sums = [(15, 0, 15), (14, 0, 16), (1, 1, 28), (1, 2, 27), (0, 2, 28), (0, 2, 28), (0, 2, 28), (0, 1, 29)]
+    one = Clustered({f"db_{number}": Paired.of(*count) for number, count in enumerate(sums)})
+    assert one.whole.p < 0.005
+    assert one.p > 0.3
+    (verdict,) = drops([("a", Against(Pairs(one, 31, 10, 0)))], DropSection.model_validate({})).values()
+    assert verdict.judged is Judged.PASSED
+    low, high = one.interval()
+    assert f"(95 % interval {points(-high)} to {points(-low)}, p = {one.p:.3f}; clustered by database)" in verdict.words
+    assert "which may be luck; one of" in verdict.words
+
+
 def test_what_is_not_paired_is_not_judged() -> None:
-    cells = [("a", Against(None, "no run is green yet")), ("b", Against(Pairs(None, 0, 0, 3), changed=2))]
+    cells = [("a", Against(None, "no run is green yet")), ("b", Against(Pairs(None, 0, 0, 3, 4), changed=2))]
     found = drops(cells, DropSection.model_validate({}))
     assert {one.judged for one in found.values()} == {Judged.NOT_JUDGED}
     assert found["a"].words == "no run is green yet"
-    assert found["b"].words == "no question is scored in both; left out: 3 not scored in one of both, 2 changed"
+    left = "3 not scored in one of both, 4 that only one of both has, 2 changed"
+    assert found["b"].words == f"no question is scored in both; left out: {left}"
 
 
 UNSCORED = replace(ONE, questions={"q0": Kept("shop", "1", "2", "u")})
