@@ -18,8 +18,8 @@ from evaluation.reports.markdown_text import clipped, code, fenced, plain
 from evaluation.run_log import RunFolder
 from evaluation.verdicts import Reason
 from sqlassay.printable import printable
+from tests.evaluation.compare.test_comparison import run as marked_run
 from tests.evaluation.reports.folders import RECORDS, TEXTS, run_folder
-from tests.evaluation.reports.test_paired import run as marked_run
 
 OURS = {"h2", "h3", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "code", "pre", "blockquote",
         "details", "summary"}  # fmt: skip
@@ -110,7 +110,7 @@ def test_the_verdict_comes_first_then_the_counts(tmp_path: Path) -> None:
     assert lines[:3] == [
         "<!-- sqlassay report -->",
         "## sqlassay",
-        "**b@1 is worse than a@1 by 28.2 points (95 % interval 11.2 to 43.6, p = 0.002)**",
+        "**b@1 is worse than a@1 by 28.2 points (95 % interval 11.0 to 43.8, p = 0.002)**",
     ]
     assert "| m · a@1 · sqlite | other | 100.0 % | 94.9 – 100.0 | 72 | 72 | (0) | 0 | (0) | 0 |" in lines
     assert "|  | execution_match | 85.9 % | 76.0 – 92.2 | 71 | 61 | (0) | 10 | (0) | 1 |" in lines
