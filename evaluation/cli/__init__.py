@@ -11,7 +11,7 @@ _HELP = frozenset({"-h", "--help"})
 
 
 def main() -> None:
-    """Run the command line; the entry point `sqlassay`."""
+    """Run the command line."""
     if sys.argv[1:2] and sys.argv[1] in _RUN_STATEMENTS and not _HELP.intersection(sys.argv):
         from database_backends import fork_server
 

@@ -9,9 +9,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from evaluation.doctor.finding import Finding, State
+from sqlassay_command import ROOMS
 
-ROOMS = ("sqlassay", "prompts", "adapters", "database_backends", "evaluation")
-"""The names that we import by."""
 _OURS = Path(__file__).resolve().parents[2]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.doctor.examination import Examination
@@ -14,15 +15,18 @@ if TYPE_CHECKING:
 
 
 def models(file: ExperimentFile) -> list[Examination]:
-    """One examination for every model, judges among them."""
+    """One examination for every model, judges among them; models of one name tell their lines."""
     from evaluation.models import model_sections
 
-    found: dict[str, Examination] = {}
+    found: dict[str, dict[str, tuple[Location, ModelSection]]] = {}
     for at, section in model_sections(file):
-        thing = f"model {section.adapter}:{section.model}"
-        endpoint = repr(sorted(section.settings.items(), key=str))
-        found.setdefault(thing + endpoint, _of(file, at, section, thing))
-    return list(found.values())
+        settings = repr(sorted(section.settings.items(), key=str))
+        found.setdefault(f"model {section.adapter}:{section.model}", {}).setdefault(settings, (at, section))
+    return [
+        _of(file, at, section, thing if len(alike) == 1 else f"{thing} ({Path(file.place(*at)).name})")
+        for thing, alike in found.items()
+        for at, section in alike.values()
+    ]
 
 
 def _of(file: ExperimentFile, at: Location, section: ModelSection, thing: str) -> Examination:

@@ -113,6 +113,8 @@ FROM (SELECT row_number() OVER () AS line, id, verdicts, filename FROM read_json
 GROUP BY filename, id
 """
 """The last record of an id counts."""
+_MEGABYTES = 1000
+"""Of DuckDB: what does not fit is sorted on disk. A million items of three verdicts need more than 600."""
 _COMMAND = r"^''*[=+\-@\t\r\n＝＋－＠]"
 """What a spreadsheet would take for a formula; as text of SQL, where a quote is written twice."""
 
@@ -137,6 +139,7 @@ def copy_rows(runs: Sequence[RunFolder], path: Path, options: str, *, for_spread
         files = [_complete(run, Path(scratch) / f"{number}.jsonl") for number, run in enumerate(runs)]
         settings: dict[str, str | bool | int | float | list[str]] = {
             "temp_directory": scratch,
+            "memory_limit": f"{_MEGABYTES}MB",
             "autoinstall_known_extensions": False,
         }
         with duckdb.connect(config=settings) as database:
@@ -148,6 +151,11 @@ def copy_rows(runs: Sequence[RunFolder], path: Path, options: str, *, for_spread
                 database.execute(f"COPY ({query}) TO '{target}' ({options})", {"files": files})
             except duckdb.IOException as error:
                 raise _unwritable(error) from error
+            except duckdb.OutOfMemoryException as error:
+                remedy = "report fewer runs at a time"
+                raise UserError(
+                    f"the items do not fit into {_MEGABYTES:,} MB", place=str(path), remedy=remedy
+                ) from error
             except duckdb.Error as error:
                 raise _unreadable(runs, str(error)) from error
 

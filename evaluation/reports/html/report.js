@@ -227,7 +227,7 @@
       on: { submit: (event) => event.preventDefault() } },
       make("label", { class: "wide" }, "Text", search),
       several ? field("a", "Run", data.runs.map((run, place) => option(place, runName(run)))) : null,
-      several ? field("b", "beside", [option("", "no other"), ...data.runs.map((run, place) => option(place, runName(run)))]) : null,
+      several ? field("b", "Beside", [option("", "no other"), ...data.runs.map((run, place) => option(place, runName(run)))]) : null,
       field("strategy", "Strategy", data.strategies.map((name, place) => option(place, name))),
       field("status", several ? "Status of either run" : "Status", [option("", "any"), ...STATUSES.map((name) => option(name, name))]),
       field("reason", several ? "Reason of either run" : "Reason", [option("", "any"), ...data.reasons

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,22 @@ def test_what_fails_is_told_with_its_remedy(world: World, server: ProviderServer
     assert (code, found["database sqlite:show"]["state"]) == (1, "failed")
 
 
+def test_models_of_one_name_are_told_apart_by_their_lines(
+    world: World, server: ProviderServer, capsys: Capture
+) -> None:
+    gone = f"http://127.0.0.1:{unused_port()}/v1"
+    models = [model_at(server.base_url), model_at(gone, label="other"), model_at(gone, label="again")]
+    path = world.experiment(models=models)
+    lines = [n for n, line in enumerate(path.read_text().splitlines(), 1) if line == "- adapter: openai"]
+    code, found = doctor(world, capsys, path)
+    told = {thing: one["state"] for thing, one in found.items() if thing.startswith("model ")}
+    assert code == 1
+    assert told == {
+        f"model openai:good ({path.name}:{lines[0]})": "ok",
+        f"model openai:good ({path.name}:{lines[1]})": "failed",
+    }
+
+
 def test_a_langfuse_that_does_not_answer(world: World, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     host = f"http://127.0.0.1:{unused_port()}"
     monkeypatch.setenv("LANGFUSE_BASE_URL", host)
@@ -126,3 +144,54 @@ def test_a_shadow_on_the_path_fails(room: str, world: World, tmp_path: Path) -> 
     assert found[f"import {room}"]["state"] == "failed"
     assert found[f"import {room}"]["found"] == f"{shadow / room} hides ours at {ROOT / room}"
     assert found["Python"]["state"] == "ok"
+
+
+@pytest.mark.parametrize("kind", ["package", "module"])
+@pytest.mark.parametrize(
+    ("room", "command"), [("sqlassay", "doctor"), ("evaluation", "doctor"), ("evaluation", "demo"), ("adapters", "run")]
+)
+def test_a_shadow_that_nothing_works_with_is_one_line(
+    room: str, command: str, kind: str, world: World, tmp_path: Path
+) -> None:
+    """Where not even the doctor can speak, or where another command than the doctor needs what is hidden."""
+    shadow = tmp_path / "elsewhere" / (room if kind == "package" else f"{room}.py")
+    file = shadow / "__init__.py" if kind == "package" else shadow
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    arguments = [command, str(world.experiment())] if command == "run" else [command]
+    done = subprocess.run(
+        [sys.executable, "-c", "from sqlassay_command import main; main()", *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "elsewhere"), str(ROOT)])},
+        cwd=world.folder, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {shadow}: hides the package {room!r} of sqlassay (")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_package_of_ours_that_is_broken_is_no_shadow(tmp_path: Path) -> None:
+    """What is missing in our own place is a fault of ours, and has a traceback."""
+    shutil.copytree(ROOT / "sqlassay", tmp_path / "sqlassay")
+    for room in ("prompts", "adapters", "database_backends", "evaluation"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", "from sqlassay_command import main; main()"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "ModuleNotFoundError: No module named 'evaluation.cli'" in done.stderr
+
+
+def test_a_file_of_keys_that_others_can_read(world: World, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = world.folder / "keys"
+    path.write_text("OPENAI_API_KEY=sk-very-secret-key\n")
+    path.chmod(0o644)
+    monkeypatch.setenv("SQLASSAY_SECRETS", str(path))
+    monkeypatch.delenv("OPENAI_API_KEY")
+    code, found = doctor(world, capsys)
+    assert code == 1
+    assert found["keys"]["state"] == "failed"
+    assert found["keys"]["found"] == f"{path}: others can read it: its mode is 0644"
+    assert str(found["keys"]["remedy"]).startswith(f"chmod 600 {path}")

@@ -175,7 +175,7 @@ def test_flips_of_two_runs(reader: Reader, double: Path) -> None:
     assert reader.ids == ["q4", "q7"]
     shown.select_option(flips, "lost")
     assert reader.ids == ["q9"]
-    shown.select_option("label:has-text('beside') select", "")
+    shown.select_option("label:has-text('Beside') select", "")
     assert shown.is_disabled(flips)
     assert len(reader.ids) == 50
 
