@@ -63,8 +63,8 @@ def _others(one: Comparison) -> list[str]:
     if one.clustered is not None and one.clustered.too_few_clusters:
         databases = len(one.clustered.clusters)
         lines.append(
-            f"{databases:,} databases are too few, or one is too large, to tell how databases differ: what is said holds"
-            " for further questions on these, not for other databases"
+            f"{databases:,} databases are too few, or one is too large, to tell how databases differ: what is said"
+            " holds for further questions on these, not for other databases"
         )
     return [_where(one) + line for line in lines]
 

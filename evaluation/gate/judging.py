@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from evaluation.compare.sentence import equals, points
 from evaluation.experiment import DropSection, GateSection
 from evaluation.gate.measured import Measured
 from evaluation.gate.snapshot import Pairs
