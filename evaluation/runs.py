@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from database_backends.base import BACKENDS
 from evaluation.calibration.note import calibration_notes
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Disagreements, Parting
@@ -14,7 +13,7 @@ from evaluation.reports.slices import Slices
 from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.reports.taxonomy import Row, Taxonomy
-from evaluation.run_log import FINISHED, MANIFEST, RunFolder, is_unscored
+from evaluation.run_log import FINISHED, MANIFEST, RunFolder, dialect_of, is_unscored
 from sqlassay.errors import UnknownName, UserError
 
 
@@ -129,8 +128,7 @@ def analyse(folder: RunFolder, by: str | None = None, wanted: Callable[[ItemReco
     summary = _summary(folder)
     slices = None
     if by is not None:
-        dialect = BACKENDS.get(folder.manifest["identity"]["backend"]["name"]).dialect
-        slices = Slices(by, dialect, summary.standings)
+        slices = Slices(by, dialect_of(folder.manifest), summary.standings)
     disagreements, taxonomy = Disagreements(), Taxonomy()
     with LogTable(folder, slices) as table:
         table.summarise(summary)

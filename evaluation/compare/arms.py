@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from evaluation.records import ItemRecord
+from evaluation.run_log import dialect_of
 
 DIMENSIONS = ("prompt", "model", "backend", "history")
 """Of the first of these in which the runs of one experiment differ, the values are compared; the others stay as they
@@ -64,10 +65,8 @@ class Arm:
 
     @property
     def dialect(self) -> str:
-        """The sqlglot dialect of its statements."""
-        from database_backends.base import BACKENDS
-
-        return BACKENDS.get(self.manifest["identity"]["backend"]["name"]).dialect
+        """The sqlglot dialect of its statements, as `dialect_of`."""
+        return dialect_of(self.manifest)
 
 
 def blocks(runs: Sequence[Recorded]) -> Iterator[tuple[Arm, list[Arm]]]:

@@ -14,7 +14,7 @@ from evaluation.reports.disagreement import Parting
 from evaluation.reports.html.plots import Point, Spread
 from evaluation.reports.slices import KEYS, Slices
 from evaluation.reports.summary import RunSummary, interval_of
-from evaluation.run_log import RunFolder
+from evaluation.run_log import RunFolder, dialect_of
 from evaluation.runs import analyse
 from evaluation.verdicts import Summary
 
@@ -87,12 +87,9 @@ class ShownRun:
         Raises:
             UserError: A record cannot be read.
         """
-        from database_backends.base import BACKENDS
-
         analysis = analyse(folder)
         run = cls(folder, number, name, analysis.summary, analysis.partings)
-        backend = str(folder.manifest["identity"].get("backend", {}).get("name", ""))
-        dialect = BACKENDS.get(backend).dialect if backend in BACKENDS.names() else ""
+        dialect = dialect_of(folder.manifest)
         run._slices = [Slices(key, dialect, run.summary.standings) for key in KEYS]
         return run
 

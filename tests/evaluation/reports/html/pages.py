@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.jsonl import line_of
 from evaluation.reports.html import HtmlReport
 from evaluation.run_log import RunFolder
 
@@ -48,7 +49,7 @@ def run(
         },
     }
     (path / "manifest.json").write_text(json.dumps(manifest))
-    (path / "items.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    (path / "items.jsonl").write_bytes(b"".join(map(line_of, lines)))
     return RunFolder(path)
 
 
