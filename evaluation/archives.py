@@ -155,6 +155,8 @@ def _unpacked(path: Path, folder: Path) -> list[Path]:
                     raise _refused(path, f"holds {entry.name} twice")
                 place.parent.mkdir(exist_ok=True)
                 room -= _copied(path, cast("IO[bytes]", entry.stream), place, room)
+    except UserError:  # which is a ValueError
+        raise
     except _DAMAGED as error:
         raise UserError(
             f"is damaged, or no archive: {error}", place=str(path), remedy="export the runs again"

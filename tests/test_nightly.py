@@ -79,6 +79,7 @@ class Runner:
     def run(self, night: str, workflow: Mapping[str, Any]) -> list[Step]:
         """Run the jobs of one night."""
         self.steps, self.night = [], night
+        assert workflow["defaults"] == {"run": {"shell": "bash"}}  # as `_bash` has it
         for name, job in workflow["jobs"].items():
             shards = range(1, SHARDS + 1) if "strategy" in job else [None]
             for shard in shards:
