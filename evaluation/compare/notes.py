@@ -67,8 +67,8 @@ def few_databases(one: Comparison) -> list[str]:
     if one.clustered is None or not one.clustered.too_few_clusters:
         return []
     return [
-        f"{len(one.clustered.clusters):,} databases are too few, or one is too large, to tell how databases differ: what"
-        " is said holds for further questions on these, not for other databases"
+        f"{len(one.clustered.clusters):,} databases are too few, or one is too large, to tell how databases differ:"
+        " what is said holds for further questions on these, not for other databases"
     ]
 
 
