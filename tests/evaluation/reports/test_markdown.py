@@ -18,8 +18,8 @@ from evaluation.reports.markdown_text import clipped, code, fenced, plain
 from evaluation.run_log import RunFolder
 from evaluation.verdicts import Reason
 from sqlassay.printable import printable
+from tests.evaluation.compare.test_comparison import run as marked_run
 from tests.evaluation.reports.folders import RECORDS, TEXTS, run_folder
-from tests.evaluation.reports.test_paired import run as marked_run
 
 OURS = {"h2", "h3", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "code", "pre", "blockquote",
         "details", "summary"}  # fmt: skip
