@@ -110,7 +110,7 @@ def test_the_verdict_comes_first_then_the_counts(tmp_path: Path) -> None:
     assert lines[:3] == [
         "<!-- sqlassay report -->",
         "## sqlassay",
-        "**b@1 is worse than a@1 by 28.2 points (95 % interval 11.2 to 43.6, p = 0.002)**",
+        "**b@1 is worse than a@1 by 28.2 points (95 % interval 11.0 to 43.8, p = 0.002)**",
     ]
     assert "| m · a@1 · sqlite | other | 100.0 % | 94.9 – 100.0 | 72 | 72 | (0) | 0 | (0) | 0 |" in lines
     assert "|  | execution_match | 85.9 % | 76.0 – 92.2 | 71 | 61 | (0) | 10 | (0) | 1 |" in lines
