@@ -14,13 +14,13 @@ NAMED = 5
 
 
 def notes_of_all(found: Sequence[Comparison]) -> list[str]:
-    """As `notes` of each; what all sides could not score is said once."""
+    """As `notes` of each; what is of all, such as what no side could score, is said once."""
     same = {unscored for one in found for unscored in one.unscored}
     if len(found) < 2 or len(same) > 1:
-        return [note for one in found for note in notes(one)]
+        return list(dict.fromkeys(note for one in found for note in notes(one)))
     unscored = same.pop()
     told = [f"left out: {len(unscored):,} unscored of every side ({_some(unscored)})"] if unscored else []
-    return [*told, *(note for one in found for note in _others(one))]
+    return list(dict.fromkeys([*told, *(note for one in found for note in _others(one))]))
 
 
 def notes(one: Comparison) -> list[str]:
@@ -60,13 +60,18 @@ def _others(one: Comparison) -> list[str]:
         for run in arm.runs
         if run.manifest["status"] != FINISHED
     ]
-    if one.clustered is not None and one.clustered.too_few_clusters:
-        databases = len(one.clustered.clusters)
-        lines.append(
-            f"{databases:,} databases are too few, or one is too large, to tell how databases differ: what is said"
-            " holds for further questions on these, not for other databases"
-        )
+    lines += few_databases(one)
     return [_where(one) + line for line in lines]
+
+
+def few_databases(one: Comparison) -> list[str]:
+    """That clusters cannot be told, where there are several."""
+    if one.clustered is None or not one.clustered.too_few_clusters:
+        return []
+    return [
+        f"{len(one.clustered.clusters):,} databases are too few, or one is too large, to tell how databases differ:"
+        " what is said holds for further questions on these, not for other databases"
+    ]
 
 
 def _where(one: Comparison) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from evaluation.gate.snapshot import Snapshot
@@ -20,6 +20,8 @@ NAME = "baselines.json"
 LATEST_GREEN = "latest-green"
 """What a baseline from the index is called."""
 FORMAT = 1
+PATIENCE = 60.0
+"""Seconds to wait for another process, which needs less than one."""
 Green = dict[str, dict[str, Snapshot]]
 """By the experiment's name and the cell's title."""
 
@@ -105,8 +107,12 @@ class Baselines:
         """Alone with the file: two that write at once would lose a green run."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.path.with_name(f".{self.path.name}.lock")):
+            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=PATIENCE):
                 yield
+        except Timeout as error:
+            raise UserError(
+                f"another process has held it for {PATIENCE:g} seconds", place=str(self.path), remedy="try again"
+            ) from error
         except OSError as error:
             raise UserError(f"cannot be written: {error.strerror}", place=str(self.path)) from error
 

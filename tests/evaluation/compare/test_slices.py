@@ -13,6 +13,7 @@ from evaluation.compare.answers import Asked, Pair, Told
 from evaluation.compare.arms import Arm
 from evaluation.compare.comparison import Comparison
 from evaluation.compare.detail_screen import _power
+from evaluation.compare.notes import few_databases
 from evaluation.compare.slices import slices
 from evaluation.statistics.interval import wilson
 from evaluation.verdicts import Reason
@@ -82,6 +83,12 @@ def test_more_questions_are_needed_on_more_databases() -> None:
     alike = on_databases([(1, 2, 7)] * 10)
     assert alike.needed_databases is None
     assert "databases" not in _power(alike)
+
+
+@pytest.mark.parametrize(("databases", "told"), [(1, False), (2, True), (5, True), (6, False)])
+def test_too_few_databases_are_told(databases: int, told: bool) -> None:
+    found = few_databases(on_databases([(1, 2, 7)] * databases))
+    assert [f"{databases} databases are too few" in note for note in found] == [True] * told
 
 
 def test_accuracy_is_clustered_by_what_answers_share() -> None:

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluation.gate import baselines
 from evaluation.gate.baselines import Baselines, _adapter, _text
 from evaluation.gate.snapshot import Kept, Snapshot, digest_of, pairs
 from evaluation.statistics.paired import Paired
@@ -125,6 +127,15 @@ def test_two_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
     index = Baselines(path)
     assert [len(index.of(name)) for name in ("a", "b", "c")] == [20, 20, 20]
     assert sorted(one.name for one in tmp_path.iterdir()) == [".baselines.json.lock", "baselines.json"]
+
+
+def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baselines, "PATIENCE", 0.1)
+    with (
+        FileLock(tmp_path / ".baselines.json.lock"),
+        pytest.raises(UserError, match=r"another process has held it for 0\.1 seconds"),
+    ):
+        Baselines(tmp_path / "baselines.json").promote("e", [ONE], {})
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

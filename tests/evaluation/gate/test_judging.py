@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evaluation.compare.sentence import points
@@ -37,6 +37,8 @@ def rules(**content: object) -> GateSection:
     return GateSection.model_validate(content)
 
 
+@example([(18, 0, 200)], 0.05, 0.1)
+@example([(18, 0, 100)], 0.05, 0.1)
 @given(st.lists(COUNTS, min_size=1, max_size=4), st.sampled_from([0.01, 0.05]), st.sampled_from([0.0, 0.01, 0.1]))
 def test_a_drop_fails_that_is_both_beyond_luck_and_large(
     counts: list[tuple[int, int, int]], alpha: float, least: float
@@ -53,6 +55,15 @@ def test_a_drop_fails_that_is_both_beyond_luck_and_large(
         assert ("better" in verdict.words) is (drop < 0)
         assert ("may be luck" in verdict.words) is (drop != 0 and p > alpha)
         assert ("points that count" in verdict.words and "less than" in verdict.words) is (0 < drop < least)
+
+
+def test_what_would_have_been_shown_is_by_the_strictest_test() -> None:
+    """Of two cells with the default alpha of 0.05: 0.025."""
+    found = drops([("a", against(5, 5, 190)), ("b", against(5, 5, 190))], DropSection.model_validate({}))
+    least = Paired.of(5, 5, 190).detectable(0.025)
+    assert least is not None
+    shown = f"no difference; one of {points(least)} points would probably have been shown; "
+    assert all(one.words.startswith(shown) for one in found.values())
 
 
 def test_nights_without_any_change_seldom_fail() -> None:

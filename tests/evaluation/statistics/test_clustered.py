@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import permutation_test
+from scipy.stats import permutation_test, t
 from statsmodels.api import OLS
 
 from evaluation.statistics.bootstrap import paired_bootstrap
@@ -201,3 +201,13 @@ def test_of_repeats_too() -> None:
     assert thrice.p == pytest.approx(once.p)
     assert thrice.interval() == pytest.approx(once.interval())
     assert thrice.detectable() == pytest.approx(once.detectable(), abs=0.01)
+
+
+def test_what_is_detectable_by_hand() -> None:
+    """Bloom's multiple of the standard error: eight equal clusters have seven degrees of freedom."""
+    compared = clustered([(0, 8, 2), (6, 0, 4)] * 4)
+    sums = [8, -6] * 4
+    error = sqrt(sum((one - 1) ** 2 for one in sums) / 80**2 * 8 / 7) * (1 + 1 / 32)
+    multiple = t.ppf(0.975, 7) + t.ppf(0.8, 7)
+    assert compared.clusters_matter
+    assert compared.detectable() == pytest.approx(multiple * error + 1 / 80, rel=1e-9)
