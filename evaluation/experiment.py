@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -25,10 +24,9 @@ from pydantic_core import PydanticCustomError
 from evaluation.datasets.selection import Selection
 from evaluation.environment import Environment, Location, fill_in
 from evaluation.literal_secrets import literal_secrets
+from evaluation.yaml_file import dotted, parse_yaml, place_of, read_text
 from sqlassay.errors import UnknownName, UserError, located
 from sqlassay.langfuse import PUBLIC_KEY, SECRET_KEY
-from sqlassay.yaml_places import compose, duplicate_keys
-from sqlassay.yaml_places import lines as lines_of
 
 
 class _Section(BaseModel):
@@ -541,7 +539,7 @@ class ExperimentFile:
 
     def place(self, *at: str | int) -> str:
         """File and line of a key, or of the nearest key around it."""
-        return _place(self.path, at, self.lines)
+        return place_of(self.path, at, self.lines)
 
     @property
     def sha256(self) -> str:
@@ -589,69 +587,11 @@ def read_gate(path: Path) -> GateSection:
     content, lines = parse_yaml(read_text(path, "file of rules"), path, "rules of a gate", "give it the key gate")
     for key in content:
         if key not in Experiment.model_fields:
-            raise UnknownName("key:", str(key), Experiment.model_fields, place=_place(path, (key,), lines))
+            raise UnknownName("key:", str(key), Experiment.model_fields, place=place_of(path, (key,), lines))
     rules = {key: value for key, value in content.items() if key == "gate"}
     environment = fill_in(rules, lambda at, name: _not_set(name, at, path, lines))
     with environment.kept():
         return validated(GateFile, environment.filled, path, lines).gate
-
-
-def read_text(path: Path, what: str) -> str:
-    """The text of a file that people write.
-
-    Args:
-        path: The file.
-        what: What it is, for messages.
-
-    Raises:
-        UserError: It cannot be read.
-    """
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise UserError(f"no such {what}", place=str(path), remedy="check the path") from error
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", place=str(path)) from error
-    except UnicodeDecodeError as error:
-        named = what.removesuffix(" file")
-        raise UserError("is not text in UTF-8", place=str(path), remedy=f"give the {named}'s YAML file") from error
-
-
-def parse_yaml(text: str, path: Path, what: str, remedy: str) -> tuple[dict[Any, Any], dict[Location, int]]:
-    """The content of a YAML file with keys, and where they are.
-
-    Args:
-        text: The file's.
-        path: The file, for messages.
-        what: What it should be.
-        remedy: What to do where it has no keys.
-
-    Raises:
-        UserError: Naming the file and the line.
-    """
-    try:
-        tree = compose(text)
-        content = yaml.safe_load(text)
-        if not isinstance(content, dict) or tree is None:
-            raise UserError(f"not {what}: it has no keys", place=str(path), remedy=remedy)
-        lines = dict(lines_of(tree))
-        _refuse_duplicate_keys(tree, path)
-    except yaml.reader.ReaderError as error:
-        number = text.count("\n", 0, error.position) + 1
-        raise UserError(
-            f"not YAML: holds the character #x{error.character:04x}", place=f"{path}:{number}", remedy="delete it"
-        ) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark is not None else ""
-        raise UserError(f"not YAML: {getattr(error, 'problem', None) or error}", place=f"{path}{line}") from error
-    except RecursionError as error:
-        raise UserError("nested too deeply, or within itself", place=str(path)) from error
-    except UserError:
-        raise
-    except ValueError as error:  # a date that is none
-        raise UserError(f"not YAML: {error}", place=str(path)) from error
-    return content, lines
 
 
 def validated(
@@ -681,15 +621,10 @@ def validated(
 
 def _not_set(name: str, at: Location, path: Path, lines: Mapping[Location, int]) -> UserError:
     return UserError(
-        f"{_dotted(at)}: the environment variable {name} is not set",
-        place=_place(path, at, lines),
+        f"{dotted(at)}: the environment variable {name} is not set",
+        place=place_of(path, at, lines),
         remedy=f"set it, or write ${{{name}:-default}}",
     )
-
-
-def _refuse_duplicate_keys(node: yaml.Node, path: Path) -> None:
-    for key, line in duplicate_keys(node):
-        raise UserError(f"the key {key!r} is there twice", place=f"{path}:{line}")
 
 
 _LITERAL = {
@@ -702,8 +637,8 @@ _LITERAL = {
 def _refuse_literal_secrets(content: object, path: Path, lines: Mapping[Location, int]) -> None:
     for at, what in literal_secrets(content):
         raise UserError(
-            f"{_dotted(at)}: {_LITERAL[what]}",
-            place=_place(path, at, lines),
+            f"{dotted(at)}: {_LITERAL[what]}",
+            place=place_of(path, at, lines),
             remedy="take it from the environment: ${NAME}",
         )
 
@@ -753,28 +688,28 @@ def _explain(
     # A key in other letters is missing and unknown at once: that it is unknown says more.
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     at: Location = first["loc"]
-    place = _place(path, at, lines)
+    place = place_of(path, at, lines)
     if first["type"] == "extra_forbidden" and at[-1] in COMPOSITE and "judges" in at:
-        return UserError(f"{_dotted(at)}: a judge is one model", place=place, remedy="several judges are a panel")
+        return UserError(f"{dotted(at)}: a judge is one model", place=place, remedy="several judges are a panel")
     if first["type"] == "extra_forbidden":
-        where = _dotted(at[:-1]) or ("the experiment" if section is Experiment else "the file")
+        where = dotted(at[:-1]) or ("the experiment" if section is Experiment else "the file")
         return UnknownName(f"key in {where}:", str(at[-1]), _known(at, section, within), place=place)
     if first["type"] == "missing":
-        return UserError(f"the key {_dotted(at)!r} is missing", place=place)
+        return UserError(f"the key {dotted(at)!r} is missing", place=place)
     if first["type"] == "too_short":
         least = first["ctx"]["min_length"]
         many = f"at least {least}" if least > 1 else "at least one"
         return UserError(
-            f"{_dotted(at)}: {'is empty' if least == 1 else 'are too few'}", place=place, remedy=f"name {many}"
+            f"{dotted(at)}: {'is empty' if least == 1 else 'are too few'}", place=place, remedy=f"name {many}"
         )
     if first["type"] == "model_type":
         needed = ", ".join(_known((*at, ""), section, within))
-        return UserError(f"{_dotted(at)}: is {first['input']!r}", place=place, remedy=f"a mapping with {needed}")
+        return UserError(f"{dotted(at)}: is {first['input']!r}", place=place, remedy=f"a mapping with {needed}")
     if first["type"] == "tuple_type":
         what = str(at[-1]).replace("_", " ")
-        return UserError(f"{_dotted(at)}: is no list", place=place, remedy=f"give a list of {what}")
+        return UserError(f"{dotted(at)}: is no list", place=place, remedy=f"give a list of {what}")
     more = f"; and {len(errors) - 1} more" if len(errors) > 1 else ""
-    return UserError(f"{_dotted(at)}: {first['msg']}{more}", place=place)
+    return UserError(f"{dotted(at)}: {first['msg']}{more}", place=place)
 
 
 def _known(at: Location, section: type[BaseModel], within: Mapping[str, type[BaseModel]]) -> tuple[str, ...]:
@@ -789,14 +724,3 @@ def _known(at: Location, section: type[BaseModel], within: Mapping[str, type[Bas
         if isinstance(part, str):
             section = within.get(part, section)
     return (*section.model_fields, *(COMPOSITE if section is ModelSection and "judges" not in at else ()))
-
-
-def _dotted(at: Location) -> str:
-    return ".".join(str(part) for part in at)
-
-
-def _place(path: Path, at: Location, lines: Mapping[Location, int]) -> str:
-    for length in range(len(at), -1, -1):
-        if at[:length] in lines:
-            return f"{path}:{lines[at[:length]]}"
-    return str(path)

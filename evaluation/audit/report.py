@@ -101,7 +101,7 @@ class AuditReport:
     findings: list[AuditLine]
 
 
-def counted(probes: Sequence[Probe], lines: Iterable[AuditLine]) -> list[ProbeCounts]:
+def probe_counts(probes: Sequence[Probe], lines: Iterable[AuditLine]) -> list[ProbeCounts]:
     """The counts of each probe."""
     counts = Counter((line.probe, line.answer) for line in lines)
     return [

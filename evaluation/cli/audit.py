@@ -22,6 +22,7 @@ from evaluation.cli.options import (
     StatementTimeout,
     Workers,
 )
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def audit(
         from evaluation.audit.base import Answer
         from evaluation.audit.copies import ShuffledCopies
         from evaluation.audit.probes import every_probe, probes_named
-        from evaluation.audit.report import AuditReport, counted, fired_among, in_order
+        from evaluation.audit.report import AuditReport, fired_among, in_order, probe_counts
         from evaluation.audit.subject import Bench
         from evaluation.cli.selecting import selection_of
         from evaluation.databases import Databases as DatabaseFinder
@@ -113,7 +114,7 @@ def audit(
             questions=len(chosen),
             golds=sum(len(entry.question.golds(finder.backend.dialect)) for entry in chosen),
             without_database=sum(finder.target(entry.question.db_id) is None for entry in chosen),
-            probes=counted(probes, lines),
+            probes=probe_counts(probes, lines),
             failed_on=fired_among(lines, fatal),
             findings=[line for line in lines if every or line.answer is Answer.FIRED],
         )
@@ -140,7 +141,7 @@ def _show(report: AuditReport, *, json: bool, verbose: bool) -> None:
         return
     screen = output.data()
     missing = f", {report.without_database:,} without a database" if report.without_database else ""
-    counts = f"{output.counted(report.questions, 'question')}, {output.counted(report.golds, 'gold')}"
+    counts = f"{counted(report.questions, 'question')}, {counted(report.golds, 'gold')}"
     screen.print(f"{report.file}: {counts}{missing}")
     screen.print(
         output.table(

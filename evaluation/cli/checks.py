@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from evaluation.cli import output
+from sqlassay.counted import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,8 +29,8 @@ def table(checks: Iterable[Check]) -> RenderableType:
 def verdict(checks: Sequence[Check]) -> str:
     """All of them in a line."""
     failed = sum(not one.ok for one in checks)
-    warnings = output.counted(sum(one.warning for one in checks), "warning")
-    said = f"not all right: {output.counted(failed, 'check')} failed" if failed else "all right"
+    warnings = counted(sum(one.warning for one in checks), "warning")
+    said = f"not all right: {counted(failed, 'check')} failed" if failed else "all right"
     return f"{said}, {warnings}"
 
 

@@ -8,6 +8,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Databases, IdsByPosition, Json
+from sqlassay.counted import counted
 
 app = typer.Typer(no_args_is_help=True, help="What can be read, and what is in it.")
 
@@ -78,11 +79,9 @@ def show(
         )
         return
     screen = output.data()
-    screen.print(
-        f"{opened.question_file}: {output.counted(questions.total(), 'question')}, {without_gold:,} without gold"
-    )
+    screen.print(f"{opened.question_file}: {counted(questions.total(), 'question')}, {without_gold:,} without gold")
     if turns:
-        longest = output.counted(max(turns.values()), "turn")
-        screen.print(f"{output.counted(len(turns), 'conversation')}, the longest of {longest}")
+        longest = counted(max(turns.values()), "turn")
+        screen.print(f"{counted(len(turns), 'conversation')}, the longest of {longest}")
     screen.print("difficulty: " + ", ".join(f"{grade} {count:,}" for grade, count in grades.items()))
     screen.print(output.table(("database", "questions", "found for"), rows))

@@ -10,6 +10,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Json, Runs
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode, SqlAssayError, UserError
 
 if TYPE_CHECKING:
@@ -113,5 +114,5 @@ def _verdict(found: Sequence[Finding]) -> str:
 
     counts = {state: sum(one.state is state for one in found) for state in State}
     said = f"{counts[State.FAILED]:,} failed" if counts[State.FAILED] else "all right"
-    warnings = output.counted(counts[State.WARNING], "warning")
+    warnings = counted(counts[State.WARNING], "warning")
     return f"{said}, {warnings}, {counts[State.ABSENT]:,} not there"

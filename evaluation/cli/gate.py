@@ -12,6 +12,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Json, Runs
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _draft(path: Path, compared: Compared, labels: LabelChanges | None, found: S
         return ExitCode.OK
     write_draft(path, missing, [*compared.baseline.cells, *cells_of(found)])
     output.talk().print(
-        f"wrote {path}: {output.counted(len(missing), 'change')} to review; fill in reviewed_by and reason of each,"
+        f"wrote {path}: {counted(len(missing), 'change')} to review; fill in reviewed_by and reason of each,"
         " and give it as --label-changes"
     )
     return ExitCode.OK

@@ -41,11 +41,6 @@ def program() -> str:
     return str(called)
 
 
-def counted(number: int, noun: str) -> str:
-    """A number of things: `1 question`, `1,200 questions`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 class Streamed(list[Any]):
     """A list for `print_json` that is made while it is written, and can be written once."""
 

@@ -28,6 +28,7 @@ from evaluation.cli.options import (
     Strategies,
     Workers,
 )
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def _show(summary: RunSummary, disagreements: Disagreements, sliced: Slices | No
     from evaluation.reports import console
 
     screen = output.data()
-    screen.print(f"{summary.title}: {output.counted(summary.items, 'question')}")
+    screen.print(f"{summary.title}: {counted(summary.items, 'question')}")
     screen.print(console.Results([summary]))
     screen.print()
     screen.print(console.reasons(summary))

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from evaluation.experiment import parse_yaml, read_text, validated
+from evaluation.experiment import validated
 from evaluation.gate.cells import Cell
 from evaluation.gate.comparability import SHOWN, UNKNOWN, Change, Kind
 from evaluation.gate.snapshot import DIGITS, Snapshot, asked_of, digest_of, golds_of
+from evaluation.yaml_file import parse_yaml, read_text
 from sqlassay.counted import some
 from sqlassay.errors import UserError
 from sqlassay.whole_file import replace_file

@@ -13,6 +13,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Databases, Json, Limit
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def _announce(argument: str, statements: Sequence[Statement], seconds: float) ->
     from rich.text import Text
 
     heading = Text(_titled(argument), style="bold")
-    heading.append(f": {output.counted(len(statements), 'statement')}, {seconds:g} s for each size of the pool", "none")
+    heading.append(f": {counted(len(statements), 'statement')}, {seconds:g} s for each size of the pool", "none")
     output.data().print(heading)
     output.data().print("each timed here, from handing it to the pool until its last row is here")
 

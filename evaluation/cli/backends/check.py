@@ -11,6 +11,7 @@ import typer
 from evaluation.cli import checks as shown
 from evaluation.cli import output
 from evaluation.cli.options import Databases, Json
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _show_together(named: Sequence[Named], found: Sequence[Validation]) -> None:
     good = sum(all(one.ok and not one.warning for one in validation.result.checks) for validation in found)
     failed = sum(not validation.result.ok for validation in found)
     screen.print(
-        f"{output.counted(len(found), 'database')}: {good:,} all right, {len(found) - good - failed:,} with warnings,"
+        f"{counted(len(found), 'database')}: {good:,} all right, {len(found) - good - failed:,} with warnings,"
         f" {failed:,} failed"
     )
     if rows:

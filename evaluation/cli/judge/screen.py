@@ -9,6 +9,7 @@ from evaluation.calibration.calibration import Calibration, decimal, percent
 from evaluation.calibration.judge import models_of, prompt_of
 from evaluation.cli import output
 from evaluation.statistics.flips import Flips
+from sqlassay.counted import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -74,6 +75,6 @@ def _flips(flips: Flips) -> str:
     if flips.rate is None:
         return ""
     return (
-        f"{100 * flips.rate:.1f} % of {output.counted(flips.pairs, 'pair')} of verdicts differ;"
-        f" {flips.unstable:,} of {output.counted(flips.items, 'item')} flip: {percent(flips.unstable_share)}"
+        f"{100 * flips.rate:.1f} % of {counted(flips.pairs, 'pair')} of verdicts differ;"
+        f" {flips.unstable:,} of {counted(flips.items, 'item')} flip: {percent(flips.unstable_share)}"
     )

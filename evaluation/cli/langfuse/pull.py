@@ -9,6 +9,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Runs
+from sqlassay.counted import counted
 from sqlassay.errors import UserError
 
 
@@ -52,13 +53,12 @@ def pull(
         labels = labels_of(found[0], server, score)
     if labels.unclear:
         output.talk().print(
-            f"{output.counted(len(labels.unclear), 'score')} left out: {labels.unclear[0]!r} is neither correct nor"
-            " incorrect",
+            f"{counted(len(labels.unclear), 'score')} left out: {labels.unclear[0]!r} is neither correct nor incorrect",
             style="yellow",
         )
     if labels.disputed:
         output.talk().print(
-            f"{output.counted(len(labels.disputed), 'question')} left out, on which people do not agree:"
+            f"{counted(len(labels.disputed), 'question')} left out, on which people do not agree:"
             f" {', '.join(labels.disputed[:10])}",
             style="yellow",
         )
@@ -71,4 +71,4 @@ def pull(
         file.write_bytes(b"".join(line_of(line) for line in labels.lines))
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", place=str(file)) from error
-    output.talk().print(f"{output.counted(len(labels.lines), 'label')} in {file}")
+    output.talk().print(f"{counted(len(labels.lines), 'label')} in {file}")

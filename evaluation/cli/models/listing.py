@@ -10,6 +10,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import ApiKeyEnv, BaseUrl, Experiment, Json, Refresh
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _list(
     for why in found.failed.values():
         talk.print(why, style="red" if named else "dim")
     if not json:
-        talk.print(output.counted(len(chosen), "model"))
+        talk.print(counted(len(chosen), "model"))
     unanswered = bool(found.failed) if named else len(found.failed) == len(endpoints)
     return ExitCode.UNUSABLE if unanswered else ExitCode.OK
 

@@ -10,6 +10,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Json, PromptFolders
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def lint(
 
         text.write("".join(f"{problem}\n" for problem in found))
         errors = sum(problem.fatal for problem in found)
-        counted = f"{output.counted(errors, 'error')}, {output.counted(len(found) - errors, 'warning')}"
-        output.talk().print(counted if found else "nothing is wrong")
+        told = f"{counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}"
+        output.talk().print(told if found else "nothing is wrong")
     failed = any(problem.fatal or strict for problem in found)
     return ExitCode.UNUSABLE if failed else ExitCode.OK
 

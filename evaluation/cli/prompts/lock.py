@@ -9,6 +9,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Json, PromptFolder
+from sqlassay.counted import counted
 from sqlassay.errors import UserError
 
 
@@ -55,6 +56,6 @@ def lock(
         return
     known = len(templates) - len(released)
     output.talk().print(
-        f"{output.counted(len(released), 'version')} released in {folder / 'lock.json'}"
+        f"{counted(len(released), 'version')} released in {folder / 'lock.json'}"
         + (f"; {known:,} had been" if known else "")
     )

@@ -10,6 +10,7 @@ import typer
 from evaluation.cli import output
 from evaluation.cli.options import Backend, Databases, IdsByPosition, Json, PromptFolders
 from evaluation.cli.prompts.question import DatasetOf, ExperimentOf, ModelOf, QuestionId
+from sqlassay.counted import counted
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -138,11 +139,11 @@ def _show(entry: dict[str, Any]) -> None:
         text.write(f"schema    whole; a run shows what {entry['linked_by']}, which is asked first, says is needed\n")
     if entry["text"] is None:
         messages = [Message(one["role"], one["content"]) for one in entry["messages"]]
-        headings = [f"{one['role']}, {about}{output.counted(one['tokens'], 'token')}" for one in entry["messages"]]
+        headings = [f"{one['role']}, {about}{counted(one['tokens'], 'token')}" for one in entry["messages"]]
     else:
         messages, headings = [Message("user", entry["text"])], ["one text"]
     text.write(text.of_messages(messages, headings))
-    text.write(f"{'':─<72}\n{about}{output.counted(entry['tokens'], 'token')}, counted by {entry['counted_by']}\n")
+    text.write(f"{'':─<72}\n{about}{counted(entry['tokens'], 'token')}, counted by {entry['counted_by']}\n")
     text.write(f"{_fit(entry)}\n")
 
 
@@ -152,7 +153,7 @@ def _history(told: dict[str, Any] | None) -> str:
         return ""
     whose = "golds" if told["by"] == "gold" else "golds in the place of own answers"
     left_out = f", {told['left_out']} left out" if told["left_out"] else ""
-    return f"history   {output.counted(told['shown'], 'turn')}, with {whose}{left_out}\n"
+    return f"history   {counted(told['shown'], 'turn')}, with {whose}{left_out}\n"
 
 
 def _fit(entry: dict[str, Any]) -> str:
@@ -165,4 +166,4 @@ def _fit(entry: dict[str, Any]) -> str:
     word = "fits" if entry["fits"] else "DOES NOT FIT"
     source = entry["context_length_from"]
     says = "" if source in ("setting", "provider") else f", says the table of {source}"
-    return f"{word}{answer}: {model} has room for {output.counted(room, 'token')}, prompt and answer together{says}"
+    return f"{word}{answer}: {model} has room for {counted(room, 'token')}, prompt and answer together{says}"

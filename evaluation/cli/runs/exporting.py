@@ -9,6 +9,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Runs
+from sqlassay.counted import counted
 
 
 def export(
@@ -30,4 +31,4 @@ def export(
 
     found = {run.run_id: run for name in names for run in find_runs(name, runs)}
     size = export_runs(list(found.values()), target)
-    output.talk().print(f"{target}: {output.counted(len(found), 'run')}, {size:,} bytes", soft_wrap=True)
+    output.talk().print(f"{target}: {counted(len(found), 'run')}, {size:,} bytes", soft_wrap=True)

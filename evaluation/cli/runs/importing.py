@@ -9,6 +9,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Json, Runs
+from sqlassay.counted import counted
 
 
 def import_(
@@ -33,4 +34,4 @@ def import_(
     if rows:
         output.data().print(output.table(("run", "what", "status"), rows))
     there = f"; {len(known)} there already" if known else ""
-    output.talk().print(f"{output.counted(len(new), 'run')} imported into {runs}{there}", soft_wrap=True)
+    output.talk().print(f"{counted(len(new), 'run')} imported into {runs}{there}", soft_wrap=True)

@@ -10,6 +10,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Json, Runs
+from sqlassay.counted import counted
 from sqlassay.errors import UserError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def merge(
     ]
     output.data().print(output.table(("run", "what", "status", "items", "questions", "shards"), rows))
     more = shlex.join([output.program(), "report", group, "--runs", str(runs)])
-    output.talk().print(f"{output.counted(len(shards), 'shard')} merged; more: {more}", soft_wrap=True)
+    output.talk().print(f"{counted(len(shards), 'shard')} merged; more: {more}", soft_wrap=True)
 
 
 def _shards(name: str, runs: Path) -> list[RunFolder]:

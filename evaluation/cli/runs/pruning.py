@@ -10,6 +10,7 @@ import typer
 
 from evaluation.cli import output
 from evaluation.cli.options import Json, Runs
+from sqlassay.counted import counted
 from sqlassay.errors import UserError
 
 if TYPE_CHECKING:
@@ -88,4 +89,4 @@ def _entry(group: Group, size: int) -> dict[str, Any]:
 
 
 def _groups(number: int) -> str:
-    return output.counted(number, "group") + " of runs"
+    return counted(number, "group") + " of runs"

@@ -16,7 +16,7 @@ from evaluation.audit.auditor import Auditor
 from evaluation.audit.base import Answer, Finding, Needs, Probe
 from evaluation.audit.copies import ShuffledCopies
 from evaluation.audit.probes import OURS, every_probe, probes_named
-from evaluation.audit.report import AuditLine, counted
+from evaluation.audit.report import AuditLine, probe_counts
 from evaluation.audit.subject import Bench, Entry, Subject
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
@@ -356,7 +356,7 @@ def test_questions_beside_each_other(place: Place, tmp_path: Path) -> None:
     assert fired[0, 1, "duplicate_id"].reason == "position 0 and 3 have the id 1"
     assert fired[0, 1, "duplicate_question"].reason == "also asked as 2, with another gold"
     assert fired[8, 1, "duplicate_question"].reason == "also asked as 1, with the same gold"
-    counts = {count.name: (count.fired, count.quiet, count.not_applicable) for count in counted(probes, lines)}
+    counts = {count.name: (count.fired, count.quiet, count.not_applicable) for count in probe_counts(probes, lines)}
     assert counts == {"duplicate_id": (2, 7, 0), "duplicate_question": (4, 3, 2), "empty": (2, 7, 2)}
     third = next(line for line in lines if line.position == 2 and line.probe == "empty")
     assert third.reason == "its database is not there"
