@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from database_backends.base import BACKENDS
 from evaluation.calibration.note import calibration_notes
+from evaluation.dialect import dialect_of
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Disagreements, Parting
 from evaluation.reports.slices import Slices
@@ -129,8 +129,7 @@ def analyse(folder: RunFolder, by: str | None = None, wanted: Callable[[ItemReco
     summary = _summary(folder)
     slices = None
     if by is not None:
-        dialect = BACKENDS.get(folder.manifest["identity"]["backend"]["name"]).dialect
-        slices = Slices(by, dialect, summary.standings)
+        slices = Slices(by, dialect_of(folder.manifest), summary.standings)
     disagreements, taxonomy = Disagreements(), Taxonomy()
     with LogTable(folder, slices) as table:
         table.summarise(summary)

@@ -65,9 +65,9 @@ class Arm:
     @property
     def dialect(self) -> str:
         """The sqlglot dialect of its statements."""
-        from database_backends.base import BACKENDS
+        from evaluation.dialect import dialect_of
 
-        return BACKENDS.get(self.manifest["identity"]["backend"]["name"]).dialect
+        return dialect_of(self.manifest)
 
 
 def blocks(runs: Sequence[Recorded]) -> Iterator[tuple[Arm, list[Arm]]]:

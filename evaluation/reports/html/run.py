@@ -86,11 +86,10 @@ class ShownRun:
         Raises:
             UserError: A record cannot be read.
         """
-        from database_backends.base import BACKENDS
+        from evaluation.dialect import dialect_of
 
         run = cls(folder, number, name, summarise(folder))
-        backend = str(folder.manifest["identity"].get("backend", {}).get("name", ""))
-        dialect = BACKENDS.get(backend).dialect if backend in BACKENDS.names() else ""
+        dialect = dialect_of(folder.manifest)
         run._slices = [Slices(key, dialect, run.summary.standings) for key in KEYS]
         return run
 
