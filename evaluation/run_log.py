@@ -328,14 +328,6 @@ def _clear(runs: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def dialect_of(manifest: Mapping[str, Any]) -> str:
-    """The sqlglot dialect of the statements of a run; none in particular where its engine is not installed here."""
-    from database_backends.base import BACKENDS
-
-    engine = str(manifest["identity"].get("backend", {}).get("name", ""))
-    return BACKENDS.get(engine).dialect if engine in BACKENDS.names() else ""
-
-
 def is_unscored(item: Mapping[str, Any]) -> bool:
     """Whether the instrument failed on an item, as `RunFolder.raw_items` gives it, under any strategy."""
     return any(verdict["status"] == "unscored" for verdict in item["verdicts"])

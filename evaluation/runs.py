@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.calibration.note import calibration_notes
+from evaluation.dialect import dialect_of
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Disagreements, Parting
 from evaluation.reports.slices import Slices
 from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.reports.taxonomy import Row, Taxonomy
-from evaluation.run_log import FINISHED, MANIFEST, RunFolder, dialect_of, is_unscored
+from evaluation.run_log import FINISHED, MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from evaluation.dialect import dialect_of
 from evaluation.records import ItemRecord
-from evaluation.run_log import dialect_of
 
 DIMENSIONS = ("prompt", "model", "backend", "history")
 """Of the first of these in which the runs of one experiment differ, the values are compared; the others stay as they
@@ -65,7 +65,7 @@ class Arm:
 
     @property
     def dialect(self) -> str:
-        """The sqlglot dialect of its statements, as `dialect_of`."""
+        """The sqlglot dialect of its statements."""
         return dialect_of(self.manifest)
 
 

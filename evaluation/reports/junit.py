@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -36,10 +37,12 @@ class JUnitReport(Report):
     def write(self, runs: Sequence[RunFolder], path: Path) -> None:
         """See `Report.write`."""
         numbers = count()
+        titles = Counter(str(run.manifest["title"]) for run in runs)
         with path.open("w", encoding="utf-8", newline="\n") as file:
             file.write('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n')
             for run in runs:
-                _write_run(run, file, numbers)
+                title = str(run.manifest["title"])
+                _write_run(run, title if titles[title] == 1 else f"{title} · {run.run_id}", file, numbers)
             file.write("</testsuites>\n")
 
 
@@ -48,23 +51,24 @@ class _Cases:
     """The test cases of one suite, in a file of their own until their counts are known."""
 
     file: IO[str]
+    package: str
     seconds: float = 0.0
     counts: dict[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
 
     def add(self, record: ItemRecord, verdict: VerdictRecord) -> None:
         self.counts[verdict.status] += 1
         self.seconds += record.seconds
-        self.file.writelines(_case(record, verdict))
+        self.file.writelines(_case(record, verdict, self.package))
 
 
-def _write_run(run: RunFolder, file: IO[str], numbers: Iterator[int]) -> None:
+def _write_run(run: RunFolder, title: str, file: IO[str], numbers: Iterator[int]) -> None:
     suites: dict[str, _Cases] = {}
     with ExitStack() as stack:
         for record in run.items():
             for verdict in record.verdicts:
                 if verdict.strategy not in suites:
                     spool = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))
-                    suites[verdict.strategy] = _Cases(spool)
+                    suites[verdict.strategy] = _Cases(spool, f"{title} · {verdict.strategy}")
                 suites[verdict.strategy].add(record, verdict)
         summary = summarise(run)
         for label, cases in suites.items():
@@ -76,7 +80,7 @@ def _write_run(run: RunFolder, file: IO[str], numbers: Iterator[int]) -> None:
 
 def _head(run: RunFolder, label: str, cases: _Cases, summary: RunSummary, number: int) -> Iterator[str]:
     attributes = {
-        "name": f"{run.manifest['title']} · {label}",
+        "name": cases.package,
         "package": run.manifest["experiment"]["name"],
         "id": number,
         "timestamp": str(run.manifest["started"])[:19],  # UTC; the schema has no place for it
@@ -113,8 +117,9 @@ def _properties(run: RunFolder, label: str, summary: RunSummary) -> Iterator[tup
         yield "judge", standing.note.words(counts)
 
 
-def _case(record: ItemRecord, verdict: VerdictRecord) -> Iterator[str]:
-    attributes = {"name": record.id, "classname": record.db_id, "time": f"{record.seconds:.6f}"}
+def _case(record: ItemRecord, verdict: VerdictRecord, package: str) -> Iterator[str]:
+    # Of two test cases of one class and name GitLab ignores the second.
+    attributes = {"name": record.id, "classname": f"{package}.{record.db_id}", "time": f"{record.seconds:.6f}"}
     element = _ELEMENTS.get(verdict.status)
     if element is None:
         yield f"    <testcase{_attributes(attributes)}/>\n"
@@ -128,6 +133,7 @@ def _case(record: ItemRecord, verdict: VerdictRecord) -> Iterator[str]:
 
 def _account(record: ItemRecord, verdict: VerdictRecord) -> Iterator[str]:
     """What was asked, what came, what was expected, and how they differ."""
+    yield verdict.reason.words  # GitLab shows this text, and no attribute
     yield f"question: {record.question}"
     yield f"predicted: {record.sql if record.sql is not None else '(no SQL)'}"
     if record.predicted is not None and record.predicted.message:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from evaluation.calibration.note import UNCALIBRATED
+from evaluation.dialect import dialect_of
 from evaluation.records import ItemRecord
 from evaluation.reports.console import CORRECT_CORRECTED, CORRECTED, FIRST, INTERACTIONS, NOT_CORRECTED
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.html.plots import Point, Spread
 from evaluation.reports.slices import KEYS, Slices
 from evaluation.reports.summary import RunSummary, interval_of
-from evaluation.run_log import RunFolder, dialect_of
+from evaluation.run_log import RunFolder
 from evaluation.runs import analyse
 from evaluation.verdicts import Summary
 

@@ -25,6 +25,8 @@ def hold(root: ElementTree.Element) -> None:
     """The rules of the XSD that ant's JUnit task has given to the world."""
     assert root.tag == "testsuites"
     assert not root.attrib
+    names = [(case.attrib["classname"], case.attrib["name"]) for case in root.iter("testcase")]
+    assert len(names) == len(set(names)), "GitLab ignores the second of two test cases of one class and name"
     for number, suite in enumerate(root):
         assert suite.tag == "testsuite"
         assert set(suite.attrib) == SUITE
@@ -91,21 +93,25 @@ def test_what_a_failure_tells(tmp_path: Path) -> None:
         ItemRecord("q3", 2, "shop", "?", verdicts=(VerdictRecord("m", Status.CORRECT, 1.0, Reason.MATCH),)),
     ]
     run = run_folder(tmp_path / "run", records)
-    JUnitReport().write([run, run], path := tmp_path / "o.xml")
+    again = run_folder(tmp_path / "again", records)
+    JUnitReport().write([run, again], path := tmp_path / "o.xml")
     root = ElementTree.parse(path).getroot()
     hold(root)
     suite, _ = root
-    assert suite.attrib["name"] == "m · a@1 · sqlite · m"
+    assert suite.attrib["name"] == "m · a@1 · sqlite · run · m"
     assert suite.attrib["time"] == "1.250000"
     wrong, broken, right = suite.findall("testcase")
-    assert wrong.attrib == {"name": "q<1>\n2", "classname": "shop", "time": "1.250000"}
+    assert wrong.attrib == {"name": "q<1>\n2", "classname": "m · a@1 · sqlite · run · m.shop", "time": "1.250000"}
     assert wrong[0].attrib == {"message": "wrong rows", "type": "wrong_rows"}
     assert wrong[0].text == (
-        "question: Names & \\x1b[2J numbers?\n"
+        "wrong rows\nquestion: Names & \\x1b[2J numbers?\n"
         "predicted: SELECT a\nFROM t WHERE a < 1 ]]>\n"
         "gold: SELECT b FROM t\nlacks rows: [[1]]\nextra rows: [['x']]"
     )
-    assert broken[0].text == "question: ?\npredicted: (no SQL)\ngold: SELECT nope\ngold failed: no such column"
+    assert (
+        broken[0].text
+        == "gold failed\nquestion: ?\npredicted: (no SQL)\ngold: SELECT nope\ngold failed: no such column"
+    )
     assert len(right) == 0
     properties = {one.attrib["name"]: one.attrib["value"] for one in suite.iterfind("properties/property")}
     assert properties == {
