@@ -89,9 +89,14 @@ class Spending:
         return Latency.of(self._executing)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON types."""
+        """As JSON types; what no answer told is `None`."""
+        tokens = dict(vars(self.tokens))
+        if self.tokens.asked == self.tokens.unknown_tokens:
+            tokens.update(input=None, output=None)
+        if self.tokens.asked == self.tokens.unknown_cost:
+            tokens["cost"] = None
         return {
-            "tokens": vars(self.tokens),
+            "tokens": tokens,
             "cost": self.cost,
             "cost_per_correct": self.cost_per_correct,
             "generation_seconds": _json(self.generation),

@@ -91,6 +91,7 @@ class Asking:
         return preview_alone(template, _question(dataset, self.question), databases, _adapter(self.model))
 
     def _of_experiment(self, ref: str | None, path: Path, question: str) -> list[Preview]:
+        from adapters.remote import never_asked
         from database_backends.runner import Runner
         from evaluation.experiment import read_experiment
         from evaluation.grid import Grid
@@ -107,7 +108,8 @@ class Asking:
             changes["prompts"] = (named,)
             if file.experiment.history is not None and not shows_history(load(named, list(map(file.resolve, folders)))):
                 changes["history"] = None  # it is there for the experiment's own prompts
-        grid = Grid(replace(file, experiment=file.experiment.model_copy(update=changes)))
+        with never_asked():
+            grid = Grid(replace(file, experiment=file.experiment.model_copy(update=changes)))
         refs = {cell.prompt.ref: None for cell in grid.cells}
         if len(refs) > 1:
             raise UserError(

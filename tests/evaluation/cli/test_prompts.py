@@ -147,6 +147,18 @@ def test_the_format_of_an_experiment_s_own_model(world: World, capsys: Capture) 
     assert (shown["context_length"], shown["fits"]) == (300, True)
 
 
+def test_a_prompt_of_an_experiment_is_shown_without_a_key(
+    world: World, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    world.questions(1)
+    path = world.experiment(models=[{"adapter": "openai", "model": "gpt-4o-mini"}])
+    assert world.run("prompts", "render", "--experiment", path, "--id", "q0") == 0
+    assert "singer" in capsys.readouterr().out
+    assert world.run("run", path, "--quiet") == 2
+    assert "no key for openai" in capsys.readouterr().err
+
+
 def test_a_prompt_that_does_not_fit(world: World, capsys: Capture) -> None:
     world.questions([{"id": "q0", "question": "How many? " * 10_000}])
     arguments = ["prompts", "render", "zero_shot@1", *dataset(world), "--model", "ollama:small"]

@@ -39,6 +39,9 @@ def test_what_was_asked_on_the_way_counts() -> None:
 def test_unknown_is_not_nothing() -> None:
     nothing = spending(item(None, ran=0.1))
     assert (nothing.cost, nothing.cost_per_correct, nothing.generation) == (None, None, None)
+    told = nothing.to_json()["tokens"]
+    assert (told["asked"], told["input"], told["output"], told["cost"]) == (0, None, None, None)
+    assert spending(item(answer())).to_json()["tokens"]["input"] == 10
     assert spending(item(answer()), item(answer(cost=None))).cost is None
     assert spending(item(answer(seconds=0))).generation is None
     free = spending(item(answer()), item(answer(cost=0.0, cached=True)))
