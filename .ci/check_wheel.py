@@ -7,7 +7,9 @@ import zipfile
 from pathlib import PurePosixPath
 
 ROOMS = {"sqlassay", "prompts", "adapters", "database_backends", "evaluation"}
+COMMAND = "sqlassay_command.py"
 NEEDED = {
+    COMMAND,
     *(f"{room}/py.typed" for room in ROOMS),
     "evaluation/reports/html/page.html.j2",
     "evaluation/reports/html/plots.html.j2",
@@ -32,7 +34,7 @@ def faults(names: list[str]) -> list[str]:
     for name in names:
         path = PurePosixPath(name)
         room = path.parts[0]
-        if room.endswith(".dist-info"):
+        if room.endswith(".dist-info") or name == COMMAND:
             continue
         in_demo = name.startswith("sqlassay/examples/demo/")
         if room not in ROOMS or (path.suffix not in SUFFIXES and not in_demo) or "__pycache__" in path.parts:

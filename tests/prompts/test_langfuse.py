@@ -157,7 +157,7 @@ def test_no_server(server: LangfuseServer, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(UserError, match=r"cannot be reached: .*refused"):
         fetch("langfuse:ask@1")
     monkeypatch.setenv("LANGFUSE_BASE_URL", "nonsense")
-    with pytest.raises(UserError, match="Langfuse at nonsense cannot be reached"):
+    with pytest.raises(UserError, match="'nonsense' is no base URL of Langfuse"):
         fetch("langfuse:ask@1")
 
 
