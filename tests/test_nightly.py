@@ -20,6 +20,7 @@ from tests.providers.chat_completions import ChatCompletions, completion
 from tests.providers.server import ProviderServer, Reply
 
 ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.timeout(900)  # two nights
 WORKFLOW = ROOT / ".github" / "workflows" / "nightly.yml"
 QUESTIONS = [json.loads(line) for line in (ROOT / "examples/demo/questions.jsonl").read_text("utf-8").splitlines()]
 SHARDS = 2
@@ -138,7 +139,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         return Step(job, name, done.returncode, done.stdout)
