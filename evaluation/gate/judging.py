@@ -157,7 +157,8 @@ def _drop(cell: str, against: Against, rule: DropSection, p: float | None, tests
     words, failed = _compared(clustered, p, rule, tests)
     flips = f"; of {clustered.whole.pairs:,} paired answers {against.pairs.lost:,} lost, {against.pairs.won:,} won"
     judged = Judged.FAILED if failed else Judged.PASSED
-    return RuleVerdict("drop", judged, f"{words}{flips}{left}", cell, clustered.difference, limit)
+    told = f"{words}{flips}{left}"
+    return RuleVerdict("drop", judged, told, cell, clustered.difference, limit, clustered.interval(), p)
 
 
 def _compared(clustered: Clustered, p: float, rule: DropSection, tests: int) -> tuple[str, bool]:

@@ -53,6 +53,8 @@ class RuleVerdict:
         cell: The cell; empty for all runs together.
         measured: What was measured: a share, a number of tokens, money, seconds; `None` where nothing was.
         limit: What it is held against; `None` where there is no number.
+        interval_95: Where what was measured may well be; `None` where nobody can tell.
+        p: How often luck alone would make as much of it, after Holm; `None` where luck is not asked about.
     """
 
     rule: str
@@ -61,6 +63,8 @@ class RuleVerdict:
     cell: str = ""
     measured: float | None = None
     limit: float | None = None
+    interval_95: tuple[float, float] | None = None
+    p: float | None = None
 
 
 @dataclass(frozen=True)

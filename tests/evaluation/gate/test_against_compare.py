@@ -94,3 +94,5 @@ def test_so_are_the_verdicts(
     p = "< 0.001" if compared["p"] < 0.001 else f"= {compared['p']:.3f}"
     assert f"(95 % interval {points(-high)} to {points(-low)}, p {p}{by})" in told[0]["words"]
     assert told[0]["measured"] == pytest.approx(compared["difference"])
+    assert told[0]["interval_95"] == pytest.approx(compared["interval_95"])
+    assert told[0]["p"] == pytest.approx(compared["p_holm"])
