@@ -15,14 +15,13 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.measure import run
+from benchmarks.measure import printed, run
 from evaluation.examples import lay_out_demo
 
 IN_FLIGHT = 64
@@ -131,9 +130,7 @@ def main() -> None:
         url, messages, questions = chosen.bare
         asyncio.run(_loop(url, Path(messages), int(questions)))
         return
-    with tempfile.TemporaryDirectory(prefix="sqlassay-bench-") as folder:
-        for row in rows(chosen.questions, chosen.times, Path(folder)):
-            print(" | ".join(row), flush=True)
+    printed(lambda folder: rows(chosen.questions, chosen.times, folder))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.measure import printed
 from evaluation.reports.html import HtmlReport
 from evaluation.run_log import RunFolder
 from tests.browser import ARGUMENTS, program
@@ -138,9 +138,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=10_000)
     parser.add_argument("--times", type=int, default=5)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sqlassay-bench-") as folder:
-        for row in rows(chosen.questions, chosen.times, Path(folder)):
-            print(" | ".join(row), flush=True)
+    printed(lambda folder: rows(chosen.questions, chosen.times, folder))
 
 
 if __name__ == "__main__":

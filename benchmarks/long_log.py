@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.measure import median_seconds, run
+from benchmarks.measure import median_seconds, printed, run
 from evaluation.jsonl import line_of
 from evaluation.records import AnswerRecord, ExecutionRecord, ItemRecord, VerdictRecord
 from evaluation.run_log import ITEMS, MANIFEST
@@ -142,9 +141,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, help="where the log is made, or is already")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sqlassay-bench-") as scratch:
-        for row in rows(chosen.items, chosen.folder or Path(scratch)):
-            print(" | ".join(row), flush=True)
+    printed(lambda folder: rows(chosen.items, chosen.folder or folder))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+Row = tuple[str, str, str]
+"""What was measured, the figure, and what it is held against."""
 SQLASSAY = [sys.executable, "-c", "from evaluation.cli import main; main()"]
 
 
@@ -80,3 +82,17 @@ def median_seconds(action: Callable[[], object], times: int) -> float:
         action()
         taken.append(time.perf_counter() - began)
     return statistics.median(taken)
+
+
+def printed(rows: Callable[[Path], Iterable[Row]]) -> list[Row]:
+    """Print each row as soon as it is measured.
+
+    Args:
+        rows: Measures, in a folder that is removed afterwards.
+    """
+    found = []
+    with tempfile.TemporaryDirectory(prefix="sqlassay-bench-") as folder:
+        for row in rows(Path(folder)):
+            print(" | ".join(row), flush=True)
+            found.append(row)
+    return found

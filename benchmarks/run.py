@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import backends, comparing, generation, html, long_log, long_run, scoring, tracing
-from benchmarks.measure import median_seconds, run
+from benchmarks.measure import median_seconds, printed, run
 
 
 def main() -> None:
@@ -28,10 +27,8 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=5, help="how often the short ones are measured; the median counts")
     chosen = parser.parse_args()
     table = Table("what", "measured", "against", box=None, header_style="bold", pad_edge=False)
-    with tempfile.TemporaryDirectory(prefix="sqlassay-bench-") as folder:
-        for row in _rows(chosen.items, chosen.records, chosen.times, Path(folder)):
-            print(" | ".join(row), flush=True)
-            table.add_row(*row)
+    for row in printed(lambda folder: _rows(chosen.items, chosen.records, chosen.times, folder)):
+        table.add_row(*row)
     Console().print(table)
 
 

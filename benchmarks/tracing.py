@@ -17,7 +17,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +25,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.generation import provider, write
-from benchmarks.measure import SQLASSAY, run
+from benchmarks.measure import SQLASSAY, printed, run
 
 LATENCY = 1.0
 """Seconds until an answer."""
@@ -129,9 +128,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=3_000)
     parser.add_argument("--times", type=int, default=5)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sqlassay-bench-") as folder:
-        for row in rows(chosen.questions, chosen.times, Path(folder)):
-            print(" | ".join(row), flush=True)
+    printed(lambda folder: rows(chosen.questions, chosen.times, folder))
 
 
 if __name__ == "__main__":

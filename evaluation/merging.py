@@ -66,7 +66,7 @@ class _Part:
         return bool(self.run.manifest["status"] == FINISHED)
 
     def items(self) -> Iterator[dict[str, Any]]:
-        """Its items.
+        """Its items; that something is wrong with them may come out at the end only.
 
         Raises:
             UserError: One of them belongs to another shard, or there are not as many as questions.
@@ -76,10 +76,9 @@ class _Part:
             count += 1
             if not self.shard.has(item["id"], item.get("conversation")):
                 raise self._refused(f"the question {item['id']!r} belongs to another shard than {self.shard}")
+            yield item
         if count > self.questions or (self.is_finished and count < self.questions):
             raise self._refused(f"has {count} items, and shard {self.shard} has {self.questions} questions")
-        # Once more, and not kept: there may be many.
-        yield from self.run.raw_items()
 
     def _refused(self, problem: str) -> UserError:
         return UserError(problem, place=str(self.run.path), remedy="restore the run, or run this shard again")

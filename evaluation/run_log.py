@@ -119,6 +119,15 @@ class RunFolder:
         except ValueError as error:
             raise UserError(f"not an item record: {error}", place=str(self.path / ITEMS)) from error
 
+    def fault(self) -> UserError | None:
+        """What is wrong with the items, and where, as reading them line by line tells it; `None` if that finds none."""
+        try:
+            for _ in self.items():
+                pass
+        except UserError as error:
+            return error
+        return None
+
     def prompts(self, sha256s: Collection[str] | None = None) -> dict[str, RecordedPrompt]:
         """Prompts by their digests, all unless some are named; runs from before they were recorded have none.
 

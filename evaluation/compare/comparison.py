@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import ceil
@@ -87,11 +87,6 @@ class Comparison:
         """Answers that both have scored."""
         return len(self.answers)
 
-    @property
-    def differences(self) -> Mapping[int, int]:
-        """How many questions the candidate has right so many times more often."""
-        return self.paired.differences if self.paired is not None else {}
-
     @cached_property
     def clustered(self) -> Clustered | None:
         """For the statistics, by database; `None` when there is nothing to compare."""
@@ -127,7 +122,7 @@ class Comparison:
         """The smallest difference that would probably have been shown; of several comparisons, as the strictest."""
         return self.clustered.detectable(ALPHA / self.comparisons) if self.clustered is not None else None
 
-    @property
+    @cached_property
     def needed(self) -> int | None:
         """How many questions would probably show the difference that is seen, by the same test; `None` if it is 0."""
         return self.clustered.needed(ALPHA / self.comparisons) if self.clustered is not None else None

@@ -154,19 +154,22 @@ def _drop(cell: str, against: Against, rule: DropSection, p: float | None, tests
     if clustered is None or p is None:
         words = f"no question is scored in both{left}"
         return RuleVerdict("drop", Judged.NOT_JUDGED, words, cell, None, limit)
-    words, failed = _compared(clustered, p, rule, tests)
+    interval = clustered.interval()
+    words, failed = _compared(clustered, interval, p, rule, tests)
     flips = f"; of {clustered.whole.pairs:,} paired answers {against.pairs.lost:,} lost, {against.pairs.won:,} won"
     judged = Judged.FAILED if failed else Judged.PASSED
     told = f"{words}{flips}{left}"
-    return RuleVerdict("drop", judged, told, cell, clustered.difference, limit, clustered.interval(), p)
+    return RuleVerdict("drop", judged, told, cell, clustered.difference, limit, interval, p)
 
 
-def _compared(clustered: Clustered, p: float, rule: DropSection, tests: int) -> tuple[str, bool]:
+def _compared(
+    clustered: Clustered, interval: tuple[float, float], p: float, rule: DropSection, tests: int
+) -> tuple[str, bool]:
     """The difference in words, and whether it fails."""
     difference = clustered.difference
     if difference == 0:
         return f"no difference; {_visible(clustered, rule, tests)}", False
-    low, high = clustered.interval()
+    low, high = interval
     size = points(abs(difference))
     ends = (low, high) if difference > 0 else (-high, -low)
     corrected = f" after Holm, of {tests}" if tests > 1 else ""

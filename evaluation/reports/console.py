@@ -10,7 +10,6 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.calibration.note import UNCALIBRATED
 from evaluation.estimate import Estimate
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.disagreement import Parting
@@ -39,11 +38,6 @@ NARROW = ("score", "95 %\ninterval", "scored", "correct", "(vacuous)", "system\n
 
 FIRST = "first attempt"
 """Of a model that repairs its statements: the row above is what came of it in the end."""
-CORRECTED, NOT_CORRECTED = "corrected", "not corrected"
-"""Of a judge: its accuracy without the errors that it is known to make, and where these do not tell it."""
-CORRECT_CORRECTED = "correct, corrected"
-"""The same where the score above holds partial scores: corrected is the share of correct items, and not the score."""
-
 INTERACTIONS = "interactions"
 """Of conversations: the row above counts questions, this one conversations whose every turn is right."""
 
@@ -133,9 +127,7 @@ def beneath(summary: RunSummary, label: str, counts: Summary) -> Iterable[tuple[
         yield INTERACTIONS, _of_interactions(interactions)
     standing = summary.standings.get(label)
     if standing is not None:
-        corrected = standing.note.corrected(counts)
-        whole = CORRECTED if counts.score_sum == counts.correct else CORRECT_CORRECTED
-        name = whole if corrected else NOT_CORRECTED if standing.note.calibration else UNCALIBRATED
+        name, corrected = standing.corrected(counts)
         yield name, (*_share(corrected and corrected.value, corrected and corrected[1:]), *[""] * (len(HEADINGS) - 2))
 
 

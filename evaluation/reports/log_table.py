@@ -237,13 +237,8 @@ class LogTable:
         return cursor
 
     def _fault(self, words: str) -> UserError:
-        """What is wrong with the file, and where: as whoever reads it line by line says it."""
-        try:
-            for _ in self._folder.items():
-                pass
-        except UserError as error:
-            return error
-        return UserError(words.partition("\n")[0], place=str(self._folder.path / ITEMS))
+        """What is wrong with the file, and where: as whoever reads it line by line says it, or else in these words."""
+        return self._folder.fault() or UserError(words.partition("\n")[0], place=str(self._folder.path / ITEMS))
 
 
 _PLACE = "line * 1024 + i"

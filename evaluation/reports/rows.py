@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import re
-import shutil
 import tempfile
 from collections.abc import Sequence
 from os import strerror
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.jsonl import mend_tail
+from evaluation.jsonl import complete_size, copy_lines
 from evaluation.run_log import FINISHED, ITEMS, RunFolder
 from sqlassay.errors import UserError
 
@@ -195,20 +194,11 @@ def _complete(run: RunFolder, path: Path) -> str:
     items = run.path / ITEMS
     if not items.exists():
         path.touch()
-    elif run.manifest["status"] == FINISHED and _ends_whole(items):
+    elif run.manifest["status"] == FINISHED and complete_size(items) == items.stat().st_size:
         path.symlink_to(items.resolve())
     else:  # it may grow while it is read
-        shutil.copyfile(items, path)
-        mend_tail(path)
+        copy_lines(items, path)
     return str(path)
-
-
-def _ends_whole(path: Path) -> bool:
-    with path.open("rb") as file:
-        if not file.seek(0, 2):
-            return True
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"
 
 
 def _unwritable(error: Exception) -> OSError:
@@ -219,10 +209,5 @@ def _unwritable(error: Exception) -> OSError:
 
 def _unreadable(runs: Sequence[RunFolder], told: str) -> UserError:
     """What names the line, where our own reader finds it too."""
-    for run in runs:
-        try:
-            for _ in run.items():
-                pass
-        except UserError as error:
-            return error
-    return UserError(f"DuckDB cannot read the records: {' '.join(told.split())}", place=str(runs[0].path / ITEMS))
+    unknown = UserError(f"DuckDB cannot read the records: {' '.join(told.split())}", place=str(runs[0].path / ITEMS))
+    return next(filter(None, (run.fault() for run in runs)), unknown)

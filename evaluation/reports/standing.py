@@ -6,8 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.calibration.note import CalibrationNote
+from evaluation.calibration.note import UNCALIBRATED, CalibrationNote
+from evaluation.statistics.interval import Bounded
 from evaluation.verdicts import JUDGES, Summary
+
+CORRECTED, NOT_CORRECTED = "corrected", "not corrected"
+"""Of a judge: its accuracy without the errors that it is known to make, and where these do not tell it."""
+CORRECT_CORRECTED = "correct, corrected"
+"""The same where the score above holds partial scores: corrected is the share of correct items, and not the score."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,12 @@ class Standing:
 
     note: CalibrationNote
     kin: tuple[str, ...] = ()
+
+    def corrected(self, counts: Summary) -> tuple[str, Bounded | None]:
+        """What the row beneath the counts of their verdicts is called, and what is in it where their errors tell it."""
+        corrected = self.note.corrected(counts)
+        whole = CORRECTED if counts.score_sum == counts.correct else CORRECT_CORRECTED
+        return (whole if corrected else NOT_CORRECTED if self.note.calibration else UNCALIBRATED), corrected
 
     def to_json(self, counts: Summary) -> dict[str, Any]:
         """As JSON types, beside the counts of their verdicts."""

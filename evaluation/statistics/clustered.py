@@ -91,7 +91,7 @@ class Clustered:
         """
         return len(self.clusters) > 1 and effective_clusters(self._sizes) < FEWEST_CLUSTERS
 
-    @property
+    @cached_property
     def p(self) -> float:
         """How often luck alone makes a difference at least as large, if A and B are equally good; exact, two-sided.
 

@@ -20,25 +20,12 @@ from evaluation.records import ItemRecord
 from evaluation.scoring import score
 from evaluation.strategies.making import make_strategy
 from evaluation.verdicts import Reason, Status
+from tests.evaluation.spider_systems import SPIDER_SYSTEMS
 from tests.servers.plugin import Server
 from tests.servers.postgres import PostgresWorld
 
 pytestmark = [pytest.mark.data, pytest.mark.timeout(600)]
 
-SPIDER_SYSTEMS = (
-    "c3sql_chatgpt",
-    "codes-15b_sft",
-    "codes-1b_sft",
-    "codes-3b_sft",
-    "dail-sql_gpt4",
-    "dail-sql_gpt4_sc",
-    "din-repo_CodeX_CodeX_few-shot",
-    "din-repo_CodeX_DIN-SQL",
-    "din-repo_GPT4_results_GPT4_few_shot",
-    "dts-sql_deepseek7b",
-    "graphix-t5_dail-repo",
-    "spider-official-example",
-)
 MINI_DEV_SYSTEMS = (
     "gpt-35-turbo-instruct",
     "gpt-35-turbo",

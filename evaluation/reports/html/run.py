@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from evaluation.calibration.note import UNCALIBRATED
 from evaluation.dialect import dialect_of
 from evaluation.records import ItemRecord
-from evaluation.reports.console import CORRECT_CORRECTED, CORRECTED, FIRST, INTERACTIONS, NOT_CORRECTED
+from evaluation.reports.console import FIRST, INTERACTIONS
 from evaluation.reports.disagreement import Parting
 from evaluation.reports.html.plots import Point, Spread
 from evaluation.reports.slices import KEYS, Slices
@@ -131,9 +130,7 @@ class ShownRun:
             yield Score(label, INTERACTIONS, told.accuracy, told.interval, headed)
         standing = self.summary.standings.get(label)
         if standing is not None:
-            corrected = standing.note.corrected(counts)
-            whole = CORRECTED if counts.score_sum == counts.correct else CORRECT_CORRECTED
-            name = whole if corrected else NOT_CORRECTED if standing.note.calibration else UNCALIBRATED
+            name, corrected = standing.corrected(counts)
             yield Score(label, name, corrected and corrected.value, corrected and corrected[1:], {})
 
     def cuts(self, key: str) -> dict[str, Cut]:

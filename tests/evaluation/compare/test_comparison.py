@@ -165,7 +165,8 @@ def test_repeats_are_paired_with_their_like_and_are_no_further_questions(tmp_pat
     ]
     (found,) = compare(runs)
     assert (found.pairs, len(found.won), len(found.lost)) == (16, 9, 0)
-    assert dict(found.differences) == {0: 3, 2: 4, 1: 1}
+    assert found.paired is not None
+    assert dict(found.paired.differences) == {0: 3, 2: 4, 1: 1}
     assert found.adjusted_p == 2 * 0.5**5
     assert sentence(found).startswith(
         "no difference shown between b@1 and a@1; with 8 paired questions, 16 pairs of answers, you could have seen "

@@ -28,24 +28,11 @@ from evaluation.databases import Databases
 from evaluation.datasets.opening import open_dataset
 from evaluation.datasets.selection import Selection
 from evaluation.strategies.making import make_execution_matches
+from tests.evaluation.spider_systems import SPIDER_SYSTEMS
 from tests.evaluation.world import World
 
 pytestmark = [pytest.mark.data, pytest.mark.timeout(600)]
 
-SYSTEMS = (
-    "c3sql_chatgpt",
-    "codes-15b_sft",
-    "codes-1b_sft",
-    "codes-3b_sft",
-    "dail-sql_gpt4",
-    "dail-sql_gpt4_sc",
-    "din-repo_CodeX_CodeX_few-shot",
-    "din-repo_CodeX_DIN-SQL",
-    "din-repo_GPT4_results_GPT4_few_shot",
-    "dts-sql_deepseek7b",
-    "graphix-t5_dail-repo",
-    "spider-official-example",
-)
 LIMITS = Limits(seconds=8)
 Right = frozenset[int]
 """The positions of the questions that a system has right."""
@@ -68,7 +55,7 @@ def scored(data: Path, runner: Runner) -> dict[str, ScoredFile]:
         given = scorer.read(data / "spider" / "predictions" / f"{name}.txt")
         return await scorer.score(given, name, runner, lambda _: None)
 
-    return {name: asyncio.run(score(name)) for name in SYSTEMS}
+    return {name: asyncio.run(score(name)) for name in SPIDER_SYSTEMS}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +65,7 @@ def published(data: Path) -> dict[str, Right]:
     with (data / "spider" / "convention_verdicts.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             verdicts[row["system"]][int(row["idx"])] = row["spider"] == "1"
-    for name in set(SYSTEMS) - set(verdicts):
+    for name in set(SPIDER_SYSTEMS) - set(verdicts):
         lines = (data / "spider" / "official_verdicts" / f"{name}.jsonl").read_text().splitlines()
         verdicts[name] = {row["idx"]: bool(row["exec"]) for row in map(json.loads, lines)}
     assert {len(rows) for rows in verdicts.values()} == {972}
@@ -96,7 +83,7 @@ def positions(flips: tuple[Pair, ...]) -> Right:
     return frozenset(int(flip.asked.id) for flip in flips)
 
 
-@pytest.mark.parametrize(("one", "other"), list(combinations(SYSTEMS, 2)))
+@pytest.mark.parametrize(("one", "other"), list(combinations(SPIDER_SYSTEMS, 2)))
 def test_all_against_each_other(
     one: str, other: str, scored: dict[str, ScoredFile], published: dict[str, Right]
 ) -> None:
