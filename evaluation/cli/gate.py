@@ -125,7 +125,9 @@ def gate(
 
 def _is_whole(name: str, found: Sequence[RunFolder]) -> bool:
     """Whether a name stands for all runs of an experiment, and not for one of them."""
-    return name != found[0].run_id and not (Path(name) / "manifest.json").is_file()
+    from evaluation.run_log import MANIFEST
+
+    return name != found[0].run_id and not (Path(name) / MANIFEST).is_file()
 
 
 def _baseline(name: str, found: Sequence[RunFolder], runs: Path, index: Baselines, strategy: str) -> Baseline:

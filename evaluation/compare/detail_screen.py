@@ -18,8 +18,9 @@ from evaluation.compare.sentence import sentence
 from evaluation.compare.spending import Latency, Spending
 from evaluation.compare.tables import Share, TableUse
 from evaluation.reports.console import plain_table
-from evaluation.reports.measures import between, equals, percent, points, signed
+from evaluation.reports.measures import between, chance, percent, points, signed
 from evaluation.statistics.repeats import Passed, Repeats
+from sqlassay.counted import counted
 from sqlassay.printable import printable
 
 UNKNOWN = "unknown"
@@ -40,38 +41,38 @@ def shown(found: Sequence[Detail], flips: int | None, *, sliced: bool, listed: b
     compared = [one.comparison for one in found]
     for comparison in compared:
         yield _text(sentence(comparison))
-    counted = [one for one in found if one.comparison.pairs]
-    if counted:
+    paired = [one for one in found if one.comparison.pairs]
+    if paired:
         yield Text()
-        yield _accuracies(counted)
+        yield _accuracies(paired)
         yield Text()
-        yield _differences([one.comparison for one in counted])
-        yield _text(basis([one.comparison for one in counted]))
-        for one in counted:
+        yield _differences([one.comparison for one in paired])
+        yield _text(basis([one.comparison for one in paired]))
+        for one in paired:
             comparison = one.comparison
             name = " · ".join(filter(None, (comparison.baseline.where, comparison.candidate.name)))
-            yield _text((f"{name}: " if len(counted) > 1 else "") + _power(comparison))
-    if counted:
+            yield _text((f"{name}: " if len(paired) > 1 else "") + _power(comparison))
+    if paired:
         yield Text()
-        yield _right([one.comparison for one in counted])
+        yield _right([one.comparison for one in paired])
     for note in notes_of_all(compared):
         yield _text(note)
-    if counted:
+    if paired:
         yield Text()
-        yield _spendings(counted)
-    if any(one.repeats for one in counted):
+        yield _spendings(paired)
+    if any(one.repeats for one in paired):
         yield Text()
-        yield _repeats(counted)
-    if counted and (sliced or len(counted) == 1):
+        yield _repeats(paired)
+    if paired and (sliced or len(paired) == 1):
         yield Text()
-        yield from _slices(counted)
-    if counted:
+        yield from _slices(paired)
+    if paired:
         yield Text()
-        yield from _tables(counted)
-    for one in counted if listed or len(counted) == 1 else ():
+        yield from _tables(paired)
+    for one in paired if listed or len(paired) == 1 else ():
         yield from _partings(one.comparison)
         yield from _flips(one.comparison, flips)
-    if len(counted) > 1 and not (sliced and listed):
+    if len(paired) > 1 and not (sliced and listed):
         left = " and ".join(filter(None, ("" if sliced else "--by KEY", "" if listed else "--flips N")))
         yield Text()
         yield _text(f"where the differences come from: {left}")
@@ -79,10 +80,6 @@ def shown(found: Sequence[Detail], flips: int | None, *, sliced: bool, listed: b
 
 def _text(line: str) -> Text:
     return Text(printable(line))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _table(names: Sequence[str], numbers: Sequence[str], rows: Sequence[Cells]) -> Table:
@@ -176,9 +173,9 @@ def _differences(found: Sequence[Comparison]) -> Table:
                 one.candidate.name,
                 signed(one.paired.difference),
                 " to ".join(map(signed, one.interval)),
-                _p(one.paired.p),
-                *([_p(one.clustered.p)] if _clustered(found) else []),
-                *([_p(one.adjusted_p)] if len(found) > 1 else []),
+                chance(one.paired.p),
+                *([chance(one.clustered.p)] if _clustered(found) else []),
+                *([chance(one.adjusted_p)] if len(found) > 1 else []),
             )
         )
     numbers = [
@@ -210,10 +207,6 @@ def _clustered(found: Sequence[Comparison]) -> bool:
     return any(one.clustered is not None and one.clustered.clusters_matter for one in found)
 
 
-def _p(p: float) -> str:
-    return equals(p).removeprefix("= ")
-
-
 def _power(one: Comparison) -> str:
     """What so many questions could show, and how many it takes to show what is seen."""
     could = "nothing" if one.detectable is None else f"{points(one.detectable)} points"
@@ -224,7 +217,7 @@ def _power(one: Comparison) -> str:
     else:
         on = "" if one.needed_databases is None else f" on {one.needed_databases:,} databases like these"
         needed = f"to show {points(abs(paired.difference))} points takes {one.needed:,}{on}"
-    return f"{_counted(questions, 'question')} would show {could} in 4 of 5 cases; {needed}"
+    return f"{counted(questions, 'question')} would show {could} in 4 of 5 cases; {needed}"
 
 
 def _repeats(found: Sequence[Detail]) -> Table:
@@ -269,7 +262,7 @@ def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
             *(percent(right / part.paired.pairs) for right in part.right),
             signed(part.paired.difference),
             " to ".join(map(signed, part.interval)),
-            _p(part.adjusted_p),
+            chance(part.adjusted_p),
         )
         for one in found
         for part in one.slices

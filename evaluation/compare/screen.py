@@ -15,7 +15,7 @@ from evaluation.compare.comparison import Comparison
 from evaluation.compare.notes import notes_of_all
 from evaluation.compare.sentence import sentence
 from evaluation.reports.console import plain_table
-from evaluation.reports.measures import equals, signed
+from evaluation.reports.measures import chance, signed
 from sqlassay.printable import printable
 
 SHOWN = 5
@@ -99,7 +99,7 @@ def numbers(one: Comparison) -> tuple[str, ...]:
     return (
         "–" if one.paired is None else signed(one.paired.difference),
         f"{signed(low)} to {signed(high)}",
-        "–" if one.adjusted_p is None else equals(one.adjusted_p).removeprefix("= "),
+        "–" if one.adjusted_p is None else chance(one.adjusted_p),
         *(f"{n:,}" for n in (one.both_right, len(one.lost), len(one.won), one.both_wrong)),
     )
 

@@ -25,6 +25,12 @@ def signed(difference: float) -> str:
     return f"{100 * difference:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0")
 
 
+def chance(p: float) -> str:
+    """A p as a table has it: `0.043`."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def equals(p: float) -> str:
     """As a sentence says a p."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    told = chance(p)
+    return told if told.startswith("<") else f"= {told}"

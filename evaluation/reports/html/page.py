@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from evaluation.reports.base import Report
-from evaluation.reports.measures import between, percent, signed
+from evaluation.reports.measures import between, chance, percent, signed
 from evaluation.run_log import RunFolder
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, interval=between, points=signed, duration=plots.duration)
+    environment.filters.update(percent=percent, interval=between, points=signed, chance=chance, duration=plots.duration)
     return environment
 
 
