@@ -21,7 +21,7 @@ from database_backends.execution import Statement, attempt, opened
 from database_backends.result import ExecutionFailure, Limits, Outcome, ResultTable
 from database_backends.runner import Runner
 from database_backends.task import Task
-from tests.conformance.backend import STATEMENTS, contents
+from tests.conformance.backend import IDLE_SECONDS, STATEMENTS, contents
 from tests.servers.world import ServerWorld
 
 CANARY = "canary-5d1c0f"
@@ -55,8 +55,6 @@ SECONDS_TO_KILL = 2.0
 """The same, where nothing but the end of the worker process stops it."""
 TRIES = 3
 """A busy machine may delay one of them."""
-IDLE_SECONDS = 15.0
-"""How long is looked whether nothing is running any more. A busy machine may take so long to tell."""
 BUNDLE = 20
 """Statements after which it is looked whether all is as before, where each by itself would take too long."""
 
