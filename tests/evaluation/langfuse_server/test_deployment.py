@@ -9,6 +9,7 @@ import re
 import socket
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,10 +42,14 @@ def test_up_waits_for_health_and_for_the_project(
     langfuse: DeployedLangfuse, deployment: Deployment, docker: Docker, capfd: Capture
 ) -> None:
     langfuse.projects = []
-    timer = threading.Timer(1.2, lambda: langfuse.projects.append(("sqlassay", "nightly")))
-    timer.start()
+
+    def appear() -> None:
+        while langfuse.requests.count("GET /api/public/projects") < 2:
+            time.sleep(0.01)
+        langfuse.projects.append(("sqlassay", "nightly"))
+
+    threading.Thread(target=appear, daemon=True).start()
     assert run(["langfuse", "up", "--wait", "20"]) == 0
-    timer.join()
     assert docker.calls == [["version"], ["up", "--detach", "--wait", "--wait-timeout", "20"]]
     assert langfuse.requests.count("GET /api/public/projects") > 1
     out, err = capfd.readouterr()
