@@ -19,7 +19,8 @@ from adapters.base import GENERIC, Completion, Feature, FinishReason, Generation
 from adapters.failures import Failure
 from adapters.probe import probe
 from sqlassay.errors import UserError
-from sqlassay.secrets import checked, find_key, look_up, without
+from sqlassay.secrets import find_key, look_up, without
+from sqlassay.secrets_file import checked
 from sqlassay.validation import ValidationResult
 
 T = TypeVar("T")

@@ -61,6 +61,9 @@ class RetryPolicy:
 
         Args:
             once: Makes the call anew each time, and notes in the journal why it failed.
+
+        Raises:
+            GaveUp: As `call`.
         """
         import tenacity  # here, because `--help` should not pay for it
 

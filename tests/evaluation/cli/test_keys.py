@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sqlassay import secrets
+from sqlassay.secrets_file import assignments
 from tests.evaluation.world import SQLASSAY, World
 
 Capture = pytest.CaptureFixture[str]
@@ -156,6 +157,6 @@ def test_on_a_terminal_it_is_asked_for_and_not_shown(world: World) -> None:
 def test_the_sample_holds_no_key_and_can_be_used() -> None:
     sample = Path(__file__).parents[3] / "examples" / "sample.secrets"
     text = sample.read_text()
-    assert secrets.assignments(text, "sample") == {}
+    assert assignments(text, "sample") == {}
     lines = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ") and "_KEY=" in line]
-    assert all(secrets.assignments(line, "sample") for line in lines if not line.startswith("A server"))
+    assert all(assignments(line, "sample") for line in lines if not line.startswith("A server"))

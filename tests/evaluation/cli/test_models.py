@@ -11,8 +11,8 @@ import pytest
 
 from evaluation.cli.models import listing
 from tests.conformance.remote import unused_port
-from tests.evaluation.test_watch import Hook
 from tests.evaluation.world import World, model_at
+from tests.providers.hook import Hook
 from tests.providers.server import ProviderServer, Reply
 
 Capture = pytest.CaptureFixture[str]
@@ -34,9 +34,8 @@ def world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    hook = Hook()
-    yield hook
-    hook.close()
+    with Hook() as hook:
+        yield hook
 
 
 def data(capsys: Capture) -> Any:
