@@ -41,6 +41,7 @@ _SESSION = {
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
     "standard_conforming_strings": "on",
+    "extra_float_digits": "1",  # or floats would come with the digits that the server's owner thinks enough
 }
 """The settings of a session, to which every statement comes back."""
 
@@ -81,8 +82,8 @@ class PostgresBackend(ServerBackend, CanLoad):
     """A database of a PostgreSQL server: `//user:password@host:5432/database?schema=public`.
 
     Cells are what psycopg makes of them: `Decimal`, `date`, `datetime`, `timedelta`, `UUID`, `bytes`, lists, and what
-    JSON holds. Ranges and network addresses are text, and so are dates and times that Python has no value for
-    (`infinity`). The session's time zone is UTC.
+    JSON holds. Ranges and network addresses are text, and so are dates, times and intervals that Python has no value
+    for (`infinity`); a month of an interval has 30 days. The session's time zone is UTC.
 
     The schema, `public` unless named, is all that names are looked up in.
     """

@@ -44,6 +44,7 @@ class TestPostgres(ServerConformance):
         ("'infinity'::date", "infinity"),
         ("ARRAY['infinity', '2020-02-29']::date[]", ["infinity", datetime.date(2020, 2, 29)]),
         ("INTERVAL '1 month'", datetime.timedelta(days=30)),
+        ("INTERVAL '1 year'", datetime.timedelta(days=360)),
         ("'20000-01-01'::date", "20000-01-01"),
         ("int4range(1, 3)", "[1,3)"),
         ("'10.0.0.1/8'::inet", "10.0.0.1/8"),
@@ -164,6 +165,7 @@ class TestPostgres(ServerConformance):
             "default_transaction_read_only TO off",
             "TimeZone TO 'Asia/Tokyo'",
             "search_path TO pg_catalog",
+            "extra_float_digits TO 0",
             "ROLE reader",
         ],
     )
