@@ -53,6 +53,7 @@ _KIND_OF_STATE = {
     "28": FailureKind.CONNECTION,
     "3D000": FailureKind.DATABASE_MISSING,
     "3F000": FailureKind.UNKNOWN_TABLE,
+    "40": FailureKind.CONNECTION,  # transaction_rollback: a replica that had to go on; worth another try
     "42501": FailureKind.PERMISSION,
     "42601": FailureKind.SYNTAX,
     "42703": FailureKind.UNKNOWN_COLUMN,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +159,16 @@ class TestPostgres(ServerConformance):
     def test_a_mode_that_is_not_there_is_named(self, target: str) -> None:
         with pytest.raises(BackendError, match="its sslmode is 'bogus', and one of disable, allow, prefer, require, "):
             self.backend(f"{target}&sslmode=bogus")
+
+    def test_what_a_replica_has_cancelled_is_tried_again(self, tmp_path: Path) -> None:
+        conflict = (
+            "CREATE FUNCTION conflict(session int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN"
+            " IF pg_backend_pid() = session THEN RAISE EXCEPTION 'with recovery' USING ERRCODE = '40001'; END IF;"
+            " RETURN 1; END $$"
+        )
+        with self.backend(self.make_database(tmp_path, [conflict])) as database:
+            ((session,),) = database.execute("SELECT pg_backend_pid()", LIMITS).rows
+            assert database.execute(f"SELECT conflict({session})", LIMITS).rows == [(1,)]
 
     @pytest.mark.parametrize(
         "change",
