@@ -58,7 +58,7 @@ _TABLES = {
     "sqlite": r"pragma_optimize",
 }
 _SCHEMAS = {"mysql": r"mysql"}
-_SUFFIXES = r"(?:arrows?|avro|csv|d?db|duckdb|fgb|geojson|gpkg|jsonl?|ndjson|parquet|shp|sqlite3?|tsv|txt|xlsx)"
+_SUFFIXES = r"(?:arrows?|avro|csv|d?db|duckdb|fgb|geojsonl?|gpkg|jsonl?|ndjson|parquet|shp|sqlite3?|tsv|txt|xlsx)"
 _FILES = {"duckdb": rf"[.]{_SUFFIXES}(?:[.]\w+)?(?:[?]|$)"}
 """How the name of a file ends that is read where a table of that name is asked for."""
 _FILE_FUNCTIONS = {"duckdb": r"glob"}

@@ -365,6 +365,7 @@ FORBIDDEN = {
         "SELECT * FROM data.csv",
         'SELECT * FROM data . "CSV"',
         "SELECT * FROM `data.parquet.gz`",
+        "SELECT * FROM 'data.geojsonl'",
         "SELECT * FROM t, 'https://example.org/a.JSON?b=c'",
         "SELECT * FROM t JOIN u ON (a), (s: 'data.csv')",
         "SELECT * FROM glob('*')",
