@@ -219,6 +219,9 @@ class MySQLBackend(ServerBackend, CanLoad):
             kept, truncated = memory.collect(rows, limits)
         except pymysql.Error as error:
             raise self._failure(error, sql) from error
+        except (BackendError, MemoryError):
+            self._end(session)  # the server would learn of a closed line only with the next row
+            raise
         except BaseException:
             self.close()  # in the middle of a result
             raise

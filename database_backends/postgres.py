@@ -223,8 +223,8 @@ class PostgresBackend(ServerBackend, CanLoad):
 
         try:
             kept, truncated = memory.collect(rows(), limits)
-        except psycopg.DataError:
-            self._cancel_rest(connection)
+        except (psycopg.DataError, BackendError, MemoryError):
+            self._cancel_rest(connection)  # the server would learn of a closed line only with the next row
             raise
         except BaseException:
             self.close()  # in the middle of a result
