@@ -213,6 +213,7 @@ class BackendConformance(ABC):
     def test_the_memory_cap_stops_the_work(self, database: DatabaseBackend) -> None:
         for sql in self.memory_bombs:
             self.assert_fails(database, sql, FailureKind.MEMORY, Limits(seconds=20, rows=10**9, megabytes=64))
+            self.assert_idle()
 
     def test_a_limit_of_one_statement_is_not_the_next_ones(self, database: DatabaseBackend) -> None:
         with pytest.raises(BackendError):

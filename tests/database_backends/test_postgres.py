@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,7 @@ class TestPostgres(ServerConformance):
         ("'infinity'::date", "infinity"),
         ("ARRAY['infinity', '2020-02-29']::date[]", ["infinity", datetime.date(2020, 2, 29)]),
         ("INTERVAL '1 month'", datetime.timedelta(days=30)),
+        ("INTERVAL '1 year'", datetime.timedelta(days=360)),
         ("'20000-01-01'::date", "20000-01-01"),
         ("int4range(1, 3)", "[1,3)"),
         ("'10.0.0.1/8'::inet", "10.0.0.1/8"),
@@ -54,6 +56,9 @@ class TestPostgres(ServerConformance):
         "SELECT repeat('x', 300000000)",
         "SELECT generate_series(1, 1000000000), repeat('x', 1000)",
         "SELECT repeat('x', 2000000000)",
+        # Rows enough, and then none for ever: the server does not see that nobody waits for them.
+        "SELECT repeat('x', 3000000) FROM generate_series(1, 200)"
+        " UNION ALL SELECT count(*)::text FROM generate_series(1, 1000000000000)",
     )
     endless = (
         f"{ENDLESS} SELECT count(*) FROM c",
@@ -158,12 +163,23 @@ class TestPostgres(ServerConformance):
         with pytest.raises(BackendError, match="its sslmode is 'bogus', and one of disable, allow, prefer, require, "):
             self.backend(f"{target}&sslmode=bogus")
 
+    def test_what_a_replica_has_cancelled_is_tried_again(self, tmp_path: Path) -> None:
+        conflict = (
+            "CREATE FUNCTION conflict(session int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN"
+            " IF pg_backend_pid() = session THEN RAISE EXCEPTION 'with recovery' USING ERRCODE = '40001'; END IF;"
+            " RETURN 1; END $$"
+        )
+        with self.backend(self.make_database(tmp_path, [conflict])) as database:
+            ((session,),) = database.execute("SELECT pg_backend_pid()", LIMITS).rows
+            assert database.execute(f"SELECT conflict({session})", LIMITS).rows == [(1,)]
+
     @pytest.mark.parametrize(
         "change",
         [
             "default_transaction_read_only TO off",
             "TimeZone TO 'Asia/Tokyo'",
             "search_path TO pg_catalog",
+            "extra_float_digits TO 0",
             "ROLE reader",
         ],
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,6 +31,7 @@ class DeployedLangfuse(Loopback):
         projects: Id and name of those that the keys open.
         statuses: What it answers instead, by path.
         stumbles: How often it answers with 503 before it does not, by path.
+        then: What happens once it has answered, by path.
         looks: How often what was written is asked for until it is there; `None` is never.
         requests: Method and path of the requests so far.
         spans: Name and attributes, by trace, as they came in.
@@ -43,6 +45,7 @@ class DeployedLangfuse(Loopback):
         self.projects: list[tuple[str, str]] = [("sqlassay", "nightly")]
         self.statuses: dict[str, int] = {}
         self.stumbles: dict[str, int] = {}
+        self.then: dict[str, Callable[[], object]] = {}
         self.looks: int | None = 0
         self.requests: list[str] = []
         self.spans: dict[str, Any] = {}
@@ -72,7 +75,9 @@ class _Handler(Handler):
         elif path not in OPEN and given != ":".join(self.langfuse.keys):
             self._send(401, {"error": "Unauthorized", "message": f"Invalid credentials {given}"})
         else:
-            self._send(*act(path, body))
+            answer = act(path, body)
+            self.langfuse.then.pop(path, lambda: None)()  # before whoever asked can ask again
+            self._send(*answer)
 
     def _get(self, path: str, _: bytes) -> tuple[int, object]:
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
