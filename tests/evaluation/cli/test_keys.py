@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.key_variables import key_variables
 from sqlassay import secrets
 from sqlassay.secrets_file import assignments
 from tests.evaluation.world import SQLASSAY, World
@@ -158,5 +160,6 @@ def test_the_sample_holds_no_key_and_can_be_used() -> None:
     sample = Path(__file__).parents[3] / "examples" / "sample.secrets"
     text = sample.read_text()
     assert assignments(text, "sample") == {}
-    lines = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ") and "_KEY=" in line]
-    assert all(assignments(line, "sample") for line in lines if not line.startswith("A server"))
+    lines = [line.removeprefix("# ") for line in text.splitlines() if re.match(r"# [A-Z_]+=", line)]
+    named = {name for line in lines for name in assignments(line, "sample")}
+    assert {*key_variables().values(), "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"} <= named
