@@ -67,6 +67,11 @@ class LangfuseCopy(Loopback):
         self.released = threading.Event()
 
     @property
+    def down(self) -> bool:
+        """Whether it answers nothing, on connections from before neither."""
+        return self._server is None
+
+    @property
     def spans(self) -> int:
         """How many there are."""
         return sum(map(len, self.traces.values()))

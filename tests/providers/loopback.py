@@ -69,11 +69,6 @@ class Loopback:
         """Where it is, also while it is stopped."""
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def down(self) -> bool:
-        """Whether it is stopped; connections from before may still be open."""
-        return self._server is None
-
     def start(self) -> None:
         """Listen."""
         self._server = _Server(self)
