@@ -28,6 +28,10 @@ def request(length: int = 300, **parameters: object) -> GenerationRequest:
     [
         (request(284), Usage(100, 512)),
         (request(284, max_tokens=50), Usage(100, 50)),
+        (request(284, max_completion_tokens=50), Usage(100, 50)),
+        (request(284, max_output_tokens=50), Usage(100, 50)),
+        (request(284, num_predict=50), Usage(100, 50)),
+        (request(284, num_predict=-1), Usage(100, 512)),
         (GenerationRequest((Message("user", "é" * 142),)), Usage(100, 512)),
         (GenerationRequest(()), Usage(0, 512)),
     ],
@@ -54,7 +58,7 @@ def test_the_limit_is_never_passed(tokens: int, requests: list[tuple[int, int, f
         most = estimate(asked)
         assert most.input_tokens is not None
         assert most.output_tokens is not None
-        budget.settle(held, Usage(int(most.input_tokens * share), int(most.output_tokens * share)), PRICES)
+        budget.settle(held, [Usage(int(most.input_tokens * share), int(most.output_tokens * share))], PRICES)
         return True
 
     async def main() -> list[bool]:
@@ -75,12 +79,12 @@ def test_a_request_waits_for_those_under_way() -> None:
         async def second() -> None:
             held = await budget.hold(request(84, max_tokens=200), PRICES)
             order.append("second")
-            budget.settle(held, None, PRICES)
+            budget.settle(held, (), PRICES)
 
         task = asyncio.create_task(second())
         await asyncio.sleep(0)
         order.append("first")
-        budget.settle(first, Usage(10, 10), PRICES)
+        budget.settle(first, [Usage(10, 10)], PRICES)
         await task
         return order
 
@@ -93,7 +97,7 @@ def test_what_the_provider_does_not_say_counts_as_estimated() -> None:
 
     async def main() -> None:
         held = await budget.hold(request(284, max_tokens=100), PRICES)
-        budget.settle(held, Usage(), PRICES)
+        budget.settle(held, [Usage()], PRICES)
 
     asyncio.run(main())
     assert budget.spent_cost == pytest.approx((100 + 1000) / 1e6)
