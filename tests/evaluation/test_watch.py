@@ -73,16 +73,17 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 class Hook:
-    """Takes what is posted to it, on the loopback interface."""
+    """Takes what is posted to it, on the loopback interface; `statuses` are the first of its answers."""
 
     def __init__(self, status: int = 200) -> None:
         self.got: list[dict[str, Any]] = []
+        self.statuses: list[int] = []
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 hook.got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-                self.send_response(status)
+                self.send_response(hook.statuses.pop(0) if hook.statuses else status)
                 self.send_header("content-length", "0")
                 self.end_headers()
 
