@@ -129,6 +129,20 @@ def test_a_cost_cannot_be_limited_where_a_price_is_unknown(
     assert not list(world.runs.glob("*"))
 
 
+def test_a_dry_run_says_what_cannot_be_asked(
+    world: World, server: ProviderServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world.database.parent / "broken.sqlite").write_bytes(b"this is no database")
+    databases = ["show", "missing", "broken", "broken"]
+    world.questions([{"id": f"q{number}", "db_id": name} for number, name in enumerate(databases)])
+    experiment = world.experiment(models=[model_at(server.base_url)])
+    assert world.run("run", experiment, "--dry-run") == 0
+    assert "3 further requests cannot be made: the database is missing or cannot be read" in capsys.readouterr().err
+    assert world.run("run", experiment, "--dry-run", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)["estimates"]
+    assert (found["requests"], found["unreadable"]) == (1, 3)
+
+
 def test_a_dry_run_asks_nothing(world: World, server: ProviderServer, capsys: pytest.CaptureFixture[str]) -> None:
     world.questions(4)
     model = model_at(server.base_url, parameters={"max_tokens": 50}, prices={"input": 1, "output": 10})
