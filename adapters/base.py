@@ -143,6 +143,8 @@ class ModelAdapter(ABC):
     """What it can do beyond text in, text out."""
     offline: ClassVar[bool] = False
     """Whether it answers without a network, so that its answers are not worth caching."""
+    price_share: ClassVar[float] = 1.0
+    """What its requests cost, of what the table of prices says of the model."""
     chat_format: str | None = None
     """The format of ours in which its messages are sent as one text; `None` where they are sent as messages."""
     context_length: int | None = None
