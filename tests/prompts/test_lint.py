@@ -92,8 +92,8 @@ def test_what_is_shipped_has_no_problems() -> None:
         ),
         (
             "{{ question }}",
-            "{{ question }}\n{{ history | map(attribute='sql') | join('; ') }}",
-            11,
+            "{{ question }}\n\n      {{ history | map(attribute='sql') | join('; ') }}",
+            12,
             "the word 'None', where a turn before has no SQL",
             True,
         ),
