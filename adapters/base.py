@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -73,6 +73,12 @@ class GenerationRequest:
     repeat: int = 0
     schema: Mapping[str, object] | None = None
     stream: bool = False
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """The strings at which the model is to stop, one or several as the parameters have them."""
+        given = self.parameters.get("stop")
+        return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Sequence) else ()
 
 
 @dataclass(frozen=True)

@@ -310,7 +310,7 @@ class ModelSource(AnswerSource):
             prompt = prompt.after(before)
         request = GenerationRequest(
             prompt.messages,
-            {**self.parameters, **({"stop": list(template.stop)} if template.stop else {})},
+            self.parameters,
             question_id=question.id,
             prompt=template.ref,
             dialect=self.databases.backend.dialect,
@@ -318,6 +318,9 @@ class ModelSource(AnswerSource):
             schema=schema if Feature.SCHEMA in self.adapter.features else None,
             stream=self.stream,
         )
+        if template.stop:
+            stop = list(dict.fromkeys((*request.stop, *template.stop)))
+            request = replace(request, parameters={**request.parameters, "stop": stop})
         return Prepared(prompt, request, chosen)
 
     async def _call(self, request: GenerationRequest, used: list[Usage]) -> Outcome[Completion]:
