@@ -96,7 +96,7 @@ def _strategies(folder: RunFolder) -> list[dict[str, Any]]:
 class _Statement:
     """One statement for one question, and every verdict on it."""
 
-    truth: bool | None
+    truth: bool | None = None
     said: list[bool] = field(default_factory=list)
     asked_anew: list[bool] = field(default_factory=list)
     unscored: bool = False
@@ -147,6 +147,7 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
     statements: dict[tuple[str, str, str | None], _Statement] = {}
     swaps: list[tuple[bool, ...]] = []
     expense = _Expense()
+    answered_by: dict[str, None] = {}
     remarks = 0
     for folder in folders:
         identity = folder.manifest["identity"]
@@ -162,11 +163,13 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
                 continue
             remarks += ANNOTATION in verdict.evidence
             key = (str(identity["backend"]["name"]), record.id, record.sql)
-            if key not in statements:
-                statements[key] = _Statement(None if truth is None else truth.of(record))
+            statement = statements.setdefault(key, _Statement())
+            if statement.truth is None and truth is not None:  # what one run could not tell, another one may
+                statement.truth = truth.of(record)
             if verdict.verdict.by_judges or not (is_judge(judge) or verdict.reason in NO_RESULT):
                 answers = [call.answer for call in record.judging if call.role == label and call.answer is not None]
-                _add(statements[key], verdict, anew=not answers or not all(answer.cached for answer in answers))
+                answered_by |= dict.fromkeys(one.model for one in answers if one.finish_reason and one.model)
+                _add(statement, verdict, anew=not answers or not all(answer.cached for answer in answers))
                 swaps += _either_order(verdict)
                 if answers or verdict.status is not Status.UNSCORED:
                     expense.add(answers)
@@ -198,6 +201,7 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
         repeats,
         swapped,
         expense.spent,
+        tuple(answered_by),
     )
 
 

@@ -129,6 +129,7 @@ class Calibration:
         repeats: Flips between verdicts on the same statement.
         swaps: Flips between verdicts on the same pair in either order.
         spent: What its verdicts took.
+        answered_by: The models that answered, as their providers name them; none where that is not known.
     """
 
     judge: Mapping[str, Any]
@@ -139,6 +140,7 @@ class Calibration:
     repeats: Flips
     swaps: Flips
     spent: Spent
+    answered_by: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

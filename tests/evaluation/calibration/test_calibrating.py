@@ -277,3 +277,12 @@ def test_without_execution_there_is_no_truth_unless_given(tmp_path: Path) -> Non
     folder = write_run(tmp_path, "one", [], [ENTRIES[1]])
     with pytest.raises(UserError, match=r"has no other strategy that executes the statements \(give labels"):
         truth_in(folder, None, entry())
+
+
+def test_a_truth_that_only_the_second_run_could_tell_counts(tmp_path: Path) -> None:
+    folders = [
+        write_run(tmp_path, "a", [item(0, False, Reason.BACKEND_DOWN), item(1, True, False)]),
+        write_run(tmp_path, "b", [item(0, False, True), item(1, True, False)]),
+    ]
+    found = calibrate(folders, entry(), EXECUTION)
+    assert (found.confusion, found.left_out) == (Confusion(0, 1, 1, 0), LeftOut())
