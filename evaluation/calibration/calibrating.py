@@ -100,6 +100,7 @@ class _Statement:
     said: list[bool] = field(default_factory=list)
     asked_anew: list[bool] = field(default_factory=list)
     unscored: bool = False
+    unjudged: bool = False
 
 
 class _Expense:
@@ -173,6 +174,8 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
                 swaps += _either_order(verdict)
                 if answers or verdict.status is not Status.UNSCORED:
                     expense.add(answers)
+            elif verdict.status is Status.UNSCORED:
+                statement.unjudged = True
     if isinstance(truth, LabelledTruth):
         truth.require_used({id_ for _, id_, _ in statements})
     confusion, left_out = _compare(statements.values())
@@ -224,13 +227,14 @@ def _either_order(verdict: VerdictRecord) -> list[tuple[bool, bool]]:
 
 def _compare(statements: Iterable[_Statement]) -> tuple[Confusion, LeftOut]:
     pairs = []
-    unscored = without = settled = 0
+    unscored = without = settled = unjudged = 0
     for statement in statements:
         if not statement.said:
             unscored += statement.unscored
-            settled += not statement.unscored
+            unjudged += statement.unjudged and not statement.unscored
+            settled += not (statement.unscored or statement.unjudged)
         elif statement.truth is None:
             without += 1
         else:
             pairs.append((statement.said[0], statement.truth))
-    return Confusion.of(pairs), LeftOut(unscored, without, settled)
+    return Confusion.of(pairs), LeftOut(unscored, without, settled, unjudged)

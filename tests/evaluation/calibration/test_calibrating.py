@@ -56,12 +56,15 @@ def test_every_cell_and_everything_that_is_left_out_is_counted(tmp_path: Path) -
         item(14, Reason.SYNTAX, Reason.SYNTAX),
         item(15, True, True, **{NOT_ASKED: "execution proves equality"}),
         item(16, None, True),
+        item(17, Reason.GOLD_FAILED, Reason.GOLD_FAILED),
+        item(18, Reason.RIVAL_MISSING, True),
     ]
     found = calibrate([write_run(tmp_path, "one", items)], entry(), EXECUTION)
     assert found.confusion == Confusion(both_correct=4, lenient=3, harsh=2, both_incorrect=1)
-    assert found.left_out == LeftOut(judge_unscored=1, without_truth=2, settled=3)
+    assert found.left_out == LeftOut(judge_unscored=1, without_truth=2, settled=3, unjudged=2)
     assert found.left_out.words == (
-        "1 that the judge left unscored, 2 without a known truth, 3 settled before the judge was asked"
+        "1 that the judge left unscored, 2 without a known truth, 3 settled before the judge was asked,"
+        " 2 that the judge could not be asked about"
     )
     assert (found.label, found.against.truth, found.against.identity) == (JUDGE, TRUTH, entry(TRUTH))
     assert (found.against.runs, found.against.models, found.against.dataset_name) == (("one",), ("good",), "jsonl")

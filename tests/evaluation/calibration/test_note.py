@@ -23,7 +23,7 @@ from evaluation.run_log import RunFolder
 from evaluation.runs import summarise
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.bias_correction import corrected_accuracy, with_settled
-from evaluation.verdicts import JUDGES, NOT_ASKED, Reason, Summary
+from evaluation.verdicts import ANNOTATION, JUDGES, NOT_ASKED, Reason, Summary
 from tests.evaluation.calibration.judged import (
     DATASET,
     ENTRIES,
@@ -101,6 +101,12 @@ def test_an_uncalibrated_judge_is_called_so() -> None:
         "caution": None,
         "measured": None,
     }
+
+
+def test_of_remarks_it_is_said_that_they_may_be_wrong() -> None:
+    remarks = Summary.of([verdict(JUDGE, Reason.WRONG_ROWS, **{ANNOTATION: "gold_may_be_wrong"}).verdict])
+    assert CalibrationNote().words(remarks) == "uncalibrated: how often its remarks are wrong is not known"
+    assert CalibrationNote(caution="broken").words(remarks) == "uncalibrated: broken"
 
 
 def test_a_judge_no_better_than_chance_corrects_nothing() -> None:
