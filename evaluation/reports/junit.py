@@ -114,7 +114,7 @@ def _properties(run: RunFolder, label: str, summary: RunSummary) -> Iterator[tup
         yield "interval_95", f"{interval[0]:.6f} {interval[1]:.6f}"
     standing = summary.standings.get(label)
     if standing is not None:
-        yield "judge", standing.note.words(counts)
+        yield "judge", "; ".join((standing.note.words(counts), *standing.kin))
 
 
 def _case(record: ItemRecord, verdict: VerdictRecord, package: str) -> Iterator[str]:
