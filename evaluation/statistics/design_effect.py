@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 FEWEST_CLUSTERS = 6
 """Of fewer, no test that knows nothing but the clusters can show anything at 0.05: five coins fall alike, for either
 side, in 2 of 32 tosses."""
+_ROUNDING = 1e-9
+"""What a design effect may be above 1 where each cluster has one value."""
 
 
 def cluster_variance(sums: Sequence[float], sizes: Sequence[float]) -> float:
@@ -25,7 +27,7 @@ def cluster_variance(sums: Sequence[float], sizes: Sequence[float]) -> float:
     return rest / sum(sizes) ** 2 * m / (m - 1)
 
 
-def effective_clusters(sizes: Sequence[float]) -> float:
+def effective_clusters(sizes: Collection[float]) -> float:
     """How many equal clusters say as much of how clusters differ: fewer than there are, where some are larger.
 
     Source: L. Kish, Survey Sampling (1965), section 11.7, of unequal weights.
@@ -34,6 +36,17 @@ def effective_clusters(sizes: Sequence[float]) -> float:
         sizes: How many values each has; at least one value in all.
     """
     return sum(sizes) ** 2 / sum(size**2 for size in sizes)
+
+
+def too_few(sizes: Collection[float]) -> bool:
+    """Whether there are several clusters, but too few to tell how clusters differ, by their effective number.
+
+    A reader should know: what is said then holds for further questions on these databases only.
+
+    Args:
+        sizes: How many values each has; at least one value in all.
+    """
+    return len(sizes) > 1 and effective_clusters(sizes) < FEWEST_CLUSTERS
 
 
 def matters(effect: float, effective: float) -> bool:
@@ -53,4 +66,4 @@ def matters(effect: float, effective: float) -> bool:
         effect: The design effect.
         effective: How many clusters there are, as `effective_clusters` counts them.
     """
-    return effective >= FEWEST_CLUSTERS and effect > 1
+    return effective >= FEWEST_CLUSTERS and effect > 1 + _ROUNDING
