@@ -10,7 +10,7 @@ from math import ceil, inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from evaluation.statistics.bootstrap import RESAMPLES, SEED, paired_bootstrap
-from evaluation.statistics.design_effect import cluster_variance, effective_clusters, matters
+from evaluation.statistics.design_effect import cluster_variance, effective_clusters, jackknife_variance, matters
 from evaluation.statistics.paired import Paired
 
 if TYPE_CHECKING:
@@ -162,8 +162,9 @@ class Clustered:
 
         Of clusters: as many standard errors as Student's quantiles of `alpha` and `power` add up to, no less than
         `whole` says. Source: H. S. Bloom, "Minimum detectable effects: a simple way to report the statistical power
-        of experimental designs", Evaluation Review 19 (1995), 547-556. The clusters count by Kish's effective number,
-        fewer where some are larger than others.
+        of experimental designs", Evaluation Review 19 (1995), 547-556. Where some clusters are larger than others,
+        they count by Kish's effective number, and the standard error is that of `jackknife_variance`: with the one of
+        `cluster_variance`, the power would be less than is said.
 
         Args:
             alpha: A difference is shown when `p` is at most this.
@@ -214,7 +215,7 @@ class Clustered:
 
         quantiles = float(stdtrit(freedom, 1 - alpha / 2) + stdtrit(freedom, power))
         # A standard deviation of few comes out too low; and a step of the sums is as wide as two answers.
-        error = sqrt(cluster_variance(self._sums, sizes)) * (1 + 1 / (4 * effective))
+        error = sqrt(jackknife_variance(self._sums, sizes)) * (1 + 1 / (4 * effective))
         return quantiles * error / sqrt(more) + 1 / (self.whole.pairs * more)
 
     @property

@@ -27,6 +27,22 @@ def cluster_variance(sums: Sequence[float], sizes: Sequence[float]) -> float:
     return rest / sum(sizes) ** 2 * m / (m - 1)
 
 
+def jackknife_variance(sums: Sequence[float], sizes: Sequence[float]) -> float:
+    """The variance of the mean as `cluster_variance` has it, which of clusters of unequal sizes comes out too low.
+
+    A large cluster draws the mean to itself, and then seems to differ little from it. So each is held against the mean
+    of the others: CV3 of R. M. Bell and D. F. McCaffrey, "Bias reduction in standard errors for linear regression with
+    multi-stage samples", Survey Methodology 28 (2002), 169-181. Of clusters of equal sizes both are the same.
+
+    Args:
+        sums: Of the values of each cluster; at least two.
+        sizes: How many values each has.
+    """
+    total, n, m = sum(sums), sum(sizes), len(sums)
+    without = ((total - own) / (n - size) for own, size in zip(sums, sizes, strict=True))
+    return sum((mean - total / n) ** 2 for mean in without) * (m - 1) / m
+
+
 def effective_clusters(sizes: Collection[float]) -> float:
     """How many equal clusters say as much of how clusters differ: fewer than there are, where some are larger.
 

@@ -14,8 +14,15 @@ from statsmodels.api import OLS
 
 from evaluation.statistics.bootstrap import paired_bootstrap
 from evaluation.statistics.clustered import CONVERSATION, DATABASE, Clustered, Outcome
-from evaluation.statistics.design_effect import cluster_variance, effective_clusters, matters, too_few
+from evaluation.statistics.design_effect import (
+    cluster_variance,
+    effective_clusters,
+    jackknife_variance,
+    matters,
+    too_few,
+)
 from evaluation.statistics.paired import Paired
+from tests.evaluation.statistics.pairs_of_systems import sizes
 
 one_cluster = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 30)).filter(any)
 some = st.lists(one_cluster, min_size=1, max_size=14)
@@ -162,6 +169,34 @@ def test_beside_one_huge_database_the_others_are_too_few() -> None:
     compared = clustered([(10, 40, 600), *[(1, 3, 20)] * 9])
     assert not compared.clusters_matter
     assert compared.p == compared.whole.p
+
+
+@given(some.filter(lambda counts: len(counts) > 1))
+def test_the_jackknife_is_that_of_means_without_each_cluster(counts: list[tuple[int, int, int]]) -> None:
+    sums, each = np.array([b - a for a, b, _ in counts], float), np.array([sum(one) for one in counts], float)
+    rest = ~np.eye(len(counts), dtype=bool)
+    means = (rest @ sums) / (rest @ each)
+    of_all = sums.sum() / each.sum()
+    assert jackknife_variance(sums.tolist(), each.tolist()) == pytest.approx(
+        (len(counts) - 1) * np.mean((means - of_all) ** 2), rel=1e-9, abs=1e-12
+    )
+
+
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=14))
+def test_of_equal_clusters_it_is_the_same(sums: list[int]) -> None:
+    each = [10] * len(sums)
+    assert jackknife_variance(sums, each) == pytest.approx(cluster_variance(sums, each), rel=1e-9, abs=1e-12)
+
+
+def test_of_unequal_clusters_the_sandwich_is_too_low_and_the_jackknife_is_not() -> None:
+    """Over simulated databases that differ, with the sizes of real ones."""
+    of, chance = np.array(sizes(11, 1500, 0.7), float), np.random.default_rng(3)
+    own = chance.normal(0, 0.1, (4000, 11)) * of
+    true = np.var(own.sum(axis=1) / of.sum())
+    sandwich = np.mean([cluster_variance(one, of.tolist()) for one in own.tolist()])
+    jackknife = np.mean([jackknife_variance(one, of.tolist()) for one in own.tolist()])
+    assert sandwich < 0.85 * true
+    assert true < jackknife < 1.25 * true
 
 
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=50))
