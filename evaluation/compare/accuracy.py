@@ -38,6 +38,9 @@ class Accuracy(NamedTuple):
             levels[QUESTION][asked.id, one.right] += 1
         counts = levels[DATABASE]
         right, answers = sum(n for (_, is_right), n in counts.items() if is_right), counts.total()
+        questions = len({name for name, _ in levels[QUESTION]})
+        if right in (0, answers) and questions < answers:  # nothing varies, and repeats are no further questions
+            return cls(right, answers, wilson(questions * right // answers, questions), QUESTION)
         widest = wilson(right, answers)
         clustered_by = None
         for by, level in levels.items():

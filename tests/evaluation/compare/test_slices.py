@@ -116,6 +116,16 @@ def test_accuracy_of_repeats_is_never_that_of_as_many_questions() -> None:
     assert found.interval == pytest.approx(once.interval, abs=0.01)
 
 
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("databases", [1, 8])
+def test_repeats_that_are_all_alike_are_one_answer(databases: int, right: bool) -> None:
+    """A model without randomness that has all right is not surer of it the more often it is asked."""
+    repeated = product(range(40), range(5))
+    found = Accuracy.of((Asked(f"q{n}", repeat), told(right, f"db{n % databases}")) for n, repeat in repeated)
+    assert (found.right, found.answers, found.clustered_by) == (200 * right, 200, "question")
+    assert found.interval == wilson(40 * right, 40)
+
+
 @pytest.mark.parametrize("databases", [1, 4, 8])
 def test_accuracy_of_turns_is_clustered_by_conversation(databases: int) -> None:
     turns = [
