@@ -93,7 +93,7 @@ def summarise(folder: RunFolder) -> RunSummary:
     """
     from evaluation.reports.log_table import LogTable
 
-    summary = _summary(folder)
+    summary = blank_summary(folder)
     with LogTable(folder) as table:
         table.summarise(summary)
     return summary
@@ -132,7 +132,7 @@ def analyse(folder: RunFolder, by: str | None = None, wanted: Callable[[ItemReco
     """
     from evaluation.reports.log_table import LogTable
 
-    summary = _summary(folder)
+    summary = blank_summary(folder)
     slices = None
     if by is not None:
         slices = Slices(by, dialect_of(folder.manifest), summary.standings)
@@ -148,7 +148,7 @@ def analyse(folder: RunFolder, by: str | None = None, wanted: Callable[[ItemReco
     return Analysis(summary, disagreements.partings, rows, slices.summaries if slices else (), shown)
 
 
-def _summary(folder: RunFolder) -> RunSummary:
+def blank_summary(folder: RunFolder) -> RunSummary:
     """The summary of a run before anything is counted."""
     manifest = folder.manifest
     identity = manifest["identity"]

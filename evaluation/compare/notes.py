@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from evaluation.compare.answers import Asked
 from evaluation.compare.comparison import Comparison
 from evaluation.reports.standing import standing_of
 from evaluation.run_log import FINISHED
+from evaluation.statistics.design_effect import too_few
 from sqlassay.counted import some
 
 NAMED = 5
@@ -77,11 +79,12 @@ def _judges(one: Comparison) -> list[str]:
 
 
 def few_databases(one: Comparison) -> list[str]:
-    """That clusters cannot be told, where there are several."""
-    if one.clustered is None or not one.clustered.too_few_clusters:
+    """That databases cannot be told apart, where there are several."""
+    databases = Counter(pair.baseline.db_id for pair in one.answers)
+    if not databases or not too_few(databases.values()):
         return []
     return [
-        f"{len(one.clustered.clusters):,} databases are too few, or one is too large, to tell how databases differ:"
+        f"{len(databases):,} databases are too few, or one is too large, to tell how databases differ:"
         " what is said holds for further questions on these, not for other databases"
     ]
 
