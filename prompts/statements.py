@@ -35,7 +35,7 @@ _CERTAIN_ITEM = re.compile(
     re.IGNORECASE,
 )
 _LIKELY_ITEM = re.compile(
-    rf"[\"`\[({{@$?~]|:\w|-\s*\w|{_WORD}(?:\s*(?:[,;+*/%=<>\[]|\|\||::|\.[\w*\"`\[]|\Z)|\s+-\s|\s+FROM\b"
+    rf"[\"`\[({{@$?~]|:\w|-\s*\w|{_WORD}(?:\s*(?:[,;+*/%=<>\[]|--|\|\||::|\.[\w*\"`\[]|\Z)|\s+-\s|\s+FROM\b"
     rf"|\s+AS\s+(?:{_WORD}|[\"`'\[])|\s+{_WORD}(?:\s*,|\s+FROM\b))",
     re.IGNORECASE,
 )

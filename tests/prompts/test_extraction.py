@@ -104,6 +104,7 @@ BARE = [
     ("bare, FROM a file first", "FROM 'singers.csv' SELECT DISTINCT name;"),
     ("bare, a power", "SELECT 2**3, 2 ** 3 FROM t"),
     ("bare, a quote in a comment", "SELECT name -- the singer's name\nFROM singer"),
+    ("bare, lower case, a quote in a comment", "select name -- the singer's name\nfrom singer"),
     ("bare, a semicolon in a text", "SELECT name FROM singer WHERE name = 'a; This is b';"),
     ("bare, a parenthesis before WITH", "(WITH a AS (SELECT 1 AS x) SELECT x FROM a)"),
     ("bare, EXPLAIN", f"EXPLAIN {Q}"),
@@ -461,6 +462,7 @@ CASES = [
     ("refusal", "I cannot answer that from this schema.", None, Method.NONE),
     ("prose with Select", "Select the oldest singer from the table and count the concerts.", None, Method.NONE),
     ("prose with select from", "select all singers from the singer table", None, Method.NONE),
+    ("prose with dashes", "Select one -- the best -- from the list.", None, Method.NONE),
     ("prose with With", "With this schema, as (far as) I can see, no query is possible.", None, Method.NONE),
     (
         "prose with Select, steps",
