@@ -53,6 +53,18 @@ class Unusable(Exception):
         self.failure = Failure(message, request_id=request_id, kind=errors.ProviderUnavailable)
 
 
+class Explained(Unusable):
+    """What the provider sent says why it is no answer.
+
+    Args:
+        failure: What it says.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
 class Clock:
     """Times one request: the whole of it, and its first token."""
 

@@ -38,7 +38,7 @@ _FUNCTIONS = {
         r"pg_stat_(?:statements_)?reset\w*|pg_(?:clear|restore)_\w+_stats",
         r"pg_(?:export_snapshot|import_system_collations|nextoid|notify|promote|reload_conf)",
         r"(?:query|cursor|table|schema|database)_to_xml\w*",
-        r"dblink\w*|postgres_fdw_\w+|http(?:_(?:get|post|put|patch|delete|head))?",
+        r"query_export_to_s3|table_import_from_s3|dblink\w*|postgres_fdw_\w+|http(?:_(?:get|post|put|patch|delete|head))?",
         r"lo_(?:creat|create|export|from_bytea|get|import|open|put|truncate|truncate64|unlink)|loread|lowrite",
         r"ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|xslt_process",
         r"(?:brin|gin)_(?:de)?(?:summarize|clean)_\w+|binary_upgrade_\w+",

@@ -116,9 +116,13 @@ class PostgresBackend(ServerBackend, CanLoad):
     def _open(self) -> None:
         connection = self.connect(self._session())
         try:
-            ((superuser,),) = connection.execute(
-                "SELECT rolsuper FROM pg_roles WHERE rolname = session_user"
+            ((superuser, there),) = connection.execute(
+                "SELECT rolsuper, to_regnamespace(%s) IS NOT NULL FROM pg_roles WHERE rolname = session_user",
+                [_quoted(self.schema_name)],
             ).fetchall()
+            if not there:  # PostgreSQL would only miss each table
+                connection.close()
+                raise BackendError(FailureKind.DATABASE_MISSING, f"{self.dsn}: there is no schema {self.schema_name!r}")
             if superuser:  # not bound by a read-only transaction: it may use files and start programs
                 connection.execute(f"SET ROLE {_READER}")
             role = _READER if superuser else "none"

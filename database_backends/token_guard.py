@@ -184,9 +184,12 @@ def _check_embedded_writes(statement: Sequence[Token], dialect: str) -> None:
             if dialect == "duckdb" and after.word == "NAME":
                 continue
         elif not (
-            word in (_WRITE_VERBS if _begins_cte(statement, place) else _EMBEDDED_WRITE_VERBS)
-            and (statement[place - 1].text == "(" or place - 1 in after_ctes)
-            and after.kind is not Kind.SIGN
+            (word in _WRITE_VERBS and dialect == "duckdb" and _begins_cte(statement, place))
+            or (
+                word in _EMBEDDED_WRITE_VERBS
+                and (statement[place - 1].text == "(" or place - 1 in after_ctes)
+                and after.kind is not Kind.SIGN  # or it is a function: REPLACE(…)
+            )
         ):
             continue
         raise StatementRefused(FailureKind.WRITE_ATTEMPT, f"{word} is not allowed: the database is only read")

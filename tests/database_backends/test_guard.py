@@ -430,6 +430,7 @@ FORBIDDEN = {
         "SELECT * FROM pg_ls_dir('.')",
         "SELECT query_to_xml('DELETE FROM t', true, true, '')",
         "SELECT * FROM dblink('dbname=x', 'SELECT 1') AS t (a int)",
+        "SELECT * FROM aws_s3.query_export_to_s3('DELETE FROM t RETURNING *', 'bucket')",
         "SELECT lo_import('/etc/passwd')",
         "SELECT pg_stat_reset(), pg_stat_statements_reset()",
         "SELECT pg_clear_relation_stats('a', 'b')",

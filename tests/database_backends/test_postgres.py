@@ -4,11 +4,12 @@ import datetime
 import uuid
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from database_backends.base import DatabaseBackend
-from database_backends.errors import BackendError
+from database_backends.errors import BackendError, FailureKind
 from database_backends.postgres import PostgresBackend
 from tests.conformance.backend import ENDLESS, LIMITS, ServerConformance
 from tests.servers.plugin import Server
@@ -158,6 +159,12 @@ class TestPostgres(ServerConformance):
             checks = database.check().checks
         assert [check.ok for check in checks[:2]] == [True, not remedy], checks
         assert checks[1].remedy.startswith(remedy)
+
+    def test_a_schema_that_is_not_there(self, target: str) -> None:
+        with self.backend(urlunsplit(urlsplit(target)._replace(query="schema=nowhere"))) as database:
+            error = self.assert_fails(database, "SELECT 1", FailureKind.DATABASE_MISSING)
+            assert [check.ok for check in database.check().checks] == [True, False]
+        assert "there is no schema 'nowhere'" in error.message
 
     def test_a_mode_that_is_not_there_is_named(self, target: str) -> None:
         with pytest.raises(BackendError, match="its sslmode is 'bogus', and one of disable, allow, prefer, require, "):

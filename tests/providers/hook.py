@@ -11,7 +11,8 @@ from tests.providers.loopback import Handler, Loopback
 class _Handler(Handler):
     def answer(self, body: bytes) -> None:
         self.loopback.got.append(json.loads(body))
-        self.reply(self.loopback.status, {})
+        hook = self.loopback
+        self.reply(hook.statuses.pop(0) if hook.statuses else hook.status, {})
 
 
 class Hook(Loopback):
@@ -22,12 +23,14 @@ class Hook(Loopback):
 
     Attributes:
         got: The JSON values so far.
+        statuses: What it answers first.
     """
 
     def __init__(self, status: int = 200) -> None:
         super().__init__(_Handler)
         self.status = status
         self.got: list[dict[str, Any]] = []
+        self.statuses: list[int] = []
 
     @property
     def url(self) -> str:

@@ -204,6 +204,16 @@ def test_a_webhook_that_fails_ends_nothing(world: World, server: ProviderServer,
     assert "canary" not in shown.err + shown.out
 
 
+def test_a_webhook_that_failed_is_told_again(world: World, server: ProviderServer, hook: Hook, capsys: Capture) -> None:
+    hook.statuses = [500, 503]
+    at = ("--base-url", server.base_url, "--watch", "--every", "0.1", "--times", "4")
+    assert world.run("models", "check", "openai:broken", *at, "--webhook", hook.url) == 1
+    assert [one["event"] for one in hook.got] == ["unhealthy"] * 3, "until it was taken"
+    assert len({one["time"] for one in hook.got}) == 1
+    shown = capsys.readouterr().err
+    assert (shown.count("is unhealthy"), shown.count("answers with HTTP 50")) == (1, 2)
+
+
 def test_a_run_records_its_prices(world: World, server: ProviderServer) -> None:
     models = [
         model_at(server.base_url, prices={"input": 1, "output": 2, "cached_input": 0.5}),

@@ -15,7 +15,7 @@ import pytest
 
 from evaluation.cli.app import run
 from evaluation.langfuse_server.deployment import Deployment, shipped
-from sqlassay.secrets import read_secrets, save_secret
+from sqlassay.secrets_file import read_secrets, save_secret
 from tests.evaluation.langfuse_server.docker_stub import Docker
 from tests.providers.langfuse_deployed import DeployedLangfuse
 
