@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -10,11 +11,13 @@ from rich.console import Console
 from evaluation.calibration.note import CalibrationNote, calibration_notes
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports import console
+from evaluation.reports.base import REPORTS
 from evaluation.reports.standing import Standing, standings
 from evaluation.reports.summary import RunSummary
 from evaluation.reports.taxonomy import Taxonomy
+from evaluation.runs import summarise
 from evaluation.verdicts import JUDGE_CATEGORIES, JUDGES, Reason, Status
-from tests.evaluation.calibration.judged import calibration
+from tests.evaluation.calibration.judged import calibration, judged, write_run
 
 
 def item(number: int, executed: Reason, judged: Reason, *categories: str, asked: bool = True) -> ItemRecord:
@@ -93,3 +96,14 @@ def test_a_relative_of_the_system_that_is_compared_with_is_flagged_too() -> None
     del against["model"]  # as older runs have it
     (one,) = standings(strategies, calibration_notes(strategies), {"provider": "a", "model": "claude"}).values()
     assert one.kin == ()
+
+
+def test_a_relative_is_flagged_in_every_kind_of_report(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "one", judged(5, 0.5, seed=1))
+    folder.manifest["identity"]["model"] = {"provider": "openai", "model": "gpt-5"}
+    words = "is of the family of gpt-5 (GPT)"
+    for name in ("junit", "markdown", "html"):
+        path = tmp_path / name
+        REPORTS.make(name).write([folder], path)
+        assert words in path.read_text(), name
+    assert any(words in note for note in console.notes(summarise(folder)))
