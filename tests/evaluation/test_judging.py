@@ -243,6 +243,14 @@ def test_a_relative_is_flagged(judge: str, words: str | None, judged: World, cou
     assert summaries(judged, capsys)["llm_judge"]["kin"] == ([] if words is None else [words])
 
 
+def test_a_relative_behind_an_alias_is_flagged(judged: World, court: Court, capsys: Capture) -> None:
+    """As a deployment of Azure, or a name of a gateway: the provider says who answered."""
+    court.judges["house"] = lenient  # who answers there calls itself good-2026-01-01
+    models = [{"adapter": "replay", "model": "good-2026-01-01", "settings": {"path": "answers.jsonl"}}]
+    assert judged.run("run", experiment(judged, strategy(court, "house"), models=models), "-q") == 0
+    assert "llm_judge: judge house is the model under test itself" in capsys.readouterr().out
+
+
 def test_the_run_remembers_who_judged_by_which_prompt(judged: World, court: Court) -> None:
     assert judged.run("run", experiment(judged, strategy(court, "lenient")), "-q") == 0
     (run,) = judged.run_folders()

@@ -11,6 +11,7 @@ from rich.console import Console
 from evaluation.calibration.note import CalibrationNote, calibration_notes
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports import console
+from evaluation.reports.answered import Answered
 from evaluation.reports.base import REPORTS
 from evaluation.reports.standing import Standing, standings
 from evaluation.reports.summary import RunSummary
@@ -107,3 +108,24 @@ def test_a_relative_is_flagged_in_every_kind_of_report(tmp_path: Path) -> None:
         REPORTS.make(name).write([folder], path)
         assert words in path.read_text(), name
     assert any(words in note for note in console.notes(summarise(folder)))
+
+
+def test_who_answered_counts_where_a_name_tells_nothing() -> None:
+    judge = {"name": "j", "model": {"provider": "openai", "model": "house"}, "parameters": {}}
+    strategies = [{"label": "llm_judge", "judges": [judge]}]
+    tested = {"provider": "openai", "model": "prod"}
+
+    def kin(answered: Answered) -> tuple[str, ...]:
+        return standings(strategies, calibration_notes(strategies), tested, answered)["llm_judge"].kin
+
+    by = {("llm_judge", "j"): ("gpt-5-2025-08-07",), ("llm_judge:other", "j"): ("claude-opus-4-5",)}
+    assert kin(Answered(("gpt-5-mini-2025-08-07",), by)) == ("judge j is of the family of gpt-5-mini-2025-08-07 (GPT)",)
+    assert kin(Answered(("claude-opus-4-5",), by)) == ()
+    assert kin(Answered(("gpt-5",), {})) == ()
+    tested["model"] = "gpt-5-mini"
+    assert kin(Answered(("gpt-5-mini-2025-08-07",), by)) == (
+        "judge j is of the family of gpt-5-mini (GPT)",
+        "judge j is of the family of gpt-5-mini-2025-08-07 (GPT)",
+    )
+    judge["model"] = {"provider": "openai", "model": "gpt-5"}  # told by its name: no more need be said
+    assert kin(Answered(("gpt-5-mini-2025-08-07",), by)) == ("judge j is of the family of gpt-5-mini (GPT)",)
