@@ -437,6 +437,23 @@ def test_another_system_that_has_no_answer_through_no_fault_of_its_own_has_not_l
     assert counts(told["llm_judge_pairwise:some"]) == (1, 1, 0, 4)
 
 
+def test_a_run_that_is_held_against_another_now_says_so_when_it_is_resumed(
+    judged: World, court: Court, capsys: Capture
+) -> None:
+    """Such as `latest`, which by then is the run itself."""
+    other = judged.folder / "other.sql"
+    other.write_text("SELECT 77\n" * 5)
+    section = strategy(court, "kind", name="llm_judge_pairwise", against="other.sql")  # no grade of a pair: unscored
+    path = experiment(judged, section, strategy(court, "strict"))
+    assert judged.run("run", path, "-q") == 0
+    other.write_text("SELECT 78\n" * 5)
+    capsys.readouterr()
+    assert judged.run("run", path, "-q", "--resume", "--retry-unscored") == 2
+    told = capsys.readouterr().err
+    assert 'cannot be resumed: its against of llm_judge_pairwise was {"name": "other.sql", "sha256": "' in told
+    assert len(told) < 500
+
+
 def test_a_turn_of_a_conversation_is_judged_with_the_turns_before_it(judged: World, court: Court) -> None:
     turns = ["How many singers?", "And older than 40?", "Who are they?"]
     judged.questions(
