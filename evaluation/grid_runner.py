@@ -176,8 +176,9 @@ class GridRunner:
         for key, value in identity.items():
             before = recorded.manifest["identity"].get(key)
             if before != value:
+                what, was, now = _differing(before, value) if key == "strategies" else (key, before, value)
                 raise UserError(
-                    f"run {recorded.run_id} cannot be resumed: its {key} was {_told(before)}, now it is {_told(value)}",
+                    f"run {recorded.run_id} cannot be resumed: its {what} was {_told(was)}, now it is {_told(now)}",
                     place=str(folder),
                     remedy="undo the change, or start a new run without --resume",
                 )
@@ -384,6 +385,15 @@ class GridRunner:
             except Exception:  # noqa: BLE001 - whatever it is, it is not the run's
                 _LOG.exception("%s failed and is told nothing more", type(observer).__name__)
                 self._deaf.append(observer)
+
+
+def _differing(before: Any, now: Any) -> tuple[str, Any, Any]:
+    """What is another in strategies: all of them, or of the first that is another a setting, which is short to read."""
+    for one, other in zip(before or (), now, strict=False):
+        if one != other and one["label"] == other["label"] and len(before) == len(now):
+            name = next(name for name in (*one, *other) if one.get(name) != other.get(name))
+            return f"{name} of {one['label']}", one.get(name), other.get(name)
+    return "strategies", before, now
 
 
 def _told(value: Any) -> str:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
 from pathlib import Path
 
+from evaluation.calibration.judge import is_judge
 from evaluation.calibration.note import calibration_notes
 from evaluation.dialect import dialect_of
-from evaluation.jsonl import read_lines
 from evaluation.records import ItemRecord
+from evaluation.reports.answered import UNKNOWN, Answered
 from evaluation.reports.disagreement import Disagreements, Parting
 from evaluation.reports.slices import Slices
 from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.reports.taxonomy import Row, Taxonomy
-from evaluation.run_log import FINISHED, ITEMS, MANIFEST, RunFolder, is_unscored
+from evaluation.run_log import FINISHED, MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
-
-LOOKED_AT = 1_000
-"""Items in which it is looked up which models judge: they change from run to run, hardly within one."""
 
 
 def all_runs(runs: Path) -> Iterator[RunFolder]:
@@ -154,23 +150,12 @@ def blank_summary(folder: RunFolder) -> RunSummary:
     identity = manifest["identity"]
     dataset = identity["dataset"]
     strategies = identity.get("strategies", ())
-    notes = calibration_notes(
-        strategies, run_id=folder.run_id, dataset=dataset, answered_by=partial(_answered_by, folder)
-    )
+    answered = Answered.of(folder) if any(map(is_judge, strategies)) else UNKNOWN
+    notes = calibration_notes(strategies, run_id=folder.run_id, dataset=dataset, answered_by=answered.judges_of)
     return RunSummary(
         manifest["title"],
         folder.run_id,
         manifest["status"],
         dataset["questions"],
-        standings=standings(strategies, notes, identity.get("model")),
+        standings=standings(strategies, notes, identity.get("model"), answered),
     )
-
-
-def _answered_by(folder: RunFolder, label: str) -> tuple[str, ...]:
-    """The models that answered for a judge in the first items of a run, as their providers name them."""
-    path = folder.path / ITEMS
-    first = islice(read_lines(path), LOOKED_AT) if path.exists() else ()
-    calls = (call for item in first for call in item.get("judging", ()) if call.get("role") == label)
-    answers = (call.get("answer") or {} for call in calls)
-    given = (answer for answer in answers if answer.get("finish_reason") and answer.get("model"))
-    return tuple(dict.fromkeys(str(answer["model"]) for answer in given))

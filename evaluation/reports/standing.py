@@ -8,6 +8,7 @@ from typing import Any
 
 from evaluation.calibration.judge import AGAINST
 from evaluation.calibration.note import UNCALIBRATED, CalibrationNote, calibration_notes
+from evaluation.reports.answered import UNKNOWN, Answered
 from evaluation.statistics.interval import Bounded
 from evaluation.verdicts import JUDGES, Summary
 
@@ -46,7 +47,10 @@ class Standing:
 
 
 def standings(
-    strategies: Iterable[Mapping[str, Any]], notes: Mapping[str, CalibrationNote], tested: Any
+    strategies: Iterable[Mapping[str, Any]],
+    notes: Mapping[str, CalibrationNote],
+    tested: Any,
+    answered: Answered = UNKNOWN,
 ) -> dict[str, Standing]:
     """What is known of the judges of a run, by the label of the strategy that asks them.
 
@@ -54,10 +58,11 @@ def standings(
         strategies: What a run remembers its strategies by.
         notes: How far they are to be believed, by label.
         tested: What a run remembers its model by; `None` where predictions were given.
+        answered: Who answered to these names.
     """
     models = list(_identities(tested))
     entries = {str(one["label"]): one for one in strategies}
-    return {label: Standing(note, tuple(_kin(entries[label], models))) for label, note in notes.items()}
+    return {label: Standing(note, tuple(_kin(entries[label], models, answered))) for label, note in notes.items()}
 
 
 def standing_of(manifest: Mapping[str, Any], label: str) -> Standing | None:
@@ -68,13 +73,17 @@ def standing_of(manifest: Mapping[str, Any], label: str) -> Standing | None:
     return standings(strategies, notes, identity.get("model")).get(label)
 
 
-def _kin(entry: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _kin(entry: Mapping[str, Any], models: Sequence[Mapping[str, Any]], answered: Answered) -> Iterator[str]:
     from evaluation.judging.families import kinship
 
     others = list(_identities(entry.get(AGAINST)))
     for judge in entry.get(JUDGES) or ():
         found = [kinship(judge["model"], model) for model in models]
         found += [kinship(judge["model"], model, "the other system's model") for model in others]
+        if not any(found):  # a name may be an alias, such as that of a deployment
+            names = answered.judges.get((str(entry["label"]), str(judge["name"])), ())
+            those = [*models, *({"model": name} for name in answered.tested)]
+            found = [kinship(one, model) for one in (judge["model"], *({"model": n} for n in names)) for model in those]
         for words in filter(None, dict.fromkeys(found)):
             yield f"judge {judge['name']} {words}"
 

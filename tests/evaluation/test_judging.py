@@ -243,6 +243,14 @@ def test_a_relative_is_flagged(judge: str, words: str | None, judged: World, cou
     assert summaries(judged, capsys)["llm_judge"]["kin"] == ([] if words is None else [words])
 
 
+def test_a_relative_behind_an_alias_is_flagged(judged: World, court: Court, capsys: Capture) -> None:
+    """As a deployment of Azure, or a name of a gateway: the provider says who answered."""
+    court.judges["house"] = lenient  # who answers there calls itself good-2026-01-01
+    models = [{"adapter": "replay", "model": "good-2026-01-01", "settings": {"path": "answers.jsonl"}}]
+    assert judged.run("run", experiment(judged, strategy(court, "house"), models=models), "-q") == 0
+    assert "llm_judge: judge house is the model under test itself" in capsys.readouterr().out
+
+
 def test_the_run_remembers_who_judged_by_which_prompt(judged: World, court: Court) -> None:
     assert judged.run("run", experiment(judged, strategy(court, "lenient")), "-q") == 0
     (run,) = judged.run_folders()
@@ -427,6 +435,23 @@ def test_another_system_that_has_no_answer_through_no_fault_of_its_own_has_not_l
     told = summaries(judged, capsys, run)
     assert counts(told["llm_judge_pairwise:broken"]) == (0, 0, 0, 5)
     assert counts(told["llm_judge_pairwise:some"]) == (1, 1, 0, 4)
+
+
+def test_a_run_that_is_held_against_another_now_says_so_when_it_is_resumed(
+    judged: World, court: Court, capsys: Capture
+) -> None:
+    """Such as `latest`, which by then is the run itself."""
+    other = judged.folder / "other.sql"
+    other.write_text("SELECT 77\n" * 5)
+    section = strategy(court, "kind", name="llm_judge_pairwise", against="other.sql")  # no grade of a pair: unscored
+    path = experiment(judged, section, strategy(court, "strict"))
+    assert judged.run("run", path, "-q") == 0
+    other.write_text("SELECT 78\n" * 5)
+    capsys.readouterr()
+    assert judged.run("run", path, "-q", "--resume", "--retry-unscored") == 2
+    told = capsys.readouterr().err
+    assert 'cannot be resumed: its against of llm_judge_pairwise was {"name": "other.sql", "sha256": "' in told
+    assert len(told) < 500
 
 
 def test_a_turn_of_a_conversation_is_judged_with_the_turns_before_it(judged: World, court: Court) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -10,11 +11,14 @@ from rich.console import Console
 from evaluation.calibration.note import CalibrationNote, calibration_notes
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports import console
+from evaluation.reports.answered import Answered
+from evaluation.reports.base import REPORTS
 from evaluation.reports.standing import Standing, standings
 from evaluation.reports.summary import RunSummary
 from evaluation.reports.taxonomy import Taxonomy
+from evaluation.runs import summarise
 from evaluation.verdicts import JUDGE_CATEGORIES, JUDGES, Reason, Status
-from tests.evaluation.calibration.judged import calibration
+from tests.evaluation.calibration.judged import calibration, judged, write_run
 
 
 def item(number: int, executed: Reason, judged: Reason, *categories: str, asked: bool = True) -> ItemRecord:
@@ -93,3 +97,35 @@ def test_a_relative_of_the_system_that_is_compared_with_is_flagged_too() -> None
     del against["model"]  # as older runs have it
     (one,) = standings(strategies, calibration_notes(strategies), {"provider": "a", "model": "claude"}).values()
     assert one.kin == ()
+
+
+def test_a_relative_is_flagged_in_every_kind_of_report(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "one", judged(5, 0.5, seed=1))
+    folder.manifest["identity"]["model"] = {"provider": "openai", "model": "gpt-5"}
+    words = "is of the family of gpt-5 (GPT)"
+    for name in ("junit", "markdown", "html"):
+        path = tmp_path / name
+        REPORTS.make(name).write([folder], path)
+        assert words in path.read_text(), name
+    assert any(words in note for note in console.notes(summarise(folder)))
+
+
+def test_who_answered_counts_where_a_name_tells_nothing() -> None:
+    judge = {"name": "j", "model": {"provider": "openai", "model": "house"}, "parameters": {}}
+    strategies = [{"label": "llm_judge", "judges": [judge]}]
+    tested = {"provider": "openai", "model": "prod"}
+
+    def kin(answered: Answered) -> tuple[str, ...]:
+        return standings(strategies, calibration_notes(strategies), tested, answered)["llm_judge"].kin
+
+    by = {("llm_judge", "j"): ("gpt-5-2025-08-07",), ("llm_judge:other", "j"): ("claude-opus-4-5",)}
+    assert kin(Answered(("gpt-5-mini-2025-08-07",), by)) == ("judge j is of the family of gpt-5-mini-2025-08-07 (GPT)",)
+    assert kin(Answered(("claude-opus-4-5",), by)) == ()
+    assert kin(Answered(("gpt-5",), {})) == ()
+    tested["model"] = "gpt-5-mini"
+    assert kin(Answered(("gpt-5-mini-2025-08-07",), by)) == (
+        "judge j is of the family of gpt-5-mini (GPT)",
+        "judge j is of the family of gpt-5-mini-2025-08-07 (GPT)",
+    )
+    judge["model"] = {"provider": "openai", "model": "gpt-5"}  # told by its name: no more need be said
+    assert kin(Answered(("gpt-5-mini-2025-08-07",), by)) == ("judge j is of the family of gpt-5-mini (GPT)",)
