@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from sqlassay.resilience.attempt import Attempt, Journal, Outcome, Transience
 from sqlassay.resilience.breaker import Circuit, CircuitOpen, State
 from sqlassay.resilience.concurrency import AdaptiveConcurrency
+from sqlassay.resilience.pause import Pause
 from sqlassay.resilience.rate_limit import RateLimit
 from sqlassay.resilience.retry import RetryPolicy
 
@@ -44,7 +45,7 @@ class Endpoint:
     A call that meets an open circuit waits for the probe, or becomes the probe. It waits as long as its patience lasts,
     and no longer than the endpoint has been down for that patience: after that, calls fail at once until a probe
     succeeds. A failure that leaves the circuit open uses up no attempt. While a call waits for the circuit or for a
-    retry, it keeps no place from others.
+    retry, it keeps no place from others. When a call is refused because there are too many, all of the model's pause.
 
     Args:
         circuit: Of the endpoint, shared by all models there.
@@ -56,6 +57,7 @@ class Endpoint:
         self.circuit = circuit
         self.retry = retry
         self.places = AdaptiveConcurrency(limits.concurrency)
+        self.pause = Pause(retry.initial, retry.maximum, retry.patience)
         limited = limits.requests_per_minute is not None or limits.tokens_per_minute is not None
         self.rate = RateLimit(limits.requests_per_minute, limits.tokens_per_minute) if limited else None
 
@@ -118,6 +120,7 @@ class Endpoint:
         """Make the call when there is a place for it and the rate allows it."""
         await self.places.acquire()
         try:
+            await self.pause.over()
             if self.rate is None:
                 return await self._send(call, ticket, journal)
             await self.rate.acquire(call.tokens)
@@ -141,13 +144,17 @@ class Endpoint:
         except Exception as error:
             if isinstance(error, Transience):
                 if error.slows_down:
+                    self.pause.refused(error.retry_after, first=flight == self.places.flight)
                     self.places.refused(flight)
+                elif not error.breaks_circuit:
+                    self.pause.answered()
                 if error.breaks_circuit:
                     self.circuit.failed(ticket, error)
                 else:
                     self.circuit.answered(ticket)
             raise
         self.places.succeeded()
+        self.pause.answered()
         self.circuit.answered(ticket)
         return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -211,6 +212,69 @@ def test_only_refusals_shrink_the_concurrency() -> None:
     assert made.places.limit < 20
     assert made.circuit.state is State.CLOSED
     assert good(outcomes) >= 290  # at 5 attempts each, on a provider that takes a sixth of what it is sent
+
+
+@dataclass
+class ByTheMinute:
+    """Answers so many calls in each minute, in two seconds each, and refuses the others.
+
+    Attributes:
+        most: Calls that it takes in a minute.
+        says: Seconds that it asks to wait, be it true or not.
+    """
+
+    most: int
+    says: float | None = None
+    begun: list[float] = field(default_factory=list)
+    _taken: Counter[int] = field(default_factory=Counter)
+
+    async def __call__(self) -> str:
+        self.begun.append(now())
+        minute = int(now() // 60)
+        if self._taken[minute] >= self.most:
+            await asyncio.sleep(0.05)
+            raise TooMany(self.says, status=429)
+        self._taken[minute] += 1
+        await asyncio.sleep(2)
+        return "answer"
+
+
+@pytest.mark.parametrize("says", [None, 0.0, 1.0])
+@pytest.mark.parametrize("concurrency", [1, 8, 64])
+def test_a_limit_by_the_minute_costs_no_item(says: float | None, concurrency: int) -> None:
+    provider = ByTheMinute(60, says)
+    outcomes = ask(endpoint(concurrency), provider, 400, 2 * concurrency + 8)
+    assert good(outcomes) == 400
+    assert len(provider.begun) < 600, "most calls wait for the end of the minute, and are not refused"
+
+
+def test_a_provider_that_refuses_for_ever_is_not_waited_for_for_ever() -> None:
+    provider = ByTheMinute(0)
+    assert good(ask(endpoint(8), provider, 500, 24)) == 0
+    assert provider.begun[-1] < 10 * 60
+
+
+def test_nobody_asks_during_a_pause() -> None:
+    begun: list[float] = []
+
+    async def refused_once() -> str:
+        begun.append(now())
+        if len(begun) == 1:
+            raise TooMany(retry_after=20)
+        return "answer"
+
+    assert good(ask(endpoint(1), refused_once, 5, 5)) == 5
+    assert begun[1] >= 20
+    begun.clear()
+
+    async def refused_for_long() -> str:
+        begun.append(now())
+        if len(begun) == 1:
+            raise TooMany(retry_after=PATIENT.patience + 1)
+        return "answer"
+
+    assert good(ask(endpoint(1), refused_for_long, 5, 5)) == 4, "nobody waits for so long"
+    assert begun[-1] < 1
 
 
 def test_no_place_is_kept_by_who_waits_for_a_retry() -> None:
