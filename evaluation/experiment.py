@@ -306,6 +306,12 @@ class BackendSection(_Section):
 
     backend: str = Field(description="A registered backend, such as sqlite or duckdb.")
     target: str | None = Field(None, description="Where the databases are; {db_id} stands for the database's name.")
+    label: str | None = Field(None, description="The name in tables; the backend's own unless given.")
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return self.label or self.backend
 
 
 class LimitsSection(_Section):
@@ -465,7 +471,7 @@ class Experiment(_Section):
     prompt_folders: tuple[str, ...] = Field((), description="Folders with your own prompts; relative to this file.")
     backends: tuple[
         Annotated[BackendSection, BeforeValidator(_named("backend"), json_schema_input_type=str | BackendSection)], ...
-    ] = Field((BackendSection(backend="sqlite", target=None),), min_length=1)
+    ] = Field((BackendSection(backend="sqlite", target=None, label=None),), min_length=1)
     history: Annotated[
         HistorySection | None,
         BeforeValidator(_whose, json_schema_input_type=_By | tuple[_By, ...] | Variable | HistorySection | None),

@@ -61,7 +61,7 @@ class Cell:
     @property
     def title(self) -> str:
         """One line for people: model · prompt · engine."""
-        parts = [self.model.name, self.prompt.ref, self.backend.backend]
+        parts = [self.model.name, self.prompt.ref, self.backend.name]
         if self.history is not None:
             parts.append(f"{self.history} history")
         return " · ".join([*parts, f"repeat {self.repeat + 1}"] if self.repeat else parts)
@@ -91,9 +91,10 @@ class Grid:
                 prompts.append(load(file.prompt(ref), folders))
                 refuse_flawed(prompts[-1])
         refuse_twins(file, "prompts", [(ref, made.ref) for ref, made in zip(experiment.prompts, prompts, strict=True)])
-        refuse_twins(file, "backends", [(one.backend, (one.backend, one.target)) for one in experiment.backends])
+        refuse_twins(file, "backends", [(one.name, (one.backend, one.target)) for one in experiment.backends])
         refuse_twins(file, "models", [(one.name, one.model_dump(exclude={"label"})) for one in experiment.models])
-        refuse_namesakes(file, [one.name for one in experiment.models])
+        refuse_namesakes(file, "models", [one.name for one in experiment.models])
+        refuse_namesakes(file, "backends", [one.name for one in experiment.backends])
         self.dataset, self.selection = open_section(file, experiment.dataset)
         counts: Counter[str] = Counter()
         in_turns = False

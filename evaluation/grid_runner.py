@@ -230,6 +230,7 @@ class GridRunner:
             "pinned": dict(file.pinned),
             "langfuse": self._copied(),
             "model_label": cell.model.name,
+            "backend_label": cell.backend.name,
             "max_instrument_failures": file.experiment.max_instrument_failures,
             "gate": None if file.experiment.gate is None else file.experiment.gate.model_dump(),
             "identity": identity,

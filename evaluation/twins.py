@@ -31,8 +31,13 @@ def refuse_twins(file: ExperimentFile, key: str, entries: Sequence[tuple[str, ob
             )
 
 
-def refuse_namesakes(file: ExperimentFile, names: Sequence[str]) -> None:
-    """Refuse two models that tables could not tell apart.
+def refuse_namesakes(file: ExperimentFile, key: str, names: Sequence[str]) -> None:
+    """Refuse two entries that tables could not tell apart, and comparisons would take for repeats of one.
+
+    Args:
+        file: The experiment.
+        key: The list: models or backends.
+        names: What each entry is called.
 
     Raises:
         UserError: Naming both.
@@ -40,7 +45,7 @@ def refuse_namesakes(file: ExperimentFile, names: Sequence[str]) -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
             raise UserError(
-                f"models.{index} and models.{names.index(name)} are both called {name!r}",
-                place=file.place("models", index),
+                f"{key}.{index} and {key}.{names.index(name)} are both called {name!r}",
+                place=file.place(key, index),
                 remedy="give one a `label`",
             )

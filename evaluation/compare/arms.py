@@ -111,7 +111,8 @@ def _key(run: Recorded) -> Key:
     manifest, identity = run.manifest, run.manifest["identity"]
     model = manifest.get("model_label", manifest["title"])
     history = identity.get("history", {}).get("by", "")
-    prompt, backend = identity.get("prompt", {}).get("ref", ""), identity.get("backend", {}).get("name", "")
+    prompt = identity.get("prompt", {}).get("ref", "")
+    backend = manifest.get("backend_label", identity.get("backend", {}).get("name", ""))
     values = (prompt, model, backend, history, manifest["group"])
     return tuple(map(str, values))
 

@@ -103,7 +103,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "no strategies": (SMALL + "strategies: []\n", "x.yaml:7: strategies: is empty (name at least one)"),
     "a number for a backend": (
         SMALL + "backends: [5]\n",
-        "x.yaml:7: backends.0: is 5 (a mapping with backend, target)",
+        "x.yaml:7: backends.0: is 5 (a mapping with backend, target, label)",
     ),
     "a text for a section": (
         SMALL + "limits: strict\n",
@@ -384,6 +384,10 @@ NOT_THERE: dict[str, tuple[dict[str, object], str]] = {
     "a backend twice": (
         {"backends": ["sqlite", {"backend": "sqlite"}]},
         "trial.yaml:15: backends.1, 'sqlite', is the same as backends.0, 'sqlite' (leave one out; ",
+    ),
+    "two backends of one name": (
+        {"backends": ["sqlite", {"backend": "sqlite", "target": "databases/show/show.sqlite"}]},
+        "trial.yaml:15: backends.1 and backends.0 are both called 'sqlite' (give one a `label`)",
     ),
     "a strategy twice": (
         {"strategies": ["execution_match", "execution_match:sqlassay"]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -324,6 +325,25 @@ def test_one_command_from_two_prompts_to_the_better_one(world: World, capsys: Ca
     assert VERDICT.replace("short@1 is better than zero_shot@1", "zero_shot@1 is worse than short@1") in (
         capsys.readouterr().out
     )
+
+
+def test_two_databases_of_one_engine_are_no_repeats_of_each_other(world: World, capsys: Capture) -> None:
+    """Such as two versions of a server: told apart by their labels, by the comparison and by the gate."""
+    shutil.copytree(world.folder / "databases", world.folder / "newer")
+    backends = [
+        {"backend": "sqlite", "target": f"{world.folder}/databases/{{db_id}}/{{db_id}}.sqlite", "label": "old"},
+        {"backend": "sqlite", "target": f"{world.folder}/newer/{{db_id}}/{{db_id}}.sqlite", "label": "new"},
+    ]
+    world.questions(8)
+    world.answers({f"q{number}": GOLD for number in range(8)})
+    assert world.run("run", world.experiment(backends=backends), "-q") == 0
+    assert "no difference shown between new and old; with 8 paired questions" in capsys.readouterr().out
+    assert world.run("gate", "--runs", world.runs, "--json") == 0
+    usable = [one for one in json.loads(capsys.readouterr().out)["rules"] if one["rule"] == "usable"]
+    assert [(one["cell"], "8 of 8 answers" in one["words"]) for one in usable] == [
+        ("tape · zero_shot@1 · old", True),
+        ("tape · zero_shot@1 · new", True),
+    ]
 
 
 def test_an_interrupted_run_is_compared_as_far_as_it_got(world: World, capsys: Capture) -> None:

@@ -99,3 +99,25 @@ def test_so_are_the_verdicts(
     assert told[0]["measured"] == pytest.approx(compared["difference"])
     assert told[0]["interval_95"] == pytest.approx(compared["interval_95"])
     assert told[0]["p"] == pytest.approx(compared["p_holm"])
+
+
+def test_turns_of_a_conversation_are_one_coin_to_both(world: World, capsys: Capture) -> None:
+    """Twelve answers lost would be beyond luck; they are those of four conversations, on one database."""
+    turns = [(f"c{number}", turn) for number in range(10) for turn in range(3)]
+    world.questions([{"id": f"{one}-{turn}", "conversation": one, "turn": turn} for one, turn in turns])
+    for lost in ((), ("c1", "c3", "c5", "c7")):
+        world.answers({f"{one}-{turn}": "SELECT 0" if one in lost else GOLD for one, turn in turns})
+        assert world.run("run", world.experiment(), "-q") == 0
+    before, now = world.run_folders()
+    capsys.readouterr()
+    assert world.run("compare", before, now, "--json") == 0
+    (compared,) = json.loads(capsys.readouterr().out)["comparisons"]
+    assert compared["p_mcnemar"] < 0.001
+    assert (compared["p"], compared["clustered_by"]) == (0.125, "conversation")
+    assert [compared[side]["accuracy"]["clustered_by"] for side in ("baseline", "candidate")] == [None, "conversation"]
+
+    assert world.run("gate", before, "--runs", world.runs, "--baseline", "none", "--promote") == 0
+    forget(before)
+    capsys.readouterr()
+    assert world.run("gate", now, "--runs", world.runs) == 0
+    assert "p = 0.125; clustered by conversation), which may be luck" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import erfinv
 
-from evaluation.statistics.clustered import Clustered
+from evaluation.statistics.clustered import Clustered, Outcome
 from evaluation.statistics.paired import Paired
 
 
@@ -37,3 +37,25 @@ def simulated(
         shares = np.stack([(apart - own) / 2, (apart + own) / 2, np.full(len(of), 1 - apart)], axis=1)
         counts = chance.multinomial(of, shares).tolist()
         yield Clustered({f"db_{n}": Paired.of(*one) for n, one in enumerate(counts)})
+
+
+def in_conversations(pairs: int, databases: int, conversations: int, turns: int, alike: float) -> Iterator[Clustered]:
+    """Pairs of systems that are equally good, of which one or the other is the better in each conversation.
+
+    Args:
+        pairs: How many.
+        databases: How many; they do not differ.
+        conversations: Over all of them.
+        turns: Of each; the two part on three in ten.
+        alike: How much more often those of one conversation are for the same side than for the other.
+    """
+    chance = np.random.default_rng(5)
+    for _ in range(pairs):
+        lean = chance.choice([-alike, alike], (conversations, 1))
+        sides = np.where(chance.random((conversations, turns)) < (1 + lean) / 2, 1, -1)
+        won = (sides * (chance.random((conversations, turns)) < 0.3)).tolist()
+        yield Clustered.of(
+            Outcome(f"q{number}-{turn}", f"db_{number % databases}", f"c{number}", one)
+            for number, told in enumerate(won)
+            for turn, one in enumerate(told)
+        )

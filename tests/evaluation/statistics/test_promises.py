@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.statistics.clustered import Clustered
 from evaluation.statistics.paired import Paired
-from tests.evaluation.statistics.pairs_of_systems import simulated, sizes
+from tests.evaluation.statistics.pairs_of_systems import in_conversations, simulated, sizes
 
 PAIRS = 10_000
 
@@ -48,6 +48,14 @@ def test_they_do_too_where_questions_cluster(of: list[int], between: float, pair
     compared = list(simulated(pairs, of, 0.25, between))
     assert least < np.mean([one.p <= 0.05 for one in compared]) < 0.1 - least
     assert np.mean([one.whole.p <= 0.05 for one in compared[:2000]]) > 0.09
+
+
+@pytest.mark.parametrize(("databases", "least"), [(1, 0.04), (3, 0.04), (20, 0.025)])
+def test_they_do_too_where_turns_are_alike(databases: int, least: float) -> None:
+    """Where McNemar's test of all turns would raise twice as many; fewer where databases may be clusters as well."""
+    compared = list(in_conversations(1500, databases, 100, 4, 0.8))
+    assert least < np.mean([one.p <= 0.05 for one in compared]) < 0.06
+    assert np.mean([one.whole.p <= 0.05 for one in compared]) > 0.09
 
 
 @pytest.mark.parametrize("of", [sizes(20, 2000, 0.5), sizes(100, 3000, 0.5)])
