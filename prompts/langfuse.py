@@ -23,7 +23,7 @@ from prompts.rendering import RenderingFailed
 from prompts.sources import Variable, from_mustache, pieces_of
 from prompts.template import KEYS, NAMED, PromptTemplate, checked, settings_of
 from sqlassay.errors import UnknownName, UserError, located
-from sqlassay.langfuse import HOSTS, access, configured_host
+from sqlassay.langfuse import HOSTS, SECONDS, access, http_client, no_answer, require_extra
 
 if TYPE_CHECKING:
     from langfuse.api import LangfuseAPI
@@ -32,8 +32,6 @@ PREFIX = "langfuse:"
 FORMAT_KEY = "template_format"
 """In the config of a prompt whose text is a template of ours, with conditions or loops, and not Langfuse's own."""
 _REF = re.compile(r"langfuse:(?P<name>.+)@(?:v?(?P<version>[1-9][0-9]*)|(?P<label>[a-z0-9_.-]+))")
-_CLOUD = "https://cloud.langfuse.com"
-_SECONDS = 10
 _LATEST = "latest"
 _LOG = logging.getLogger(__name__)
 
@@ -138,21 +136,17 @@ _ONCE: Any = {"max_retries": 0}
 @contextmanager
 def _api() -> Iterator[LangfuseAPI]:
     """A client of the API; what goes wrong with it becomes one line, without keys and without what the server wrote."""
-    try:
-        import httpx
-        from langfuse.api import LangfuseAPI, UnauthorizedError
-        from langfuse.api.core import ApiError
-        from pydantic import ValidationError
-    except ImportError as error:
-        raise UserError(
-            "prompts at Langfuse need the extra 'langfuse', which is not installed",
-            remedy="pip install 'sqlassay[langfuse]'",
-        ) from error
-    to = access(configured_host() or _CLOUD)
+    require_extra()
+    import httpx
+    from langfuse.api import LangfuseAPI, UnauthorizedError
+    from langfuse.api.core import ApiError
+    from pydantic import ValidationError
+
+    to = access()
     host = to.host
     check = f"check {HOSTS[0]} and whether the server is up"
     try:
-        with httpx.Client(timeout=_SECONDS) as http:
+        with http_client(to, seconds=SECONDS) as http:
             yield LangfuseAPI(
                 base_url=host,
                 x_langfuse_public_key=to.public_key,
@@ -169,10 +163,8 @@ def _api() -> Iterator[LangfuseAPI]:
         if error.status_code == 200:  # the SDK's way to say that it is no JSON
             raise UserError(f"what answers at {host} is not Langfuse's API", remedy="check LANGFUSE_BASE_URL") from None
         raise UserError(f"Langfuse at {host} answered with the HTTP status {error.status_code}", remedy=check) from None
-    except httpx.TimeoutException:
-        raise UserError(f"Langfuse at {host} gave no answer within {_SECONDS} s", remedy=check) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UserError(f"Langfuse at {host} cannot be reached: {error}", remedy=check) from None
+        raise UserError(f"Langfuse at {host} {no_answer(error, SECONDS)}", remedy=check) from None
     except (ValidationError, json.JSONDecodeError):
         raise UserError(f"what answers at {host} is not Langfuse's API", remedy="check LANGFUSE_BASE_URL") from None
 

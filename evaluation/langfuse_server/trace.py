@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from evaluation.langfuse_server.connection import SECONDS, LangfuseServer, NoAnswer
+from evaluation.langfuse_server.connection import LangfuseServer, NoAnswer
 from sqlassay.errors import UserError
+from sqlassay.langfuse import SECONDS, Access, http_client, no_answer, require_extra
 from sqlassay.validation import Check
 
 if TYPE_CHECKING:
@@ -41,15 +42,13 @@ def made() -> Written:
     Raises:
         UserError: The SDK is not installed.
     """
-    try:
-        from langfuse import LangfuseOtelSpanAttributes as Names
-        from opentelemetry.context import Context
-        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-        from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-        from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-    except ImportError as error:
-        remedy = "pip install 'sqlassay[langfuse]'"
-        raise UserError("Langfuse needs the extra 'langfuse', which is not installed", remedy=remedy) from error
+    require_extra()
+    from langfuse import LangfuseOtelSpanAttributes as Names
+    from opentelemetry.context import Context
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
     tracer = TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False).get_tracer("sqlassay")
     span = tracer.start_span(
         NAME,
@@ -163,7 +162,7 @@ def _api(server: LangfuseServer) -> Iterator[LangfuseAPI]:
 
     public, secret = server.keys or ("", "")
     try:
-        with httpx.Client(timeout=SECONDS, trust_env=not server.is_local) as http:
+        with http_client(Access(server.host, public, secret)) as http:
             yield LangfuseAPI(
                 base_url=server.host,
                 x_langfuse_public_key=public,
@@ -171,9 +170,11 @@ def _api(server: LangfuseServer) -> Iterator[LangfuseAPI]:
                 password=secret,
                 httpx_client=http,
             )
+    except UserError as error:
+        raise NoAnswer(str(error)) from None
     except ApiError as error:
         raise NoAnswer(f"answers with HTTP {error.status_code}") from None
     except httpx.HTTPError as error:
-        raise NoAnswer(f"cannot be reached: {type(error).__name__}") from None
+        raise NoAnswer(no_answer(error, SECONDS)) from None
     except (ValidationError, ValueError):
         raise NoAnswer("answers with something that the SDK does not understand") from None
