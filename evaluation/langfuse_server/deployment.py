@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from evaluation.langfuse_server.connection import NoAnswer
 from evaluation.langfuse_server.docker import Compose, DockerFailed, State
 from evaluation.langfuse_server.settings import Settings
 from sqlassay.errors import SqlAssayError, UserError
+from sqlassay.whole_file import replace_file
 
 COMPOSE_FILE = "compose.yaml"
+LOOPBACK = "127.0.0.1"
+"""Where its ports are open."""
 _PAUSE = 0.5
 """Seconds between two looks at whether the project is there."""
 
@@ -76,7 +80,7 @@ class Deployment:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.compose_file.exists():
-                self.compose_file.write_text(shipped(), "utf-8")
+                replace_file(self.compose_file, shipped())
         except OSError as error:
             raise UserError(f"cannot be written: {error.strerror}", place=str(self.folder)) from error
         return settings_module.write(self.settings_file, chosen or {})
@@ -114,10 +118,15 @@ class Deployment:
         """
         compose = self._compose()
         compose.make_sure()
+        compose.make_sure_it_waits()
         try:
             compose.run("up", "--detach", "--wait", "--wait-timeout", str(math.ceil(seconds)))
         except DockerFailed as error:
-            ill = [f"{one.service} is {one.health or one.state}" for one in compose.states() if not one.ok]
+            states = compose.states()
+            ill = [f"{one.service} is {one.health or one.state}" for one in states if not one.ok]
+            ill += [
+                f"{name}={port} is taken: change it in {settings_module.FILE}" for name, port in self._taken(states)
+            ]
             if not ill:
                 raise
             logs = f"see `docker compose logs` in {self.folder}"
@@ -153,6 +162,15 @@ class Deployment:
         except (OSError, yaml.YAMLError, KeyError, TypeError):
             remedy = "delete it and run `sqlassay langfuse setup`"
             raise UserError("is no compose file", place=str(self.compose_file), remedy=remedy) from None
+
+    def _taken(self, states: Sequence[State]) -> Iterator[tuple[str, int]]:
+        """The ports at which somebody listens who is no container of ours."""
+        ours = {port for state in states for port in state.ports}
+        for name, port in self.settings().ports.items():
+            with socket.socket() as asked:
+                asked.settimeout(1)
+                if f"{LOOPBACK}:{port}" not in ours and asked.connect_ex((LOOPBACK, port)) == 0:
+                    yield name, port
 
     def _compose(self) -> Compose:
         settings = self.settings()

@@ -45,7 +45,7 @@ def test_up_waits_for_health_and_for_the_project(
     timer.start()
     assert run(["langfuse", "up", "--wait", "20"]) == 0
     timer.join()
-    assert docker.calls == [["version"], ["up", "--detach", "--wait", "--wait-timeout", "20"]]
+    assert docker.calls == [["version"], ["up", "--help"], ["up", "--detach", "--wait", "--wait-timeout", "20"]]
     assert langfuse.requests.count("GET /api/public/projects") > 1
     out, err = capfd.readouterr()
     assert out == f"Langfuse is up: http://localhost:{langfuse.port}\n"
@@ -88,6 +88,26 @@ def test_up_when_a_service_does_not_become_healthy(langfuse: DeployedLangfuse, d
         in said
     )
     assert not langfuse.requests
+
+
+def test_up_when_a_port_is_taken(langfuse: DeployedLangfuse, docker: Docker, capfd: Capture) -> None:
+    docker.ill(port="langfuse-web")
+    assert run(["langfuse", "up"]) == 1
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error:")]
+    assert f"langfuse-web is created, LANGFUSE_PORT={langfuse.port} is taken: change it in .env (see" in line
+
+
+def test_a_docker_compose_that_cannot_wait(deployment: Deployment, docker: Docker, capfd: Capture) -> None:
+    docker.ill(old="2.10.2")
+    assert run(["langfuse", "up"]) == 2
+    assert "error: `docker compose` 2.10.2 is too old: it cannot wait for health (update" in capfd.readouterr().err
+    assert ["up", "--detach", "--wait", "--wait-timeout", "600"] not in docker.calls
+
+
+def test_two_ports_are_two(deployment: Deployment, capfd: Capture) -> None:
+    assert run(["langfuse", "setup", "--port", "21531"]) == 2
+    assert "LANGFUSE_PORT and LANGFUSE_MEDIA_PORT are both 21531 (name two ports)" in capfd.readouterr().err
+    assert not deployment.settings_file.exists()
 
 
 def test_up_when_the_project_does_not_appear(langfuse: DeployedLangfuse, docker: Docker, capfd: Capture) -> None:
@@ -320,4 +340,4 @@ def test_health_gives_up_in_time(capfd: Capture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         host = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         assert run(["langfuse", "health", "--host", host, "--timeout", "0.2"]) == 1
-    assert "database: no answer within 0.2 s" in capfd.readouterr().out
+    assert "database: gave no answer within 0.2 s" in capfd.readouterr().out
