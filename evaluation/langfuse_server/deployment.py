@@ -105,6 +105,16 @@ class Deployment:
         """Whether the compose file is another than that of this version, changed by the user or by an update."""
         return self.compose_file.read_text("utf-8") != shipped()
 
+    def make_sure(self) -> None:
+        """Find out whether it could be started, before anything is written.
+
+        Raises:
+            UserError: Docker cannot be used, or is too old.
+        """
+        compose = Compose(self.folder, ())
+        compose.make_sure()
+        compose.make_sure_it_waits()
+
     def up(self, seconds: float) -> None:
         """Start it, wait until every service is healthy, and then until the project is there.
 
@@ -112,13 +122,10 @@ class Deployment:
             seconds: How long to wait for either, once the images are there.
 
         Raises:
-            UserError: Docker cannot be used.
             DockerFailed: It has not started.
             NotReady: It runs, but its project is not there.
         """
         compose = self._compose()
-        compose.make_sure()
-        compose.make_sure_it_waits()
         try:
             compose.run("up", "--detach", "--wait", "--wait-timeout", str(math.ceil(seconds)))
         except DockerFailed as error:

@@ -140,9 +140,9 @@ def test_docker_that_cannot_be_used_is_one_line(
 def test_no_docker_at_all(
     tmp_path: Path, deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
-    deployment.set_up()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert run(["langfuse", "up"]) == 2
+    assert not deployment.folder.exists()  # no server of one's own, as far as anybody else can see
     assert capfd.readouterr().err.startswith(
         "error: docker is not installed, or not on the PATH (install Docker Engine"
     )
