@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sqlassay.errors import UserError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import ssl
 
     import httpx
+    from langfuse.api import LangfuseAPI
 
 HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
 """The variables that say where the server is; the second is the older name."""
@@ -30,6 +32,8 @@ PUBLIC_KEY = "LANGFUSE_PUBLIC_KEY"
 SECRET_KEY = "LANGFUSE_SECRET_KEY"  # noqa: S105 - the name of a variable
 SECONDS = 10.0
 """That an answer may take."""
+ONCE: Any = {"max_retries": 0}
+"""The option of the SDK by which a request is made once."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _EXTRA = ("langfuse", "httpx", "opentelemetry")
 """What the extra brings."""
@@ -142,6 +146,29 @@ def http_client(to: Access, *, seconds: float = SECONDS) -> httpx.Client:
             f"the proxy that the environment names cannot be used: {without(str(error))}",
             remedy="check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or name the server in NO_PROXY",
         ) from None
+
+
+@contextmanager
+def sdk(to: Access, *, seconds: float = SECONDS) -> Iterator[LangfuseAPI]:
+    """The SDK's client of the API; each of its methods takes `ONCE`, or it would ask again by itself.
+
+    Args:
+        to: Whom it is for.
+        seconds: That an answer may take.
+
+    Raises:
+        UserError: As `http_client`.
+    """
+    with http_client(to, seconds=seconds) as http:
+        from langfuse.api import LangfuseAPI
+
+        yield LangfuseAPI(
+            base_url=to.host,
+            x_langfuse_public_key=to.public_key,
+            username=to.public_key,
+            password=to.secret_key,
+            httpx_client=http,
+        )
 
 
 def trusted() -> ssl.SSLContext:
