@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -74,6 +74,12 @@ class GenerationRequest:
     schema: Mapping[str, object] | None = None
     stream: bool = False
 
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """The strings at which the model is to stop, one or several as the parameters have them."""
+        given = self.parameters.get("stop")
+        return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Sequence) else ()
+
 
 @dataclass(frozen=True)
 class Completion:
@@ -143,6 +149,8 @@ class ModelAdapter(ABC):
     """What it can do beyond text in, text out."""
     offline: ClassVar[bool] = False
     """Whether it answers without a network, so that its answers are not worth caching."""
+    price_share: ClassVar[float] = 1.0
+    """What its requests cost, of what the table of prices says of the model."""
     chat_format: str | None = None
     """The format of ours in which its messages are sent as one text; `None` where they are sent as messages."""
     context_length: int | None = None

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterable, Mapping
 from typing import Any
 
 from adapters.base import Completion, FinishReason, GenerationRequest, Usage
-from adapters.remote import Clock, Unusable
+from adapters.remote import Clock, Explained, Unusable
+from adapters.stainless import said
 from adapters.tool_calls import Gathered, of_message, with_calls
 from adapters.untrusted import array, count, mapping, text
 
@@ -23,6 +24,8 @@ _FINISH_REASONS = {
     "length": FinishReason.LENGTH,
     "content_filter": FinishReason.FILTERED,
 }
+_ERROR = "error"  # OpenRouter, where the model's server fails after it has begun
+_MIDDLE = "the model failed in the middle of the answer"
 
 
 def messages(request: GenerationRequest) -> list[Any]:
@@ -45,13 +48,14 @@ def read(fields: Mapping[str, Any], request_id: str | None) -> Completion:
     """A whole answer.
 
     Raises:
-        Unusable: It has no choices, or its content is no text.
+        Unusable: It has no choices, its content is no text, or the model failed within it.
     """
     choices = array(fields.get("choices"))
     if not choices:
-        said = mapping(fields.get("error")).get("message") or "the answer has no choices"
-        raise Unusable(str(said), request_id)
+        raise _failed(fields, "the answer has no choices", request_id)
     choice = mapping(choices[0])
+    if choice.get("finish_reason") == _ERROR:
+        raise _failed(choice, _MIDDLE, request_id)
     message = mapping(choice.get("message"))
     content, refusal = message.get("content") or "", message.get("refusal") or ""
     if not (isinstance(content, str) and isinstance(refusal, str)):
@@ -77,8 +81,8 @@ async def read_stream(chunks: AsyncIterable[Mapping[str, Any]], request_id: str 
     calls = Gathered()
     reason, found, model = None, Usage(), ""
     async for chunk in chunks:
-        if "error" in chunk:
-            raise Unusable(text(mapping(chunk["error"]).get("message")) or "the server failed", request_id)
+        if chunk.get("error"):
+            raise _failed(chunk, "the server failed", request_id)
         model = text(chunk.get("model")) or model
         if chunk.get("usage"):
             found = usage(mapping(chunk["usage"]))
@@ -95,6 +99,8 @@ async def read_stream(chunks: AsyncIterable[Mapping[str, Any]], request_id: str 
             reason = mapping(choice).get("finish_reason") or reason
     if reason is None:
         raise Unusable("the stream ended in the middle of the answer", request_id)
+    if reason == _ERROR:
+        raise Unusable(_MIDDLE, request_id)
     content, refused = "".join(pieces), "".join(refusal)
     kind = FinishReason.REFUSED if refused else _FINISH_REASONS.get(str(reason), FinishReason.OTHER)
     answer = with_calls(content or refused, calls.calls())
@@ -102,10 +108,22 @@ async def read_stream(chunks: AsyncIterable[Mapping[str, Any]], request_id: str 
 
 
 def usage(fields: Mapping[str, Any]) -> Usage:
-    """The token counts."""
+    """The token counts. What is thought is a part of the answer; xAI counts it apart, Gemini in the total alone.
+
+    Source: https://docs.x.ai/docs/guides/reasoning
+    """
+    asked, answered, both = (count(fields.get(f"{kind}_tokens")) for kind in ("prompt", "completion", "total"))
+    if asked is not None and answered is not None and both is not None:
+        answered = max(answered, both - asked)
+    cached = count(mapping(fields.get("prompt_tokens_details")).get("cached_tokens"))
     return Usage(
-        input_tokens=count(fields.get("prompt_tokens")),
-        output_tokens=count(fields.get("completion_tokens")),
-        cached_tokens=count(mapping(fields.get("prompt_tokens_details")).get("cached_tokens")),
+        input_tokens=asked,
+        output_tokens=answered,
+        cached_tokens=count(fields.get("prompt_cache_hit_tokens")) if cached is None else cached,  # DeepSeek
         reasoning_tokens=count(mapping(fields.get("completion_tokens_details")).get("reasoning_tokens")),
     )
+
+
+def _failed(fields: Mapping[str, Any], otherwise: str, request_id: str | None) -> Explained:
+    """What an object with an error says, or may say."""
+    return Explained(said(fields.get("error"), None, otherwise=otherwise, request_id=request_id))

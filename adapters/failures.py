@@ -11,7 +11,9 @@ from email.utils import parsedate_to_datetime
 from adapters import errors
 
 _FILTERED = frozenset({"content_filter", "content_policy_violation"})
-_FILTERED_WORDS = re.compile(r"blocked by content filtering policy", re.IGNORECASE)  # Anthropic
+_FILTERED_WORDS = re.compile(  # Anthropic; OpenRouter, with the status of a key that may not do this
+    r"blocked by content filtering policy|your input was flagged", re.IGNORECASE
+)
 _QUOTA = frozenset(
     {
         "insufficient_quota",
@@ -37,6 +39,9 @@ _QUOTA_WORDS = re.compile(
     r"exceeded your monthly included credits",  # Hugging Face
     re.IGNORECASE,
 )
+_NEVER_WORDS = re.compile(  # OpenAI and Groq, of a request that is larger than what the account may use in a minute
+    r"request too large for .*tokens per min", re.IGNORECASE
+)
 _DENIED = frozenset({"API_KEY_INVALID", "organization_on_hold"})  # with status 400
 _DENIED_WORDS = re.compile(
     r"API key (?:not valid|expired)|API_KEY_INVALID|location is not supported|organization has been disabled",
@@ -47,7 +52,14 @@ _BY_CODE: Mapping[str, type[errors.AdapterError]] = {  # where an answer that be
     "permission_error": errors.AuthFailed,
     "not_found_error": errors.ModelNotFound,
     "rate_limit_error": errors.RateLimited,
+    "rate_limit_exceeded": errors.RateLimited,
+    "invalid_prompt": errors.BadRequest,
     "timeout_error": errors.RequestTimeout,
+    # OpenRouter says the status in the body; a key or a name that it refuses now, it has taken before.
+    "402": errors.QuotaExhausted,
+    "408": errors.RequestTimeout,
+    "413": errors.PromptTooLong,
+    "429": errors.RateLimited,
 }
 _BY_STATUS: Mapping[int, type[errors.AdapterError]] = {
     401: errors.AuthFailed,
@@ -103,7 +115,9 @@ class Failure:
     def _kind(self) -> type[errors.AdapterError]:
         if self.codes & _QUOTA or _QUOTA_WORDS.search(self.message) or any(map(_DAILY.search, self.codes)):
             return errors.QuotaExhausted
-        if self.codes & _TOO_LONG or (self.status in (400, 422) and _TOO_LONG_WORDS.search(self.message)):
+        if _NEVER_WORDS.search(self.message):
+            return errors.BadRequest
+        if self.codes & _TOO_LONG or (self.status in (400, 422, None) and _TOO_LONG_WORDS.search(self.message)):
             return errors.PromptTooLong
         if self.codes & _NO_MODEL:
             return errors.ModelNotFound
@@ -127,4 +141,5 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         until = parsedate_to_datetime(headers["retry-after"])
     except (KeyError, ValueError):
         return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)  # the date of HTTP is in GMT always
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())

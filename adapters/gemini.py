@@ -150,7 +150,8 @@ class _Client:
     """
 
     def __init__(self, key: str, base_url: str, api_version: str) -> None:
-        self._http = httpx2.AsyncClient(timeout=None)  # the limit is for the whole request
+        # The time limit is for the whole request, and how many are under way at once is not the pool's to say.
+        self._http = httpx2.AsyncClient(timeout=None, limits=httpx2.Limits())
         options = types.HttpOptions(base_url=base_url, api_version=api_version, httpx_async_client=self._http)
         self._sdk = genai.Client(vertexai=False, api_key=key, http_options=options)
 
@@ -265,11 +266,18 @@ def _calls(candidate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _usage(fields: Mapping[str, Any]) -> Usage:
-    """The token counts; Google counts what is answered and what is thought apart, and a cached prompt as prompt."""
-    answered, thought = count(fields.get("candidatesTokenCount")), count(fields.get("thoughtsTokenCount"))
+    """The token counts; Google counts what is answered and what is thought apart, and a cached prompt as prompt.
+
+    Where nothing was answered, as to a prompt that is blocked, only the total says so.
+    """
+    asked, answered, thought, both = (
+        count(fields.get(f"{kind}TokenCount")) for kind in ("prompt", "candidates", "thoughts", "total")
+    )
+    silent = answered is None and thought is None
+    nothing = None if asked is None or both != asked else 0
     return Usage(
-        input_tokens=count(fields.get("promptTokenCount")),
-        output_tokens=None if answered is None and thought is None else (answered or 0) + (thought or 0),
+        input_tokens=asked,
+        output_tokens=nothing if silent else (answered or 0) + (thought or 0),
         cached_tokens=count(fields.get("cachedContentTokenCount")),
         reasoning_tokens=thought,
     )

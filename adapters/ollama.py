@@ -185,7 +185,7 @@ class OllamaAdapter(RemoteAdapter):
                 given |= {"prompt": self._format.prompt(request.messages), "raw": True}
             except UserError as error:
                 raise errors.BadRequest(self.provider, self.model, str(error)) from None
-            given["options"]["stop"] = [*_several(options.get("stop", ())), *self._format.stop]
+            given["options"]["stop"] = [*request.stop, *self._format.stop]
         return await _read(_pieces(call, given, request.stream), clock)
 
     def _refuse_cut(self, request: GenerationRequest, read: int, room: int) -> None:
@@ -332,10 +332,6 @@ async def _read(pieces: AsyncGenerator[Any, None], clock: Clock) -> Completion:
         Usage(input_tokens=count(last.prompt_eval_count), output_tokens=count(last.eval_count)),
         last.model or "",
     )
-
-
-def _several(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _info(provider: str, entry: ollama.ListResponse.Model) -> ModelInfo:

@@ -21,7 +21,7 @@ from adapters.batch_folder import Batch, BatchFolder, lines
 from adapters.failures import Failure
 from adapters.openai import OpenAIAdapter
 from adapters.probe import probe
-from adapters.remote import Clock, Unusable, checked_seconds
+from adapters.remote import Clock, Explained, Unusable, checked_seconds
 from adapters.untrusted import array, count, mapping, text
 from sqlassay.errors import UserError
 from sqlassay.secrets import without
@@ -63,6 +63,7 @@ class OpenAIBatchAdapter(OpenAIAdapter):
 
     provider: ClassVar[str] = "openai_batch"
     features: ClassVar[frozenset[Feature]] = frozenset({Feature.SCHEMA})
+    price_share: ClassVar[float] = 0.5
 
     def __init__(
         self,
@@ -131,6 +132,9 @@ class OpenAIBatchAdapter(OpenAIAdapter):
             future = self._waiting[digest] = asyncio.get_running_loop().create_future()
             self._place(client, digest, json.dumps({"custom_id": digest, **line}).encode() + b"\n")
         answer = await asyncio.shield(future)  # others may wait for it as well
+        # Only now: until a request takes its answer, which its caller keeps before any other does, the folder has it.
+        self._waiting.pop(digest, None)
+        self._folder.answered(digest)
         return self._format.read(*_fields(answer))  # type: ignore[no-any-return]
 
     def _digest(self, request: GenerationRequest, line: Mapping[str, Any]) -> str:
@@ -177,9 +181,9 @@ class OpenAIBatchAdapter(OpenAIAdapter):
             try:
                 await work()
             except UserError as error:
-                fail(_Failed(Failure(str(error), kind=errors.BadRequest)))
+                fail(Explained(Failure(str(error), kind=errors.BadRequest)))
             except openai.APITimeoutError:  # of one call: the request itself has time left
-                fail(_Failed(Failure(f"no answer from {self.base_url} in time", kind=errors.ProviderUnreachable)))
+                fail(Explained(Failure(f"no answer from {self.base_url} in time", kind=errors.ProviderUnreachable)))
             except Exception as error:  # noqa: BLE001 - each request that waits is told
                 fail(error)
             finally:
@@ -249,10 +253,10 @@ class OpenAIBatchAdapter(OpenAIAdapter):
             for digest, failure in failed.items():
                 if failure is not None:
                     self._lose(digest, failure)
-        for digest in [digest for digest in batch.requests if digest in self._waiting]:
-            future = self._waiting.pop(digest)
-            future.set_result(batch.answers[digest])  # type: ignore[index]
-            self._folder.answered(digest)
+        for digest in batch.requests:
+            future = self._waiting.get(digest)
+            if future is not None and not future.done():
+                future.set_result(batch.answers[digest])  # type: ignore[index]
 
     async def _lines(
         self, client: openai.AsyncOpenAI, ended: Mapping[str, Any], name: str
@@ -298,11 +302,12 @@ class OpenAIBatchAdapter(OpenAIAdapter):
     def _lose(self, digest: str, failure: Failure) -> None:
         """A request that was sent has no answer, and will have none: it may be sent anew."""
         self._folder.answered(digest)
-        self._fail(digest, _Failed(failure))
+        self._fail(digest, Explained(failure))
 
     def _fail(self, digest: str, error: Exception) -> None:
-        future = self._waiting.pop(digest, None)
-        if future is not None:
+        future = self._waiting.get(digest)
+        if future is not None and not future.done():  # an answer that came before stays
+            del self._waiting[digest]
             future.set_exception(error)
             future.exception()  # seen: perhaps nobody waits any more
 
@@ -312,14 +317,6 @@ class _Direct(OpenAIAdapter):
 
     provider: ClassVar[str] = OpenAIBatchAdapter.provider
     features: ClassVar[frozenset[Feature]] = OpenAIBatchAdapter.features
-
-
-class _Failed(Unusable):
-    """A request has no answer, for a reason that is known."""
-
-    def __init__(self, failure: Failure) -> None:
-        Exception.__init__(self, failure.message)
-        self.failure = failure
 
 
 def _id(fields: Mapping[str, Any]) -> str:

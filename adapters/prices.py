@@ -54,6 +54,17 @@ class Prices:
         total = prices.input * (usage.input_tokens - cached) + cached_price * cached
         return (total + prices.output * usage.output_tokens) / _MILLION
 
+    def share(self, part: float) -> Prices:
+        """As many parts of every price; what is unknown stays so.
+
+        Args:
+            part: 0.5 is the half.
+        """
+        asked, answered, cached = (
+            None if price is None else price * part for price in (self.input, self.output, self.cached_input)
+        )
+        return Prices(asked, answered, cached, tuple((above, prices.share(part)) for above, prices in self.longer))
+
     @property
     def known(self) -> bool:
         """Whether the cost of a request can be told, once its tokens are."""
@@ -123,7 +134,7 @@ def table_tariff(adapter: ModelAdapter, model: str, when: datetime) -> Tariff:
     if adapter.offline:
         return Tariff()
     found = in_table(adapter, model)
-    prices = Prices() if found is None else _of_table(found.get_prices(when))
+    prices = Prices() if found is None else _of_table(found.get_prices(when)).share(adapter.price_share)
     return Tariff() if prices == Prices() else Tariff(prices, table(), when.date().isoformat())
 
 

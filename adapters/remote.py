@@ -19,7 +19,8 @@ from adapters.base import GENERIC, Completion, Feature, FinishReason, Generation
 from adapters.failures import Failure
 from adapters.probe import probe
 from sqlassay.errors import UserError
-from sqlassay.secrets import checked, find_key, look_up, without
+from sqlassay.secrets import find_key, look_up, without
+from sqlassay.secrets_file import checked
 from sqlassay.validation import ValidationResult
 
 T = TypeVar("T")
@@ -50,6 +51,18 @@ class Unusable(Exception):
     def __init__(self, message: str, request_id: str | None = None) -> None:
         super().__init__(message)
         self.failure = Failure(message, request_id=request_id, kind=errors.ProviderUnavailable)
+
+
+class Explained(Unusable):
+    """What the provider sent says why it is no answer.
+
+    Args:
+        failure: What it says.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class Clock:

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterable, Mapping
 from typing import Any
 
 from adapters.base import Completion, FinishReason, GenerationRequest, Usage
-from adapters.remote import Clock, Unusable
+from adapters.remote import Clock, Explained, Unusable
+from adapters.stainless import said
 from adapters.tool_calls import with_calls
 from adapters.untrusted import array, count, mapping, text
 
@@ -43,8 +44,8 @@ def read(fields: Mapping[str, Any], request_id: str | None) -> Completion:
     """
     status = fields.get("status")
     if status not in ("completed", "incomplete"):
-        said = text(mapping(fields.get("error")).get("message")) or f"the response is {status or 'without a status'}"
-        raise Unusable(said, request_id)
+        otherwise = f"the response is {status or 'without a status'}"
+        raise Explained(said(fields.get("error"), None, otherwise=otherwise, request_id=request_id))
     contents = [
         mapping(content)
         for item in array(fields.get("output"))
@@ -68,8 +69,8 @@ def read(fields: Mapping[str, Any], request_id: str | None) -> Completion:
         cached_tokens=count(mapping(counts.get("input_tokens_details")).get("cached_tokens")),
         reasoning_tokens=count(mapping(counts.get("output_tokens_details")).get("reasoning_tokens")),
     )
-    said = with_calls(answer or refusal, calls)
-    return Completion(said, reason, used, text(fields.get("model")), request_id=request_id)
+    whole = with_calls(answer or refusal, calls)
+    return Completion(whole, reason, used, text(fields.get("model")), request_id=request_id)
 
 
 async def read_stream(events: AsyncIterable[Mapping[str, Any]], request_id: str | None, clock: Clock) -> Completion:
@@ -85,5 +86,5 @@ async def read_stream(events: AsyncIterable[Mapping[str, Any]], request_id: str 
         elif kind in _ENDS:
             return read(mapping(event.get("response")), request_id)
         elif kind == "error":
-            raise Unusable(text(event.get("message")) or "the server failed", request_id)
+            raise Explained(said(event, None, otherwise="the server failed", request_id=request_id))
     raise Unusable("the stream ended in the middle of the answer", request_id)

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters import errors
 from adapters.failures import Failure
-from adapters.remote import Unusable, json_object, transport_failure, unreachable
+from adapters.remote import Explained, Unusable, json_object, transport_failure, unreachable
 from adapters.untrusted import mapping, text
 
 
@@ -48,7 +48,7 @@ async def pieces(sdk: Any, stream: Any) -> AsyncIterator[AsyncIterator[Mapping[s
         except (sdk.APIStatusError, sdk.APIConnectionError):
             raise
         except sdk.APIError as error:
-            raise Unusable(error.message) from error
+            raise Explained(said(error.body, None, otherwise=error.message)) from error
 
     try:
         yield objects()
@@ -99,8 +99,9 @@ def said(
         request_id: The provider's id of the request.
     """
     found = mapping(mapping(body).get("error")) or mapping(body)
-    names = (found.get("code"), found.get("type"), mapping(found.get("details")).get("error_code"))
-    codes = frozenset(name for name in names if isinstance(name, str))
+    names = [found.get("code"), found.get("type"), mapping(found.get("details")).get("error_code")]
+    names += ["content_filter"] if "flagged_input" in mapping(found.get("metadata")) else []  # OpenRouter
+    codes = frozenset(str(name) for name in names if isinstance(name, str | int))
     words = text(found.get("message")) or text(found.get("detail")) or text(body)
     failed = status if status is not None and status >= 400 else None  # in the pieces of an answer that began well
     return Failure(words if words.strip() else otherwise, failed, codes, headers or {}, request_id)

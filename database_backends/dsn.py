@@ -71,7 +71,7 @@ class Dsn:
             raise DsnError(f"its scheme is {split.scheme!r}, and {scheme!r} is wanted, in {shown(text)}")
         if not split.hostname:
             raise DsnError(f"it names no host: {shown(text)} is not {scheme}://user:password@host/…")
-        if split.netloc.count("@") > 1 or re.search(r"\s", text):
+        if split.netloc.count("@") > 1 or "@" in split.path + split.query or re.search(r"\s", text):
             raise DsnError(f"it has a blank, or an '@' too many, in {shown(text)}; write %20 and %40")
         if split.fragment:
             raise DsnError(f"it has a '#' in {shown(text)}; write %23 for one that belongs to a part")

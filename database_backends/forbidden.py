@@ -25,7 +25,7 @@ _FUNCTIONS = {
         r"get_lock|release_(?:all_)?locks?|service_(?:get|release)_\w*locks",
         r"(?:master|source)_pos_wait|wait_(?:for|until)_\w+",
         r"sys_(?:exec|eval|get|set)|https?_\w+",
-        r"(?:asynchronous_connection_failover|audit_log|group_replication|innodb_redo_log|version_tokens)_\w+",
+        r"(?:asynchronous_connection_failover|audit_api|audit_log|group_replication|innodb_redo_log|version_tokens)_\w+",
         r"(?:keyring_key|masking_dictionar|gen_dictionary|mysql_firewall|(?:read|set)_firewall)_?\w+",
     ),
     "postgres": (
@@ -33,18 +33,20 @@ _FUNCTIONS = {
         r"pg_(?:terminate|cancel)_backend",
         r"pg_(?:try_)?advisory_\w+",
         r"pg_(?:read|stat)_(?:binary_)?file|pg_ls_\w+|pg_current_logfile|pg_show_all_file_settings",
-        r"pg_(?:backup|copy|create|drop|hba|ident|log|logical|replication|rotate|switch|sync|wal|file)_\w+",
+        r"pg_(?:backup|copy|create|drop|hba|ident|log|logdir|logical|replication|rotate|start|stop|switch|sync|wal|file)"
+        r"_\w+",
         r"pg_stat_(?:statements_)?reset\w*|pg_(?:clear|restore)_\w+_stats",
         r"pg_(?:export_snapshot|import_system_collations|nextoid|notify|promote|reload_conf)",
         r"(?:query|cursor|table|schema|database)_to_xml\w*",
-        r"dblink\w*|postgres_fdw_\w+|http(?:_(?:get|post|put|patch|delete|head))?",
+        r"query_export_to_s3|table_import_from_s3|dblink\w*|postgres_fdw_\w+|http(?:_(?:get|post|put|patch|delete|head))?",
         r"lo_(?:creat|create|export|from_bytea|get|import|open|put|truncate|truncate64|unlink)|loread|lowrite",
         r"ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|xslt_process",
         r"(?:brin|gin)_(?:de)?(?:summarize|clean)_\w+|binary_upgrade_\w+",
+        r"(?:auto|pg_)prewarm\w*|pg_buffercache_evict\w*|pg_truncate_visibility_map|heap_force_\w+",
     ),
     "sqlite": (r"load_extension|fts3_tokenizer|optimize|pragma_optimize|readfile|writefile|edit|fsdir|zipfile",),
     "trino": (
-        r"(?:raw_)?query|query_range|sheet",  # table functions that hand text to the database behind a catalog
+        r"(?:raw_)?query|query_range|procedure|sheet",  # table functions that hand text to what is behind a catalog
         r"ai_(?:analyze_sentiment|classify|extract|fix_grammar|gen|mask|translate)",
     ),
 }
@@ -56,14 +58,20 @@ _TABLES = {
     "sqlite": r"pragma_optimize",
 }
 _SCHEMAS = {"mysql": r"mysql"}
-_SUFFIXES = r"(?:arrows?|avro|csv|d?db|duckdb|fgb|geojson|gpkg|jsonl?|ndjson|parquet|shp|sqlite3?|tsv|txt|xlsx)"
+_SUFFIXES = r"(?:arrows?|avro|csv|d?db|duckdb|fgb|geojsonl?|gpkg|jsonl?|ndjson|parquet|shp|sqlite3?|tsv|txt|xlsx)"
 _FILES = {"duckdb": rf"[.]{_SUFFIXES}(?:[.]\w+)?(?:[?]|$)"}
 """How the name of a file ends that is read where a table of that name is asked for."""
+_FILE_FUNCTIONS = {"duckdb": r"glob"}
+"""Functions in the place of a table that reach for files; elsewhere, their names are those of operators."""
+_TAKING_TABLES = {"duckdb": r"histogram(?:_values)?"}
+"""Functions in the place of a table that are given the name of one."""
 
 _FUNCTION = {dialect: re.compile("|".join(names), re.IGNORECASE | re.ASCII) for dialect, names in _FUNCTIONS.items()}
 _SCHEMA = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _SCHEMAS.items()}
 _TABLE = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _TABLES.items()}
 _FILE = {dialect: re.compile(ends, re.IGNORECASE) for dialect, ends in _FILES.items()}
+_FILE_FUNCTION = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _FILE_FUNCTIONS.items()}
+_TAKING_TABLE = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _TAKING_TABLES.items()}
 _BETWEEN = r"[\s\u200b\u2060\ufeff\"`\]]*"
 """What may stand between the name of a function and its parenthesis, without a comment."""
 _LAST_WORD = re.compile(rf"{_BETWEEN}+(\w++)")
@@ -75,7 +83,11 @@ _MENTION = {
             [
                 *(rf"\b{names}\b" for names in filter(None, [_TABLES.get(dialect)])),
                 *(rf"\b{names}[\s`]*\." for names in filter(None, [_SCHEMAS.get(dialect)])),
-                *(rf"\.{_BETWEEN}{_SUFFIXES}\b|\bglob{_BETWEEN}\(" for _ in filter(None, [_FILES.get(dialect)])),
+                *(rf"\.{_BETWEEN}{_SUFFIXES}\b" for _ in filter(None, [_FILES.get(dialect)])),
+                *(
+                    rf"\b(?:{names}){_BETWEEN}\("
+                    for names in filter(None, [_FILE_FUNCTIONS.get(dialect), _TAKING_TABLES.get(dialect)])
+                ),
                 lexicon.hidden,
             ]
         ),
@@ -126,3 +138,15 @@ def is_file(name: str, dialect: str) -> bool:
     """Whether the engine would read a file, if it is asked for a table of that name."""
     ends = _FILE.get(dialect)
     return ends is not None and ends.search(name) is not None
+
+
+def is_file_function(name: str, dialect: str) -> bool:
+    """Whether a function of that name, in the place of a table, reaches for files."""
+    names = _FILE_FUNCTION.get(dialect)
+    return names is not None and names.fullmatch(name) is not None
+
+
+def takes_table(name: str, dialect: str) -> bool:
+    """Whether a function of that name, in the place of a table, is given the name of a table."""
+    names = _TAKING_TABLE.get(dialect)
+    return names is not None and names.fullmatch(name) is not None

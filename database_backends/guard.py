@@ -12,7 +12,7 @@ from database_backends import forbidden, token_guard
 
 _PLAIN = re.compile(r"[ \t\r\n]*SELECT\b(?:[^;/#\0-]++|-(?!-)|/(?!\*))*+", re.IGNORECASE | re.ASCII)
 _END = " \t\r\n;"
-_WRITING = ("INTO", "DELETE", "INSERT", "MERGE", "REPLACE", "UPDATE", "LOCK", "SHARE")
+_WRITING = ("INTO", "COPY", "DELETE", "INSERT", "MERGE", "REPLACE", "TRUNCATE", "UPDATE", "LOCK", "SHARE")
 # What stands before a word is looked at last: most places are then ruled out by one comparison.
 _MAY_WRITE = re.compile(f"(?:{'|'.join(f'{word}(?<![A-Z_]{word})' for word in _WRITING)})(?![A-Z0-9_])")
 _GLANCE = 20_000

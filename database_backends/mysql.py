@@ -173,7 +173,7 @@ class MySQLBackend(ServerBackend, CanLoad):
         try:
             context = ssl.create_default_context(cafile=self.dsn.options.get("ssl-ca"))
         except OSError as error:
-            raise BackendError(FailureKind.CONNECTION, f"cannot read the ssl-ca of {self.dsn}: {error}") from None
+            raise TlsRefused(FailureKind.CONNECTION, f"cannot read the ssl-ca of {self.dsn}: {error}") from None
         context.check_hostname = mode == "verify_identity"
         context.verify_mode = ssl.CERT_NONE if mode == "required" else ssl.CERT_REQUIRED
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the certificates that MySQL makes itself are not so strict
@@ -219,6 +219,9 @@ class MySQLBackend(ServerBackend, CanLoad):
             kept, truncated = memory.collect(rows, limits)
         except pymysql.Error as error:
             raise self._failure(error, sql) from error
+        except (BackendError, MemoryError):
+            self._end(session)  # the server would learn of a closed line only with the next row
+            raise
         except BaseException:
             self.close()  # in the middle of a result
             raise

@@ -41,6 +41,7 @@ _SESSION = {
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
     "standard_conforming_strings": "on",
+    "extra_float_digits": "1",  # or floats would come with the digits that the server's owner thinks enough
 }
 """The settings of a session, to which every statement comes back."""
 
@@ -52,6 +53,7 @@ _KIND_OF_STATE = {
     "28": FailureKind.CONNECTION,
     "3D000": FailureKind.DATABASE_MISSING,
     "3F000": FailureKind.UNKNOWN_TABLE,
+    "40": FailureKind.CONNECTION,  # transaction_rollback: a replica that had to go on; worth another try
     "42501": FailureKind.PERMISSION,
     "42601": FailureKind.SYNTAX,
     "42703": FailureKind.UNKNOWN_COLUMN,
@@ -81,8 +83,8 @@ class PostgresBackend(ServerBackend, CanLoad):
     """A database of a PostgreSQL server: `//user:password@host:5432/database?schema=public`.
 
     Cells are what psycopg makes of them: `Decimal`, `date`, `datetime`, `timedelta`, `UUID`, `bytes`, lists, and what
-    JSON holds. Ranges and network addresses are text, and so are dates and times that Python has no value for
-    (`infinity`). The session's time zone is UTC.
+    JSON holds. Ranges and network addresses are text, and so are dates, times and intervals that Python has no value
+    for (`infinity`); a month of an interval has 30 days. The session's time zone is UTC.
 
     The schema, `public` unless named, is all that names are looked up in.
     """
@@ -114,9 +116,13 @@ class PostgresBackend(ServerBackend, CanLoad):
     def _open(self) -> None:
         connection = self.connect(self._session())
         try:
-            ((superuser,),) = connection.execute(
-                "SELECT rolsuper FROM pg_roles WHERE rolname = session_user"
+            ((superuser, there),) = connection.execute(
+                "SELECT rolsuper, to_regnamespace(%s) IS NOT NULL FROM pg_roles WHERE rolname = session_user",
+                [_quoted(self.schema_name)],
             ).fetchall()
+            if not there:  # PostgreSQL would only miss each table
+                connection.close()
+                raise BackendError(FailureKind.DATABASE_MISSING, f"{self.dsn}: there is no schema {self.schema_name!r}")
             if superuser:  # not bound by a read-only transaction: it may use files and start programs
                 connection.execute(f"SET ROLE {_READER}")
             role = _READER if superuser else "none"
@@ -221,8 +227,8 @@ class PostgresBackend(ServerBackend, CanLoad):
 
         try:
             kept, truncated = memory.collect(rows(), limits)
-        except psycopg.DataError:
-            self._cancel_rest(connection)
+        except (psycopg.DataError, BackendError, MemoryError):
+            self._cancel_rest(connection)  # the server would learn of a closed line only with the next row
             raise
         except BaseException:
             self.close()  # in the middle of a result

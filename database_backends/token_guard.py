@@ -76,9 +76,9 @@ _BEFORE_TABLE = frozenset(
     {"FROM", "JOIN", "LATERAL", "TABLE", "PIVOT", "PIVOT_LONGER", "PIVOT_WIDER", "UNPIVOT"}
     | {"DESC", "DESCRIBE", "SHOW", "SUMMARIZE"}
 )
-_AFTER_TABLES = frozenset(
-    {"SELECT", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "SET", "VALUES", "WITH"}
-)
+_AFTER_TABLES = frozenset({"SELECT", "WHERE", "GROUP", "HAVING", "WINDOW", "QUALIFY", "ORDER", "LIMIT", "OFFSET"})
+"""Reserved, so that no table can be called so; behind a dot even these are names."""
+_BEFORE_VALUES = frozenset({"(", "UNION", "INTERSECT", "EXCEPT", "ALL", "DISTINCT"})
 
 _PRAGMA_READERS = frozenset(
     [
@@ -105,7 +105,9 @@ _PRAGMA_READERS = frozenset(
 )
 _PRAGMA_WRITERS = frozenset({"INCREMENTAL_VACUUM", "OPTIMIZE", "WAL_CHECKPOINT"})
 
-_MAY_WRITE = re.compile(rf"(?:\b|(?<=[0-9]))(?:INTO|{'|'.join(_EMBEDDED_WRITE_VERBS)})\b", re.IGNORECASE)
+_MAY_WRITE = re.compile(
+    rf"(?:\b|(?<=[0-9]))(?:INTO|{'|'.join(sorted(_WRITE_VERBS | _EMBEDDED_WRITE_VERBS))})\b", re.IGNORECASE
+)
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -182,12 +184,20 @@ def _check_embedded_writes(statement: Sequence[Token], dialect: str) -> None:
             if dialect == "duckdb" and after.word == "NAME":
                 continue
         elif not (
-            word in _EMBEDDED_WRITE_VERBS
-            and (statement[place - 1].text == "(" or place - 1 in after_ctes)
-            and after.kind is not Kind.SIGN
+            (word in _WRITE_VERBS and dialect == "duckdb" and _begins_cte(statement, place))
+            or (
+                word in _EMBEDDED_WRITE_VERBS
+                and (statement[place - 1].text == "(" or place - 1 in after_ctes)
+                and after.kind is not Kind.SIGN  # or it is a function: REPLACE(…)
+            )
         ):
             continue
         raise StatementRefused(FailureKind.WRITE_ATTEMPT, f"{word} is not allowed: the database is only read")
+
+
+def _begins_cte(statement: Sequence[Token], place: int) -> bool:
+    """Whether a word is the first of a CTE. DuckDB lets it be any verb that it comes to know: COPY, TRUNCATE."""
+    return place > 1 and statement[place - 1].text == "(" and statement[place - 2].word in _BEFORE_CTE
 
 
 def _ends_of_ctes(statement: Sequence[Token]) -> set[int]:
@@ -229,7 +239,8 @@ def _check_session_properties(statement: Sequence[Token]) -> None:
 def _check_names(statement: Sequence[Token], dialect: str) -> None:
     following = [*(token.text for token in statement[1:]), ""]
     for token, after in zip(statement, following, strict=True):
-        name, kind = token.name, FailureKind.PERMISSION
+        # SQLite takes a string for a name where one is wanted: FROM 't', IN 't'.
+        name, kind = _unquoted(token) if dialect == "sqlite" else token.name, FailureKind.PERMISSION
         if token.kind is Kind.HIDDEN:
             problem = "only the engine can read what follows it"
         elif after == "(" and name.upper() in _SEQUENCE_WRITERS and dialect in _SEQUENCE_DIALECTS:
@@ -247,10 +258,12 @@ def _check_files(statement: Sequence[Token], dialect: str) -> None:
     """DuckDB takes the name of a file for a table, with quotes of any kind or without: `FROM 'a.csv'`, `FROM a.csv`."""
     lists = [False]  # in each bracket that is open: is it tables that commas part?
     wanted = False
+    before = ""
     for place, token in enumerate(statement):
-        if token.word in _BEFORE_TABLE:
+        word = "" if before.endswith(".") else token.word
+        if word in _BEFORE_TABLE:
             lists[-1] = wanted = True
-        elif token.word in _AFTER_TABLES:
+        elif word in _AFTER_TABLES or (word == "VALUES" and before in _BEFORE_VALUES and _calls(statement, place)):
             lists[-1] = wanted = False
         elif token.kind is Kind.SIGN:
             for sign in token.text:
@@ -264,21 +277,44 @@ def _check_files(statement: Sequence[Token], dialect: str) -> None:
                     wanted = sign in ",:" and lists[-1]
         elif wanted:
             wanted = False
-            name = _dotted(statement[place:])
-            is_glob = token.word == "GLOB" and [after.text for after in statement[place + 1 : place + 2]] == ["("]
-            if is_glob or forbidden.is_file(name, dialect):
+            parts = _dotted(statement, place)
+            name, last = ".".join(parts), place + 2 * (len(parts) - 1)
+            if forbidden.is_file(name, dialect) or (_calls(statement, last) and _reads_file(statement, last, dialect)):
                 raise StatementRefused(FailureKind.PERMISSION, f"{name} is not allowed: it is no table of the database")
+        before = token.word or token.text
 
 
-def _dotted(tokens: Sequence[Token]) -> str:
-    """The name with which tokens begin, without its quotes."""
-    first = tokens[0]
-    parts = [first.text[1:-1] if first.kind is Kind.TEXT else first.name]
-    for dot, part in zip(tokens[1::2], tokens[2::2], strict=False):
-        if dot.text != ".":
-            break
-        parts.append(part.name)
-    return ".".join(parts)
+def _calls(statement: Sequence[Token], place: int) -> bool:
+    """Whether a parenthesis follows."""
+    return place + 1 < len(statement) and statement[place + 1].text == "("
+
+
+def _reads_file(statement: Sequence[Token], place: int, dialect: str) -> bool:
+    """Whether a table function reads files, or takes a table by its name and is given that of a file.
+
+    A name that is not simply written there may be that of a file.
+    """
+    function, place = statement[place].name, place + 2
+    if not forbidden.takes_table(function, dialect):
+        return forbidden.is_file_function(function, dialect)
+    parts = _dotted(statement, place)
+    end = place + 2 * len(parts) - 1
+    has_escapes = any(token.kind is Kind.TEXT and token.text[0] != "'" for token in statement[place : place + 1])
+    is_all = [token.text for token in statement[end : end + 1]] == [","]
+    return has_escapes or not is_all or forbidden.is_file(".".join(parts), dialect)
+
+
+def _dotted(statement: Sequence[Token], place: int) -> list[str]:
+    """The parts of the name that stands there, without their quotes."""
+    parts = [_unquoted(token) for token in statement[place : place + 1]]
+    while place + 2 < len(statement) and statement[place + 1].text == ".":
+        place += 2
+        parts.append(statement[place].name)
+    return parts
+
+
+def _unquoted(token: Token) -> str:
+    return token.text[1:-1] if token.kind is Kind.TEXT else token.name
 
 
 def _pragma_writes(statement: Sequence[Token]) -> bool:

@@ -13,6 +13,8 @@ from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
+from sqlassay.errors import UserError
+
 
 class Kind(Enum):
     """What a token is."""
@@ -205,15 +207,27 @@ LEXICONS = {
 
 
 def tokens_of(sql: str, dialect: str) -> list[Token]:
-    """The tokens of a text, comments left out; in a dialect that is not ours, those that sqlglot sees."""
+    """The tokens of a text, comments left out; in a dialect that is not ours, those that sqlglot sees.
+
+    Raises:
+        UserError: Nor is it one of sqlglot's: nothing could be read.
+    """
     lexicon = LEXICONS.get(dialect)
     return _by_sqlglot(sql, dialect) if lexicon is None else lexicon.tokens(sql)
 
 
 def _by_sqlglot(sql: str, dialect: str) -> list[Token]:
-    from sqlglot import tokenize
+    from sqlglot import Dialect
     from sqlglot.errors import SqlglotError
     from sqlglot.tokenizer_core import TokenType
+
+    try:
+        reader = Dialect.get_or_raise(dialect)
+    except ValueError as error:
+        raise UserError(
+            f"the engine says that its dialect is {dialect!r}, which sqlglot does not know",
+            remedy="declare the one that is most like it, as `dialect` of the backend",
+        ) from error
 
     def token(kind: TokenType, start: int, end: int) -> Token:
         text = sql[start:end]
@@ -224,6 +238,6 @@ def _by_sqlglot(sql: str, dialect: str) -> list[Token]:
         return Token(Kind.WORD if text[:1].isalpha() or text[:1] == "_" else Kind.SIGN, text, end)
 
     try:
-        return [token(found.token_type, found.start, found.end + 1) for found in tokenize(sql, read=dialect)]
+        return [token(found.token_type, found.start, found.end + 1) for found in reader.tokenize(sql)]
     except (SqlglotError, ValueError, RecursionError):  # such as a quote that is not closed
         return [Token(Kind.TEXT, sql, len(sql))]

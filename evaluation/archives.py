@@ -207,6 +207,8 @@ def _tar_entries(stream: _Bounded) -> Iterator[_Entry]:
 
 def _zip_entries(archive: zipfile.ZipFile) -> Iterator[_Entry]:
     for entry in archive.infolist():
+        if entry.comment:  # a wrong length makes one of the entries that follow
+            raise zipfile.BadZipFile(f"{entry.filename} has a comment")
         kind = entry.external_attr >> 28
         if entry.is_dir() or kind not in (0, 0o10):
             yield _Entry(entry.filename, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from adapters.base import GenerationRequest, Usage
@@ -13,18 +14,21 @@ from sqlassay.tokens import BYTES_PER_TOKEN
 
 USUAL_OUTPUT = 512
 """Tokens of an answer as long as none has come and no `max_tokens` is set."""
+_BOUNDS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
+"""What bounds an answer: in common words, or in those of a provider, which a user may write as well."""
 
 
 def estimate(request: GenerationRequest, output: int = USUAL_OUTPUT) -> Usage:
     """What a request will use at most, as far as can be told before it is sent.
 
     Args:
-        request: The request; its `max_tokens` bound the answer.
+        request: The request; its `max_tokens`, by whatever name, bound the answer.
         output: Tokens of the answer where the request sets no bound.
     """
     size = sum(len(message.content.encode("utf-8", "surrogateescape")) + 16 for message in request.messages)
-    bound = request.parameters.get("max_tokens")
-    return Usage(math.ceil(size / BYTES_PER_TOKEN), bound if isinstance(bound, int) else output)
+    given = (request.parameters.get(name) for name in _BOUNDS)
+    bound = next((one for one in given if isinstance(one, int) and one > 0), output)  # Ollama's -1 is no bound
+    return Usage(math.ceil(size / BYTES_PER_TOKEN), bound)
 
 
 def total(usage: Usage) -> int | None:
@@ -32,6 +36,20 @@ def total(usage: Usage) -> int | None:
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
     return usage.input_tokens + usage.output_tokens
+
+
+def together(used: Sequence[Usage]) -> Usage:
+    """Several answers to one request as one; what the last does not say is unknown, what another does not is nothing.
+
+    Args:
+        used: The tokens of each, one at least.
+    """
+    return Usage(
+        **{
+            name: None if last is None else sum(getattr(one, name) or 0 for one in used)
+            for name, last in vars(used[-1]).items()
+        }
+    )
 
 
 class OverBudget(RunStopped):
@@ -88,23 +106,23 @@ class Budget:
         self._held[self._next] = (cost, tokens)
         return self._next
 
-    def settle(self, held: int, usage: Usage | None, prices: Prices) -> None:
+    def settle(self, held: int, used: Iterable[Usage], prices: Prices) -> None:
         """Count what a request has used in the place of what was set aside.
 
         Args:
             held: From `hold`.
-            usage: Its tokens; `None` when it failed. What the provider did not say counts as estimated.
+            used: The tokens of each answer to it, those that a filter withheld included; none when it failed. What the
+                provider did not say counts as estimated.
             prices: Of its model.
         """
         cost, tokens = self._held.pop(held, (0.0, 0))
         self._freed.set()
-        if usage is None or held < 0:
-            return
-        self._longest = max(self._longest, usage.output_tokens or 0)
-        counted = total(usage)
-        known = prices.cost(usage)
-        self.spent_cost += cost if known is None else known
-        self.spent_tokens += tokens if counted is None else counted
+        for usage in used if held >= 0 else ():
+            self._longest = max(self._longest, usage.output_tokens or 0)
+            counted = total(usage)
+            known = prices.cost(usage)
+            self.spent_cost += cost if known is None else known
+            self.spent_tokens += tokens if counted is None else counted
 
     def _fits(self, cost: float, tokens: int) -> bool:
         held_cost = sum(held for held, _ in self._held.values())

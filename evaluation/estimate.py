@@ -31,7 +31,7 @@ class Estimate:
         model: The model, as the provider names it; of a judge with its strategy.
         requests: That would be sent.
         cached: That would not be, since their answers are known.
-        unreadable: That cannot be made, since their database cannot be read.
+        unreadable: That cannot be made, since their database is missing or cannot be read.
         input_tokens: Of the prompts, estimated from their length.
         output_tokens: Of the answers, as long as they may be.
         cost: Of both; `None` when a price is unknown.
@@ -77,8 +77,7 @@ class Estimator:
     def add(self, question: Question, target: str) -> None:
         """Count what one question would take."""
         for source, template, variables in self._asked:
-            model = source.adapter.model
-            found = self._found.setdefault(model, Estimate(self._title, model))
+            found = self._of(source)
             prices = Prices(0.0, 0.0) if source.adapter.offline else source.prices
             try:
                 for request, known in source.expected(template, question, target, variables):
@@ -90,6 +89,15 @@ class Estimator:
                 found.unreadable += 1
         for strategy in self._judging:
             self._add_judges(strategy, question, target)
+
+    def add_missing(self) -> None:
+        """Count one question that cannot be asked, because its database is missing."""
+        for source, _, _ in self._asked:
+            self._of(source).unreadable += 1
+
+    def _of(self, source: ModelSource) -> Estimate:
+        model = source.adapter.model
+        return self._found.setdefault(model, Estimate(self._title, model))
 
     def _add_judges(self, strategy: LLMEvaluator, question: Question, target: str) -> None:
         try:

@@ -12,7 +12,11 @@ from sqlassay.errors import SqlAssayError, UserError
 
 
 def demo_source() -> Path:
-    """The folder of the demo: inside the installed package, or in the checkout."""
+    """The folder of the demo: inside the installed package, or in the checkout.
+
+    Raises:
+        SqlAssayError: It is in neither.
+    """
     package = Path(sqlassay.__file__).parent
     for folder in (package / "examples" / "demo", package.parent / "examples" / "demo"):
         if folder.is_dir():

@@ -12,7 +12,7 @@ from adapters.errors import AdapterError, PromptTooLong
 from adapters.prices import Prices
 from database_backends.errors import BackendError
 from evaluation.answers import Answer, AnswerSource, ModelStopped
-from evaluation.budget import Budget, estimate, total
+from evaluation.budget import Budget, estimate, together, total
 from evaluation.databases import Databases
 from evaluation.datasets.base import Question
 from evaluation.few_shot.pool import Chosen, Pool
@@ -240,16 +240,17 @@ class ModelSource(AnswerSource):
         key = self._key(request)
         known = self._kept(key)
         if known is not None and usable(known):
-            return self._asked(prepared, known, cached=True)
+            return self._asked(prepared, known)
+        used: list[Usage] = []
         try:
-            completion, attempts = await self._call(request)
+            completion, attempts = await self._call(request, used)
         except GaveUp as failure:
             if isinstance(failure.error, FilteredAnswer):
-                return self._asked(prepared, failure.error.completion, attempts=failure.attempts)
+                return self._asked(prepared, failure.error.completion, used, failure.attempts)
             return self._failed(prepared, failure)
         if self.cache is not None and usable(completion):
             self.cache.put(key, completion)
-        return self._asked(prepared, completion, attempts=attempts)
+        return self._asked(prepared, completion, used, attempts)
 
     def known(self, request: GenerationRequest) -> Completion | None:
         """The answer from before; `None` where there is none."""
@@ -309,7 +310,7 @@ class ModelSource(AnswerSource):
             prompt = prompt.after(before)
         request = GenerationRequest(
             prompt.messages,
-            {**self.parameters, **({"stop": list(template.stop)} if template.stop else {})},
+            self.parameters,
             question_id=question.id,
             prompt=template.ref,
             dialect=self.databases.backend.dialect,
@@ -317,26 +318,31 @@ class ModelSource(AnswerSource):
             schema=schema if Feature.SCHEMA in self.adapter.features else None,
             stream=self.stream,
         )
+        if template.stop:
+            stop = list(dict.fromkeys((*request.stop, *template.stop)))
+            request = replace(request, parameters={**request.parameters, "stop": stop})
         return Prepared(prompt, request, chosen)
 
-    async def _call(self, request: GenerationRequest) -> Outcome[Completion]:
-        """The request, through the endpoint and within the budget."""
-        held = await self.budget.hold(request, self.prices)
-        usage = None
-        try:
-            done = await self.endpoint.call(
-                lambda: self._generate(request), tokens=total(estimate(request)) or 0, used=lambda one: total(one.usage)
-            )
-            usage = done.value.usage
-            return done
-        except GaveUp as failure:
-            usage = failure.error.completion.usage if isinstance(failure.error, FilteredAnswer) else None
-            raise
-        finally:
-            self.budget.settle(held, usage, self.prices)
+    async def _call(self, request: GenerationRequest, used: list[Usage]) -> Outcome[Completion]:
+        """The request, through the endpoint and within the budget.
 
-    async def _generate(self, request: GenerationRequest) -> Completion:
+        Args:
+            request: It.
+            used: Is given the tokens of every answer to it, also of those that a filter withheld.
+        """
+        held = await self.budget.hold(request, self.prices)
+        try:
+            return await self.endpoint.call(
+                lambda: self._generate(request, used),
+                tokens=total(estimate(request)) or 0,
+                used=lambda one: total(one.usage),
+            )
+        finally:
+            self.budget.settle(held, used, self.prices)
+
+    async def _generate(self, request: GenerationRequest, used: list[Usage]) -> Completion:
         completion = await self.adapter.generate(request)
+        used.append(completion.usage)
         if completion.finish_reason is FinishReason.FILTERED:
             raise FilteredAnswer(completion)
         return completion
@@ -390,11 +396,12 @@ class ModelSource(AnswerSource):
         self,
         prepared: Prepared,
         completion: Completion,
-        *,
-        cached: bool = False,
+        used: Sequence[Usage] = (),
         attempts: tuple[Attempt, ...] = (),
     ) -> Asked:
-        usage = completion.usage
+        """What came of a request; where nothing was used, the answer was known."""
+        usage = together(used) if used else completion.usage
+        costs = [self.prices.cost(one) for one in used]
         record = replace(
             self._record(prepared, attempts),
             text=completion.text,
@@ -404,11 +411,11 @@ class ModelSource(AnswerSource):
             output_tokens=usage.output_tokens,
             cached_tokens=usage.cached_tokens,
             reasoning_tokens=usage.reasoning_tokens,
-            cost=0.0 if cached else self.prices.cost(usage),
+            cost=None if used and costs[-1] is None else sum((cost or 0.0 for cost in costs), 0.0),
             seconds=round(completion.seconds, 6),
             first_token_seconds=completion.first_token_seconds,
             request_id=completion.request_id,
-            cached=cached,
+            cached=not used,
             dropped=completion.dropped,
         )
         return Asked(prepared.prompt, completion, record)

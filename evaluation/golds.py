@@ -21,7 +21,7 @@ from evaluation.gold_text import GoldTexts
 from evaluation.records import ExecutionRecord
 from evaluation.store import Store, digest
 
-FORMAT = 1
+FORMAT = 2
 """Part of every key in the store: changes whenever results are packed, read from a driver or cut in another way."""
 KEPT_IN_MEMORY = 2_000_000
 """Cells of gold results that stay in memory."""

@@ -321,6 +321,8 @@ class GridRunner:
                 target = databases.target(question.db_id)
                 if target is not None:
                     estimator.add(history.foreseen(question), target)
+                else:
+                    estimator.add_missing()
             yield from estimator.estimates
 
     def previews(self, cell: Cell, question: Question) -> Iterator[Preview]:

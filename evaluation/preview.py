@@ -16,7 +16,7 @@ from evaluation.generation import ModelSource, no_text
 from evaluation.history import GoldHistory, Window, shows_history
 from prompts.template import PromptTemplate, RenderedPrompt
 from sqlassay import tokens
-from sqlassay.chat_formats import chat_format
+from sqlassay.chat_formats import ChatFormat, chat_format
 from sqlassay.errors import UserError
 from sqlassay.resilience import CallLimits, Circuit, Endpoint, RetryPolicy
 from sqlassay.tokens import TokenCount
@@ -67,8 +67,21 @@ class Preview:
         Raises:
             UserError: There is no such format, or it has no place for these messages.
         """
+        found = self._format(name)
+        return None if found is None else found.prompt(self.prompt.messages)
+
+    def stop(self, name: str | None) -> list[str]:
+        """Where the model would be told to stop, in a chat format as well.
+
+        Raises:
+            UserError: There is no such format.
+        """
+        found = self._format(name)
+        return [*self.request.stop, *(() if found is None else found.stop)]
+
+    def _format(self, name: str | None) -> ChatFormat | None:
         name = name or self.adapter.chat_format
-        return None if name is None else chat_format(name).prompt(self.prompt.messages)
+        return None if name is None else chat_format(name)
 
     def count(self, text: str) -> TokenCount:
         """The tokens of a text, as the model counts them where that is known."""

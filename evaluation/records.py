@@ -124,11 +124,13 @@ class AnswerRecord:
         text: The answer.
         finish_reason: Why the model stopped.
         model: The model that answered, as the provider names it.
-        input_tokens: Tokens of the prompt; `None` where the provider does not say.
+        input_tokens: Tokens of the prompt; `None` where the provider does not say. Where a filter withheld answers
+            before, theirs are in all four counts as well.
         output_tokens: Tokens of the answer; `None` where the provider does not say.
         cached_tokens: Tokens of the prompt that the provider had cached.
         reasoning_tokens: Tokens of the answer that were spent on thinking.
-        cost: In the currency of the experiment's prices; `None` when a price or a token count is unknown.
+        cost: In the currency of the experiment's prices; `None` when a price or a token count is unknown. What the
+            withheld answers took is in it.
         seconds: Wall-clock time of the request that was answered.
         first_token_seconds: Of these, until the first piece of the answer; `None` when it did not come in pieces.
         request_id: The provider's id of the request.

@@ -65,11 +65,18 @@ class RunFolder:
         """Every item as it was written, in the order in which items finished; the last record of an id counts.
 
         A record that a later one replaces (`--retry-unscored`) is left out.
+
+        Raises:
+            UserError: A line is not an item record.
         """
         return (item for item, counts in self.all_items() if counts)
 
     def all_items(self) -> Iterator[tuple[dict[str, Any], bool]]:
-        """Every record as it was written, in this order, and whether it counts: the last one of its id does."""
+        """Every record as it was written, in this order, and whether it counts: the last one of its id does.
+
+        Raises:
+            UserError: A line is not an item record.
+        """
         path = self.path / ITEMS
         if not path.exists():
             return

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from evaluation.calibration.note import calibration_notes
 from evaluation.dialect import dialect_of
+from evaluation.jsonl import read_lines
 from evaluation.records import ItemRecord
 from evaluation.reports.disagreement import Disagreements, Parting
 from evaluation.reports.slices import Slices
 from evaluation.reports.standing import standings
 from evaluation.reports.summary import RunSummary
 from evaluation.reports.taxonomy import Row, Taxonomy
-from evaluation.run_log import FINISHED, MANIFEST, RunFolder, is_unscored
+from evaluation.run_log import FINISHED, ITEMS, MANIFEST, RunFolder, is_unscored
 from sqlassay.errors import UnknownName, UserError
+
+LOOKED_AT = 1_000
+"""Items in which it is looked up which models judge: they change from run to run, hardly within one."""
 
 
 def all_runs(runs: Path) -> Iterator[RunFolder]:
@@ -87,7 +93,7 @@ def summarise(folder: RunFolder) -> RunSummary:
     """
     from evaluation.reports.log_table import LogTable
 
-    summary = _summary(folder)
+    summary = blank_summary(folder)
     with LogTable(folder) as table:
         table.summarise(summary)
     return summary
@@ -126,7 +132,7 @@ def analyse(folder: RunFolder, by: str | None = None, wanted: Callable[[ItemReco
     """
     from evaluation.reports.log_table import LogTable
 
-    summary = _summary(folder)
+    summary = blank_summary(folder)
     slices = None
     if by is not None:
         slices = Slices(by, dialect_of(folder.manifest), summary.standings)
@@ -142,13 +148,15 @@ def analyse(folder: RunFolder, by: str | None = None, wanted: Callable[[ItemReco
     return Analysis(summary, disagreements.partings, rows, slices.summaries if slices else (), shown)
 
 
-def _summary(folder: RunFolder) -> RunSummary:
+def blank_summary(folder: RunFolder) -> RunSummary:
     """The summary of a run before anything is counted."""
     manifest = folder.manifest
     identity = manifest["identity"]
     dataset = identity["dataset"]
     strategies = identity.get("strategies", ())
-    notes = calibration_notes(strategies, run_id=folder.run_id, dataset=dataset)
+    notes = calibration_notes(
+        strategies, run_id=folder.run_id, dataset=dataset, answered_by=partial(_answered_by, folder)
+    )
     return RunSummary(
         manifest["title"],
         folder.run_id,
@@ -156,3 +164,13 @@ def _summary(folder: RunFolder) -> RunSummary:
         dataset["questions"],
         standings=standings(strategies, notes, identity.get("model")),
     )
+
+
+def _answered_by(folder: RunFolder, label: str) -> tuple[str, ...]:
+    """The models that answered for a judge in the first items of a run, as their providers name them."""
+    path = folder.path / ITEMS
+    first = islice(read_lines(path), LOOKED_AT) if path.exists() else ()
+    calls = (call for item in first for call in item.get("judging", ()) if call.get("role") == label)
+    answers = (call.get("answer") or {} for call in calls)
+    given = (answer for answer in answers if answer.get("finish_reason") and answer.get("model"))
+    return tuple(dict.fromkeys(str(answer["model"]) for answer in given))

@@ -51,7 +51,7 @@ def find_database(spec: str) -> tuple[type[DatabaseBackend], str]:
     """
     name, target = engine_and_target(spec)
     if not (name and target):
-        raise UserError(f"database {shown(spec)!r} is not ENGINE:PATH", remedy="such as sqlite:shop.sqlite")
+        raise UserError(f"database {shown(spec)!r} is not ENGINE:TARGET", remedy="such as sqlite:shop.sqlite")
     backend = BACKENDS.get(name)
     if backend.embedded:
         path = Path(target).expanduser()
@@ -145,7 +145,7 @@ def verdict(
     kept for the next call.
 
     Args:
-        database: `ENGINE:PATH`, such as `sqlite:shop.sqlite`.
+        database: `ENGINE:TARGET`, such as `sqlite:shop.sqlite`.
         gold: Acceptable SQL, one or several.
         predicted: The SQL under test.
         convention: By which convention results are compared.

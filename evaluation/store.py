@@ -36,7 +36,11 @@ class Store:
             raise self._unusable(error) from error
 
     def get(self, key: bytes) -> bytes | None:
-        """The value of a key; `None` when there is none."""
+        """The value of a key; `None` when there is none.
+
+        Raises:
+            UserError: The file cannot be read.
+        """
         try:
             row = self._connection.execute("SELECT value FROM entry WHERE key = ?", (key,)).fetchone()
         except sqlite3.Error as error:
@@ -44,7 +48,11 @@ class Store:
         return None if row is None else bytes(row[0])
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set the value of a key; when this returns, it survives this process."""
+        """Set the value of a key; when this returns, it survives this process.
+
+        Raises:
+            UserError: The file cannot be written.
+        """
         try:
             self._connection.execute("INSERT OR REPLACE INTO entry VALUES (?, ?)", (key, value))
         except sqlite3.Error as error:
@@ -55,6 +63,9 @@ class Store:
 
         Args:
             path: Its file.
+
+        Raises:
+            UserError: One of the files cannot be used.
         """
         try:
             self._connection.execute("ATTACH ? AS other", (str(path),))

@@ -91,6 +91,8 @@ class Reason(StrEnum):
     JUDGE_UNREADABLE = "judge_unreadable"
     JUDGES_DISAGREE = "judges_disagree"
     """No grade has as many votes of the panel as it takes."""
+    RIVAL_MISSING = "rival_missing"
+    """The other system was not asked this question, or the instrument failed: that is no answer to compare with."""
     OVER_BUDGET = "over_budget"
     """The comparison itself took too long."""
     INTERNAL_ERROR = "internal_error"
@@ -126,6 +128,7 @@ _UNSCORED = {
     Reason.EARLIER_TURN_UNANSWERED,
     Reason.JUDGE_UNREADABLE,
     Reason.JUDGES_DISAGREE,
+    Reason.RIVAL_MISSING,
     Reason.OVER_BUDGET,
     Reason.INTERNAL_ERROR,
 }

@@ -1,19 +1,21 @@
 """Answer -> SQL: finds the query in what a model said, and says how.
 
-What comes before the answer (`<think>…</think>`) and after the token that ends its turn is taken off. Then, in this
-order, the first that finds something wins:
+What is thought around the answer (`<think>…</think>`) and what comes after the token that ends its turn is taken off.
+Then, in this order, the first that finds something wins:
 
 1. The last tool call with SQL among its arguments.
 2. An answer that is one JSON object gives its `sql`.
 3. The last `<sql>…</sql>` or `<answer>…</answer>`: what is in it is searched as an answer of its own.
 4. The last fenced block labelled as SQL: a model that corrects itself does so further down, so its last word counts.
    Without such a label, the last block that begins like SQL.
-5. A JSON object in a block or in prose that begins with the key `sql`.
+   Without any, those within a block, as a longer fence or one of another kind may hold.
+5. A JSON object with the key `sql` in a block or in prose.
 6. Unfenced, the first statement that starts a line or follows a colon: what comes after an unfenced query is its
    explanation, which quotes pieces of it. It ends at a `;` or an empty line with prose behind it.
 7. The first query in `inline code`, then the first in the middle of a sentence.
 
-The SQL itself is never changed: only the white space around it is taken off, and what JSON escapes is read as JSON.
+The SQL itself is never changed: only the white space around it is taken off, what JSON escapes is read as JSON, and a
+fence around all of a JSON value is none of it.
 Two statements in one block stay two. What else was in the answer is told in `removed`.
 """
 
@@ -21,13 +23,13 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from prompts import statements
-from prompts.fences import Block, blocks, outside
+from prompts.fences import Block, Fenced, blocks, outside
 from prompts.tool_calls import calls, sql_in, without_marks
 from prompts.turns import first_turn, without_reasoning
 
@@ -70,6 +72,8 @@ class Removed(StrEnum):
     """Tool calls before or after the one that counts."""
     OTHER_FIELDS = "other_fields"
     """Of the JSON object that holds the SQL."""
+    FENCE = "fence"
+    """Around the SQL within JSON or a tool call."""
     AFTER_END = "after_end"
     """The token that ends a turn, and what follows it."""
 
@@ -91,8 +95,13 @@ class Extraction:
 
 _INLINE = re.compile(r"(?<!`)(?:``(?!`)(?P<double>.+?)(?<!`)``|`(?!`)(?P<single>[^`]+)`)(?!`)", re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)  # models break the lines of SQL within JSON
-_TAG = re.compile(r"<(?P<end>/?)(?P<name>sql|sql_query|query|final_sql|answer|final_answer)>", re.IGNORECASE | re.ASCII)
-_JSON_IN_PROSE = re.compile(r'\{\s*"(?:sql|sql_query|query)"\s*:', re.IGNORECASE)
+_TAG = re.compile(
+    r"<(?P<end>/?)(?P<name>sql|sql_query|query|final_sql|answer|final_answer|output)>", re.IGNORECASE | re.ASCII
+)
+_BEGUN_OBJECT = re.compile(r'\{\s*"')
+_SQL_KEY = re.compile(r'"(?:sql|sql[_ ]query|query)"\s*:', re.IGNORECASE)
+_MOST_OBJECTS = 100
+"""That are looked into: objects may stand within each other, and each is read to its end."""
 
 
 def extract(answer: str) -> Extraction:
@@ -110,8 +119,9 @@ def find_object(answer: str) -> Mapping[str, object] | None:
 
     Never raises; `None` when there is none.
     """
-    found = _object(first_turn(without_reasoning(answer)[0])[0])
-    return None if found is None else found.value
+    pieces, _ = without_reasoning(answer)
+    found = (_object(first_turn(piece)[0]) for piece in reversed(pieces))
+    return next((one.value for one in found if one is not None), None)
 
 
 def only_object(answer: str) -> Mapping[str, object] | None:
@@ -119,7 +129,7 @@ def only_object(answer: str) -> Mapping[str, object] | None:
 
     For answers that decide something: text that is only repeated in them must not be taken for what they say.
     """
-    text, _ = without_reasoning(answer)
+    text = "\n".join(without_reasoning(answer)[0])
     found: list[dict[str, object]] = []
     at = text.find("{")
     while at >= 0:
@@ -135,9 +145,6 @@ def only_object(answer: str) -> Mapping[str, object] | None:
             found.append(value)
         at = text.find("{", end)
     return found[0] if found and all(one == found[0] for one in found) else None
-
-
-_BEGUN_OBJECT = re.compile(r'\{\s*"')
 
 
 class _SaidTwice(Exception):
@@ -158,11 +165,16 @@ EXTRACTORS: Mapping[str, Callable[[str], Extraction]] = {"sql_block": extract, "
 
 
 def _within_turn(answer: str, find: Callable[[str], Extraction]) -> Extraction:
-    text, reasoned = without_reasoning(answer)
-    text, ended = first_turn(text)
-    found = find(text)
-    before, after = (Removed.REASONING,) if reasoned else (), (Removed.AFTER_END,) if ended else ()
-    return Extraction(found.sql, found.method, (*before, *found.removed, *after))
+    pieces, reasoned = without_reasoning(answer)
+    turns = [first_turn(piece) for piece in pieces]
+    readings = [find(text) for text, _ in turns]
+    having = [number for number, reading in enumerate(readings) if reading.sql is not None]
+    number = having[-1] if having else len(pieces) - 1
+    around = _removed("".join(pieces[:number]), "".join(pieces[number + 1 :]), other_blocks=False) if having else ()
+    removed = [*readings[number].removed, *around]
+    removed += [Removed.REASONING] if reasoned else []
+    removed += [Removed.AFTER_END] if turns[number][1] else []
+    return replace(readings[number], removed=_in_order(removed))
 
 
 def _find(text: str) -> Extraction:
@@ -174,6 +186,7 @@ def _find(text: str) -> Extraction:
         or _in_whole_json(text.strip())
         or _in_tags(text, found)
         or _in_blocks(found, pieces)
+        or _in_nested_blocks(found, pieces)
         or _in_json(found, pieces, prose)
         or _in_prose(found, prose)
         or Extraction(None, Method.NONE)
@@ -187,19 +200,14 @@ def _in_calls(text: str) -> Extraction | None:
         return None
     before, after = without_marks(text[: made[0].start]), without_marks(text[made[-1].end :])
     removed = _removed(before, after, other_blocks=False)
-    return Extraction(chosen.sql, Method.TOOL_CALL, (*removed, *((Removed.OTHER_CALLS,) if len(made) > 1 else ())))
+    others = (Removed.OTHER_CALLS,) if len(made) > 1 else ()
+    return _unfenced(Extraction(chosen.sql, Method.TOOL_CALL, (*removed, *others)))
 
 
 def _in_tags(text: str, found: Sequence[Block]) -> Extraction | None:
-    closed = [block for block in found if block.closed]
-    starts = [block.start for block in closed]
-
-    def in_block(at: int) -> bool:
-        before = bisect(starts, at)
-        return before > 0 and at < closed[before - 1].end
-
+    fenced = Fenced(found)
     tags = list(_TAG.finditer(text))
-    ends = [tag for tag in tags if tag["end"] and not in_block(tag.start())]
+    ends = [tag for tag in tags if tag["end"] and tag.start() not in fenced]
     for end in ends[:-3:-1]:
         name = end["name"].lower()
         begun = (tag for tag in reversed(tags) if tag.end() <= end.start())
@@ -210,7 +218,7 @@ def _in_tags(text: str, found: Sequence[Block]) -> Extraction | None:
             continue
         removed = (*_removed(text[: start.start()], text[end.end() :], other_blocks=False), *inner.removed)
         method = Method.TAGGED if inner.method is Method.BARE else inner.method
-        return Extraction(inner.sql, method, tuple(part for part in Removed if part in removed))
+        return Extraction(inner.sql, method, _in_order(removed))
     return None
 
 
@@ -226,8 +234,17 @@ def _in_blocks(found: Sequence[Block], pieces: Sequence[str]) -> Extraction | No
     return Extraction(
         block.content.strip(),
         method if block.closed else Method.UNCLOSED_FENCE,
-        _removed("".join(pieces[: chosen[-1] + 1]), "".join(pieces[chosen[-1] + 1 :]), other_blocks=len(filled) > 1),
+        _removed(*_sides(pieces, chosen[-1]), other_blocks=len(filled) > 1),
     )
+
+
+def _in_nested_blocks(found: Sequence[Block], pieces: Sequence[str]) -> Extraction | None:
+    for number, block in reversed(list(enumerate(found))):
+        inner = blocks(block.content)
+        nested = _in_blocks(inner, outside(block.content, inner))
+        if nested is not None:
+            return replace(nested, removed=_in_order((*nested.removed, *_around(found, pieces, number))))
+    return None
 
 
 def _in_whole_json(text: str) -> Extraction | None:
@@ -245,18 +262,30 @@ def _in_json(found: Sequence[Block], pieces: Sequence[str], prose: str) -> Extra
     for number, block in reversed(list(enumerate(found))):
         whole = _in_whole_json(block.content.strip())
         if whole:
-            around = _removed("".join(pieces[: number + 1]), "".join(pieces[number + 1 :]), other_blocks=len(found) > 1)
-            return Extraction(whole.sql, Method.JSON, (*around, *whole.removed))
-    match = _JSON_IN_PROSE.search(prose)
-    if not match:
-        return None
-    value, end = _decoded(prose, match.start())
-    return _in_value(value, prose[: match.start()], prose[end:], other_blocks=bool(found))
+            return replace(whole, removed=_in_order((*_around(found, pieces, number), *whole.removed)))
+    return _in_any_object(prose, other_blocks=bool(found))
+
+
+def _in_any_object(text: str, *, other_blocks: bool) -> Extraction | None:
+    """The SQL of the first JSON object in prose that has some."""
+    found = (
+        _in_value(value, text[:start], text[end:], other_blocks=other_blocks) for value, start, end in _objects(text)
+    )
+    return next((one for one in found if one is not None), None)
+
+
+def _objects(text: str) -> Iterator[tuple[Mapping[str, object], int, int]]:
+    """The JSON objects in a text, those within others after them, each with its start and end."""
+    for begun in islice(_BEGUN_OBJECT.finditer(text), _MOST_OBJECTS):
+        value, end = _decoded(text, begun.start())
+        if isinstance(value, dict):
+            yield value, begun.start(), end
 
 
 def _in_object(text: str) -> Extraction | None:
     found = _object(text)
-    return None if found is None else _in_value(found.value, found.before, found.after, other_blocks=found.other_blocks)
+    told = None if found is None else _in_value(found.value, found.before, found.after, other_blocks=found.other_blocks)
+    return told or _in_any_object(text, other_blocks=False)
 
 
 def _in_value(value: object, before: str, after: str, *, other_blocks: bool) -> Extraction | None:
@@ -267,7 +296,16 @@ def _in_value(value: object, before: str, after: str, *, other_blocks: bool) -> 
     if sql is None:
         return None
     removed = _removed(before, after, other_blocks=other_blocks)
-    return Extraction(sql, Method.JSON, (*removed, *((Removed.OTHER_FIELDS,) if len(value) > 1 else ())))
+    return _unfenced(Extraction(sql, Method.JSON, (*removed, *((Removed.OTHER_FIELDS,) if len(value) > 1 else ()))))
+
+
+def _unfenced(found: Extraction) -> Extraction:
+    """Without the fence that stands around all of the SQL, as models write it out of habit."""
+    sql = found.sql or ""
+    block = next(iter(blocks(sql)), None)
+    if block is None or not (block.closed and block.content.strip()) or (block.start, block.end) != (0, len(sql)):
+        return found
+    return Extraction(block.content.strip(), found.method, (*found.removed, Removed.FENCE))
 
 
 def _decoded(text: str, start: int) -> tuple[object, int]:
@@ -298,18 +336,14 @@ def _object(text: str) -> _Found | None:
         content = block.content.strip()
         value, end = _decoded(content, 0)
         if isinstance(value, dict):
-            pieces = outside(text, found)
-            before, after = "".join(pieces[: number + 1]), "".join(pieces[number + 1 :])
+            before, after = _sides(outside(text, found), number)
             return _Found(value, before, content[end:] + after, other_blocks=len(found) > 1)
-    first = text.find("{")
-    value, end = _decoded(text, first) if first >= 0 else (None, first)
-    return _Found(value, text[:first], text[end:], other_blocks=False) if isinstance(value, dict) else None
+    inside = ((value, text[:start], text[end:]) for value, start, end in _objects(text))
+    return next((_Found(*one, other_blocks=False) for one in inside), None)
 
 
 def _in_prose(found: Sequence[Block], prose: str) -> Extraction | None:
-    cut = _JSON_IN_PROSE.search(prose)
-    if cut and _decoded(prose, cut.start())[0] is None:
-        prose = prose[: cut.start()]  # JSON that was cut off: what stands in it is not the whole of anything
+    prose = _without_empty_object(prose)
     span = statements.standing_out(prose)
     if span:
         method = Method.AFTER_PROSE if prose[: span.start].strip().strip("*") else Method.BARE
@@ -322,6 +356,19 @@ def _in_prose(found: Sequence[Block], prose: str) -> Extraction | None:
     return _cut(prose, span, Method.IN_SENTENCE, found) if span else None
 
 
+def _without_empty_object(prose: str) -> str:
+    """Prose without a JSON object that has a place for SQL and none there: what else it says is not the answer.
+
+    One that was cut off goes to the end.
+    """
+    key = _SQL_KEY.search(prose)
+    begun = _BEGUN_OBJECT.search(prose, 0, key.end()) if key else None
+    if begun is None:
+        return prose
+    value, end = _decoded(prose, begun.start())
+    return prose[: begun.start()] + (prose[end:] if value is not None else "")
+
+
 def _cut(prose: str, span: statements.Span, method: Method, found: Sequence[Block]) -> Extraction:
     before, after = prose[: span.start], prose[span.end :]
     if method is Method.INLINE_CODE:
@@ -329,6 +376,19 @@ def _cut(prose: str, span: statements.Span, method: Method, found: Sequence[Bloc
     elif before.endswith("**") and after.startswith("**"):
         before, after = before.removesuffix("**"), after.removeprefix("**")
     return Extraction(prose[span.start : span.end].strip(), method, _removed(before, after, other_blocks=bool(found)))
+
+
+def _around(found: Sequence[Block], pieces: Sequence[str], number: int) -> tuple[Removed, ...]:
+    return _removed(*_sides(pieces, number), other_blocks=len(found) > 1)
+
+
+def _sides(pieces: Sequence[str], number: int) -> tuple[str, str]:
+    """The prose before and after a block, from the pieces around all of them."""
+    return "".join(pieces[: number + 1]), "".join(pieces[number + 1 :])
+
+
+def _in_order(removed: Collection[Removed]) -> tuple[Removed, ...]:
+    return tuple(part for part in Removed if part in removed)
 
 
 def _removed(before: str, after: str, *, other_blocks: bool) -> tuple[Removed, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,6 +57,23 @@ def blocks(text: str) -> tuple[Block, ...]:
         found.append(block)
         at = block.end
     return tuple(found)
+
+
+class Fenced:
+    """The places of a text that are in closed blocks, fences and all.
+
+    Args:
+        found: The blocks of the text, in order.
+    """
+
+    def __init__(self, found: Sequence[Block]) -> None:
+        closed = [block for block in found if block.closed]
+        self._starts = [block.start for block in closed]
+        self._ends = [block.end for block in closed]
+
+    def __contains__(self, at: int) -> bool:
+        before = bisect(self._starts, at)
+        return before > 0 and at < self._ends[before - 1]
 
 
 def outside(text: str, found: Sequence[Block]) -> tuple[str, ...]:

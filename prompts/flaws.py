@@ -19,11 +19,14 @@ _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _TURN: Mapping[str, object] = {"question": "How many?", "sql": None}
 _USUAL: Mapping[str, object] = {**EVERY, "examples": [EXAMPLE] * 100}
+_UNANSWERED: Mapping[str, object] = {**_USUAL, "history": [_TURN]}
+_NONE = re.compile("none", re.IGNORECASE)
+_SQL_OF_TURN = re.compile(r"\.sql\b|['\"]sql['\"]")
 _TRIALS: Mapping[str, Mapping[str, object]] = {
     "": _USUAL,
     ", where there is no evidence": {**_USUAL, "evidence": "", "sql": ""},
     ", at the first turn of a conversation and outside of one": {**_USUAL, "history": []},
-    ", where a turn before has no SQL": {**_USUAL, "history": [_TURN]},
+    ", where a turn before has no SQL": _UNANSWERED,
 }
 """Values that runs give, by what is special about them."""
 _OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
@@ -133,12 +136,21 @@ def _trial(source: str) -> Iterator[Flaw]:
     """What only rendering finds."""
     for where, values in _TRIALS.items():
         try:
-            compiled(source).render(values)
+            text = compiled(source).render(values)
         except RenderingFailed as error:
             frames = traceback.extract_tb(error.__cause__.__traceback__) if error.__cause__ is not None else ()
             lines = [frame.lineno for frame in frames if frame.filename == "<template>" and frame.lineno]
             yield Flaw(lines[-1] if lines else 1, f"{error}{where}")
             return
+        # Filters and `~` make a text of it without a word.
+        if values is _UNANSWERED and _nones(text) > _nones(source):
+            line = next((n for n, one in enumerate(source.splitlines(), start=1) if _SQL_OF_TURN.search(one)), 1)
+            yield Flaw(line, f"a value is None, which is printed as the word 'None'{where}")
+            return
+
+
+def _nones(text: str) -> int:
+    return len(_NONE.findall(text))
 
 
 def _unused(tree: nodes.Template) -> Iterator[Flaw]:

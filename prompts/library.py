@@ -176,8 +176,8 @@ def _from_file(path: Path) -> PromptTemplate:
     for taken in (root / template.name for root in installed()):
         if not path.resolve().is_relative_to(taken.resolve()) and versions_in(taken):
             raise _claimed_twice(template.name, taken, path)
-    # A file that is named by its path may be one of a folder with a lock all the same.
-    return held(template, path.absolute().parent.parent) if _is_in_place(template) else template
+    # A file that is named by its path may be one of a folder with a lock all the same, whatever it is called there.
+    return held(template, path.absolute().parent.parent) if path.absolute().parent.name == template.name else template
 
 
 def read_in_place(path: Path) -> PromptTemplate:

@@ -35,12 +35,12 @@ _CERTAIN_ITEM = re.compile(
     re.IGNORECASE,
 )
 _LIKELY_ITEM = re.compile(
-    rf"[\"`\[({{@$?~]|:\w|-\s*\w|{_WORD}(?:\s*(?:[,;+*/%=<>\[]|\|\||::|\.[\w*\"`\[]|\Z)|\s+-\s|\s+FROM\b"
+    rf"[\"`\[({{@$?~]|:\w|-\s*\w|{_WORD}(?:\s*(?:[,;+*/%=<>\[]|--|\|\||::|\.[\w*\"`\[]|\Z)|\s+-\s|\s+FROM\b"
     rf"|\s+AS\s+(?:{_WORD}|[\"`'\[])|\s+{_WORD}(?:\s*,|\s+FROM\b))",
     re.IGNORECASE,
 )
 _FROM = re.compile(
-    r"(?:'[^']*'|[^';\nF]++|\n(?![ \t\r]*\n)|(?<=\w)F|F(?!ROM\b))*+(FROM)\b",
+    r"(?:'[^']*'|--[^\n]*|[^';\n\-F]++|-|\n(?![ \t\r]*\n)|(?<=\w)F|F(?!ROM\b))*+(FROM)\b",
     re.IGNORECASE,
 )
 _PROSE_SOURCE = re.compile(rf"\s+(?:(?:to|clauses?)\b|(?:{_PROSE_WORDS})\s+(?!(?:{_AFTER_TABLE})\b)\w)", re.IGNORECASE)
@@ -63,7 +63,7 @@ _OTHER = re.compile(
     |(?:SUMMARIZE|DESCRIBE|SHOW)\s+[\w."]+[ \t]*(?:[;\n]|\Z)
     |CALL\s+\w+\(
     |COPY\s+(?:\(|[\w."]+\s*(?:\([^()]*\)\s*)?(?:FROM|TO)\s+')
-    |EXPLAIN\s+(?:(?:ANALYZE|QUERY\s+PLAN)\s+)?(?=SELECT|WITH)
+    |EXPLAIN\s+(?:(?:(?:ANALYZE|VERBOSE|EXTENDED|QUERY\s+PLAN)\b|FORMAT\s*=\s*\w+|\([^()]*\))\s*){{0,3}}(?=SELECT\b|WITH\b)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -81,8 +81,10 @@ _LINE_START = re.compile(r"(?:\A|\n)[ \t]*\Z")
 _STANDS_OUT = re.compile(r"(?:\n|:[*_]*[ \t]|\A(?=[ \t]*\*\*))[ \t]*(?:\*\*)?(?:\([ \t]*)*\Z")
 
 _TOKEN = re.compile(
-    r"'(?:[^']|'')*+(?:'|\Z)|\"[^\"]*(?:\"|\Z)|`[^`]*(?:`|\Z)|--[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
-    r"|(?P<bold>(?<=\S)\*\*(?=[\s.,:!?)]|\Z))|(?P<open>\()|(?P<close>\))|(?P<semicolon>;)"
+    r"'(?:[^']|'')*+(?:'|\Z)|\"[^\"]*(?:\"|\Z)"
+    r"|(?P<fence>`{3,}[ \t\r]*(?:\n|\Z))|(?P<tag></[A-Za-z]\w*>)"
+    r"|`[^`]*(?:`|\Z)|--[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
+    r"|(?P<bold>(?<=\S)\*\*(?=[\s.,:!?)]|\Z))|(?P<open>[({])|(?P<close>[)}])|(?P<semicolon>;)"
     r"|(?P<blank>\n[ \t\r]*\n\s*)|(?P<line>\n[ \t]*)|(?P<period>\.(?=\s|\Z))"
 )
 _CONTINUES = re.compile(
@@ -196,6 +198,8 @@ def _end(text: str, start: int, *, in_sentence: bool) -> int:
             if bold:
                 return token.start()
             continue
+        if kind in ("fence", "tag"):
+            return token.start()
         if kind == "open":
             depth += 1
         elif kind == "close":

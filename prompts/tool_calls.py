@@ -18,7 +18,7 @@ from prompts import statements
 
 _CERTAIN_KEYS = ("sql", "sql_query")
 """Whatever stands there is meant to be SQL."""
-_LIKELY_KEYS = ("query", "sql_statement", "statement", "code", "input")
+_LIKELY_KEYS = ("query", "sql_statement", "final_sql", "statement", "code", "input", "answer", "final_answer", "output")
 _ARGUMENTS = ("arguments", "parameters", "input", "args")
 _WRAPPERS = ("tool_calls", "function", "function_call", "functionCall")
 
@@ -93,7 +93,8 @@ def sql_in(arguments: object) -> str | None:
         return sql_in(value) if isinstance(value, dict) else None
     if not isinstance(arguments, dict):
         return None
-    fields = {str(key).lower(): value for key, value in arguments.items() if isinstance(value, str) and value.strip()}
+    told = ((str(key).lower().replace(" ", "_"), value) for key, value in arguments.items())
+    fields = {key: value for key, value in told if isinstance(value, str) and value.strip()}
     certain = next((fields[key] for key in _CERTAIN_KEYS if key in fields), None)
     likely = (fields[key] for key in _LIKELY_KEYS if key in fields and statements.starts(fields[key]))
     found = certain or next(likely, None)

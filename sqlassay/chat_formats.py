@@ -18,6 +18,8 @@ _BARS = re.compile(r"<(?=\|\w+\|>)")
 _BRACKETS = re.compile(
     r"\[(?=/?(?:INST|AVAILABLE_TOOLS|TOOL_RESULTS|SYSTEM_PROMPT)\]|TOOL_CALLS\])|<(?=/?(?:s|unk|pad)>|</?SYS>>)"
 )
+_OF_SERVERS = re.compile(r"<(?=\uff5c[^<>\n]{1,40}\uff5c>|(?:start|end)_of_turn>)")
+"""Tokens of formats that only servers make: DeepSeek's and Gemma's."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ class ChatFormat:
     def plain(self, text: str) -> str:
         """The text with every token of the format broken up by a space."""
         return self.tokens.sub(lambda found: f"{found[0]} ", text)
+
+
+def without_tokens(text: str) -> str:
+    """The text with the tokens of every format broken up: a server may read them in a message, too."""
+    for tokens in (_BARS, _BRACKETS, _OF_SERVERS):
+        text = tokens.sub(lambda found: f"{found[0]} ", text)
+    return text
 
 
 def _phi3(messages: Sequence[Message]) -> str:

@@ -7,15 +7,12 @@ What the files say never goes into the environment, which the worker processes w
 from __future__ import annotations
 
 import os
-import re
-import stat
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from sqlassay.errors import UserError
+from sqlassay.secrets_file import assignments, read_secrets, secrets_path
 
 DOTENV = Path(".env")
 """Read in the current folder and nowhere else: a folder above may be somebody else's."""
@@ -26,12 +23,6 @@ _SHORTEST = 4
 """Characters of a key from which it is taken out of messages; a shorter one is a placeholder, and in every text."""
 _SHORTEST_IN_DATA = 16
 """The same for data, such as an answer, in which a placeholder such as `EMPTY` may be meant."""
-_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*?)\s*")
-_QUOTED = re.compile(r"(['\"])(?P<value>.*?)\1\s*(?:#.*)?")
-_COMMENT = re.compile(r"\s+#.*")
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-"""Of a variable."""
-
 _given: set[str] = set()
 """The keys that this process has looked up, so that they can be taken out of what it writes."""
 
@@ -108,21 +99,6 @@ def whereabouts(variable: str) -> Found | None:
     return Found(places[0], tuple(places[1:])) if places else None
 
 
-def checked(key: str, where: str) -> str:
-    """A key that may be one.
-
-    Args:
-        key: Without white space around it.
-        where: What holds it, for the message.
-
-    Raises:
-        UserError: It cannot be one. The message does not hold it.
-    """
-    if not (key and key.isascii() and key.isprintable()):
-        raise UserError(f"the key in {where} has characters that no key has", remedy="copy it again")
-    return key
-
-
 def without(text: str, *, data: bool = False) -> str:
     """A text without the keys that were looked up: a server may have repeated them in it.
 
@@ -143,53 +119,6 @@ def conceal(key: str) -> str:
     return key
 
 
-def secrets_path() -> Path:
-    """The secrets file: what `SQLASSAY_SECRETS` names, or `secrets` in the user's configuration folder."""
-    named = os.environ.get("SQLASSAY_SECRETS")
-    return Path(named).expanduser() if named else _own_folder() / "secrets"
-
-
-def read_secrets() -> Mapping[str, str]:
-    """What the secrets file holds, by variable; nothing when there is no file.
-
-    Raises:
-        UserError: Others can read it, or a line of it is not `NAME=value`.
-    """
-    return assignments(_read(secrets_path()), str(secrets_path()))
-
-
-def save_secret(variable: str, key: str) -> Path:
-    """Write a key into the secrets file, which is made when it is not there: 0600, in a folder with 0700.
-
-    Returns:
-        The file.
-
-    Raises:
-        UserError: The variable or the key cannot be one, or the file cannot be used.
-    """
-    if not NAME.fullmatch(variable):
-        raise UserError(f"{variable!r} is not the name of a variable", remedy="letters, digits and _ only")
-    checked(key, variable)
-    quoted = key if assignments(f"K={key}")["K"] == key else f'"{key}"'
-    if assignments(f"K={quoted}")["K"] != key:
-        raise UserError(f"the key in {variable} cannot be written down", remedy="put it into the environment")
-    return _rewrite(variable, f"{variable}={quoted}\n")
-
-
-def remove_secret(variable: str) -> Path:
-    """Take a key out of the secrets file.
-
-    Returns:
-        The file.
-
-    Raises:
-        UserError: It is not in there, or the file cannot be used.
-    """
-    if variable not in read_secrets():
-        raise UserError(f"the secrets file holds no {variable}", place=str(secrets_path()))
-    return _rewrite(variable, "")
-
-
 def _sources() -> tuple[tuple[str, Callable[[], Mapping[str, str]]], ...]:
     """Where keys are looked for, and how each place is read; the first that has one is taken."""
     return (
@@ -199,27 +128,6 @@ def _sources() -> tuple[tuple[str, Callable[[], Mapping[str, str]]], ...]:
     )
 
 
-def assignments(text: str, place: str = "") -> dict[str, str]:
-    """The lines `NAME=value` of a text.
-
-    Args:
-        text: Of a file such as `.env`.
-        place: The file; where it is named, every other line that is no comment is a mistake.
-
-    Raises:
-        UserError: There is such a line.
-    """
-    found = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        match = _LINE.fullmatch(line)
-        if match:
-            quoted = _QUOTED.fullmatch(match["value"])
-            found[match["name"]] = quoted["value"] if quoted else _COMMENT.sub("", match["value"])
-        elif place and line.strip() and not line.lstrip().startswith("#"):
-            raise UserError("the line is not NAME=value", place=f"{place}:{number}", remedy="mend or delete it")
-    return found
-
-
 def _read_dotenv() -> str:
     if not DOTENV.is_file():
         return ""
@@ -227,79 +135,3 @@ def _read_dotenv() -> str:
         return DOTENV.read_text("utf-8-sig", errors="replace")
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", place=str(DOTENV)) from error
-
-
-def refuse_shared(file: TextIO, path: Path) -> None:
-    """Refuse an open file of keys that others can read.
-
-    Raises:
-        UserError: They can.
-    """
-    mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-    if os.name == "posix" and mode & 0o077:
-        remedy = f"chmod 600 {path}; whoever may have read it has the keys"
-        raise UserError(f"others can read it: its mode is {mode:04o}", place=str(path), remedy=remedy)
-
-
-def _read(path: Path) -> str:
-    """The secrets file; its mode is that of the file that is read, not of one that was there before."""
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            refuse_shared(file, path)
-            return file.read()
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError:
-        raise UserError("is not text in UTF-8", place=str(path), remedy="name a file of keys") from None
-    except OSError as error:
-        remedy = "name another in SQLASSAY_SECRETS"
-        raise UserError(f"cannot be read: {error.strerror}", place=str(path), remedy=remedy) from error
-
-
-def _rewrite(variable: str, line: str) -> Path:
-    """Put a line into the place of a variable's; all other lines stay as they are."""
-    path = secrets_path()
-    with _locked(path):
-        before = _read(path)
-        assignments(before, str(path))
-        lines = before.splitlines(keepends=True)
-        if lines and not lines[-1].endswith("\n"):
-            lines[-1] += "\n"
-        kept = [one for one in lines if variable not in assignments(one)]
-        _replace(path.resolve(), "".join([*kept, line]))
-    return path
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Alone with the file, whose folder is there afterwards: two that write at once would lose a key."""
-    from filelock import FileLock
-
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.parent == _own_folder():
-            path.parent.chmod(0o700)
-        with FileLock(path.with_name(f".{path.name}.lock"), mode=0o600):
-            yield
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all; `mkstemp` makes it with 0600."""
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _own_folder() -> Path:
-    from platformdirs import user_config_dir
-
-    return Path(user_config_dir("sqlassay"))

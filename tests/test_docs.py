@@ -6,6 +6,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -61,6 +62,33 @@ def test_every_command_has_its_help_on_the_page() -> None:
     text = (ROOT / "docs" / "cli.md").read_text("utf-8")
     for command in _commands(typer.main.get_command(app), "sqlassay"):
         assert f"\n```bash\n{command} --help\n```\n" in text, command
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/ground-floor.md"])
+def test_every_group_of_plugins_is_on_the_pages_that_list_them(page: str) -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    rows = re.findall(r"^\|.*`(sqlassay\.\w+)`", (ROOT / page).read_text("utf-8"), re.M)
+    assert {*rows} == {*groups, "sqlassay.prompts"}
+
+
+@pytest.mark.parametrize(
+    ("room", "pages"),
+    [
+        ("sqlassay", ["ground-floor"]),
+        ("prompts", ["prompts"]),
+        ("adapters", ["adapters"]),
+        ("database_backends", ["database_backends"]),
+        ("evaluation", ["*"]),
+    ],
+)
+def test_what_is_in_a_room_is_in_a_list_of_files(room: str, pages: list[str]) -> None:
+    """Its modules and its folders; what is in a folder is told where it is worth it."""
+    texts = [path.read_text("utf-8") for page in pages for path in (ROOT / "docs").glob(f"{page}.md")]
+    lists = "".join(part for text in texts for part in re.findall(r"^## Files\n(.*?)(?=^## |\Z)", text, re.M | re.S))
+    told = {re.sub(r".*/(?=.)", "", name) for name in re.findall(r"`([^`]+)`", lists)}
+    modules = {path.name for path in (ROOT / room).glob("*.py")} - {"__init__.py"}
+    folders = {f"{path.parent.name}/" for path in (ROOT / room).glob("*/__init__.py")}
+    assert modules | folders <= told, f"in no list of files: {sorted((modules | folders) - told)}"
 
 
 def test_every_page_is_reached_from_the_readme() -> None:

@@ -252,7 +252,11 @@ class LLMEvaluator(EvaluationStrategy):
         return text.about(question.context, source.schema_tokens, source.adapter.model).text
 
     def _variables(self, texts: Mapping[str, str], schema: str, case: Case) -> dict[str, object]:
-        question = {"question": case.question.text, "evidence": case.question.evidence, "schema": schema}
+        question = {
+            "question": _in_its_conversation(case.question),
+            "evidence": case.question.evidence,
+            "schema": schema,
+        }
         return {
             **quoted({**question, **{name: shortened(text) for name, text in texts.items()}}),
             **self.facts(case),
@@ -325,6 +329,14 @@ def without_judge(case: Case) -> Verdict | None:
         return Verdict.of(Reason.NO_SQL)
     outcome = case.predicted.outcome
     return failed_prediction(outcome) if isinstance(outcome, ExecutionFailure) else None
+
+
+def _in_its_conversation(question: Question) -> str:
+    """The question, after the turns before it: alone, *and the others?* can be answered by nobody."""
+    earlier = [f"earlier, turn {number}: {turn.text}" for number, turn in enumerate(question.earlier, start=1)]
+    return (
+        "\n".join([*earlier, f"the question, turn {len(earlier) + 1}: {question.text}"]) if earlier else question.text
+    )
 
 
 def _is_whole(number: object) -> bool:

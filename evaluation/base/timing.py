@@ -35,6 +35,9 @@ class TimedEvaluator(ExecutionEvaluator):
         repeats: How many times each statement runs.
         seconds: After that long no further pair of runs begins; the times there are count.
         against_itself: Whether the gold is timed against itself too, which takes as long again.
+
+    Raises:
+        ValueError: A number is out of its range.
     """
 
     figure: ClassVar[str]

@@ -96,10 +96,11 @@ def _strategies(folder: RunFolder) -> list[dict[str, Any]]:
 class _Statement:
     """One statement for one question, and every verdict on it."""
 
-    truth: bool | None
+    truth: bool | None = None
     said: list[bool] = field(default_factory=list)
     asked_anew: list[bool] = field(default_factory=list)
     unscored: bool = False
+    unjudged: bool = False
 
 
 class _Expense:
@@ -147,6 +148,7 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
     statements: dict[tuple[str, str, str | None], _Statement] = {}
     swaps: list[tuple[bool, ...]] = []
     expense = _Expense()
+    answered_by: dict[str, None] = {}
     remarks = 0
     for folder in folders:
         identity = folder.manifest["identity"]
@@ -162,14 +164,18 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
                 continue
             remarks += ANNOTATION in verdict.evidence
             key = (str(identity["backend"]["name"]), record.id, record.sql)
-            if key not in statements:
-                statements[key] = _Statement(None if truth is None else truth.of(record))
+            statement = statements.setdefault(key, _Statement())
+            if statement.truth is None and truth is not None:  # what one run could not tell, another one may
+                statement.truth = truth.of(record)
             if verdict.verdict.by_judges or not (is_judge(judge) or verdict.reason in NO_RESULT):
                 answers = [call.answer for call in record.judging if call.role == label and call.answer is not None]
-                _add(statements[key], verdict, anew=not answers or not all(answer.cached for answer in answers))
+                answered_by |= dict.fromkeys(one.model for one in answers if one.finish_reason and one.model)
+                _add(statement, verdict, anew=not answers or not all(answer.cached for answer in answers))
                 swaps += _either_order(verdict)
                 if answers or verdict.status is not Status.UNSCORED:
                     expense.add(answers)
+            elif verdict.status is Status.UNSCORED:
+                statement.unjudged = True
     if isinstance(truth, LabelledTruth):
         truth.require_used({id_ for _, id_, _ in statements})
     confusion, left_out = _compare(statements.values())
@@ -198,6 +204,7 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
         repeats,
         swapped,
         expense.spent,
+        tuple(answered_by),
     )
 
 
@@ -220,13 +227,14 @@ def _either_order(verdict: VerdictRecord) -> list[tuple[bool, bool]]:
 
 def _compare(statements: Iterable[_Statement]) -> tuple[Confusion, LeftOut]:
     pairs = []
-    unscored = without = settled = 0
+    unscored = without = settled = unjudged = 0
     for statement in statements:
         if not statement.said:
             unscored += statement.unscored
-            settled += not statement.unscored
+            unjudged += statement.unjudged and not statement.unscored
+            settled += not (statement.unscored or statement.unjudged)
         elif statement.truth is None:
             without += 1
         else:
             pairs.append((statement.said[0], statement.truth))
-    return Confusion.of(pairs), LeftOut(unscored, without, settled)
+    return Confusion.of(pairs), LeftOut(unscored, without, settled, unjudged)

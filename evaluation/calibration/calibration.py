@@ -58,11 +58,13 @@ class LeftOut:
         judge_unscored: The judge failed, or what it said could not be read.
         without_truth: There is no label, or the other strategy could not score it.
         settled: Decided before the judge was asked: no SQL, SQL that does not run, or results that are equal.
+        unjudged: The judge could not be asked: the gold, the database or the other system's answer is missing.
     """
 
     judge_unscored: int = 0
     without_truth: int = 0
     settled: int = 0
+    unjudged: int = 0
 
     @property
     def words(self) -> str:
@@ -71,6 +73,7 @@ class LeftOut:
             (self.judge_unscored, "that the judge left unscored"),
             (self.without_truth, "without a known truth"),
             (self.settled, "settled before the judge was asked"),
+            (self.unjudged, "that the judge could not be asked about"),
         )
         return ", ".join(f"{count:,} {what}" for count, what in counts if count)
 
@@ -129,6 +132,7 @@ class Calibration:
         repeats: Flips between verdicts on the same statement.
         swaps: Flips between verdicts on the same pair in either order.
         spent: What its verdicts took.
+        answered_by: The models that answered, as their providers name them; none where that is not known.
     """
 
     judge: Mapping[str, Any]
@@ -139,6 +143,7 @@ class Calibration:
     repeats: Flips
     swaps: Flips
     spent: Spent
+    answered_by: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluation.calibration.calibration import ONE_SIDED, Calibration, percent
 from evaluation.calibration.judge import is_judge
 from evaluation.calibration.kept import KeptCalibrations
-from evaluation.statistics.bias_correction import corrected_accuracy
+from evaluation.statistics.bias_correction import corrected_accuracy, with_settled
 from evaluation.statistics.interval import Bounded
 from evaluation.verdicts import Status, Summary
 from sqlassay.errors import UserError
@@ -48,8 +48,9 @@ class CalibrationNote:
             return None
         correct, judged = self._judged(counts)
         found = corrected_accuracy(correct, judged, self.calibration.confusion)
-        settled = counts.correct - correct
-        return None if found is None else Bounded(*((settled + share * judged) / counts.scored for share in found))
+        if found is None:
+            return None
+        return with_settled(found, judged, counts.correct - correct, counts.scored - judged)
 
     def _judged(self, counts: Summary) -> tuple[int, int]:
         """The verdicts of its own: those that say correct, and all."""
@@ -60,10 +61,19 @@ class CalibrationNote:
 
     def words(self, counts: Summary) -> str:
         """One line."""
+        if self.calibration is None and counts.annotations and not self.caution:
+            return f"{UNCALIBRATED}: how often its remarks are wrong is not known"
+        if self.calibration is None:
+            return self.errors
+        return f"{self.accuracy(counts)}; {self.calibration.words}"
+
+    @property
+    def errors(self) -> str:
+        """One line of how often it is wrong, whatever it has judged here."""
         if self.calibration is None:
             why = self.caution or "how often this judge is wrong is not known (sqlassay judge calibrate)"
             return f"{UNCALIBRATED}: {why}"
-        return f"{self.accuracy(counts)}; {self.calibration.words}"
+        return self.calibration.words + (f" ({self.caution})" if self.caution else "")
 
     def accuracy(self, counts: Summary) -> str:
         """The corrected accuracy in words, or why there is none."""
@@ -101,6 +111,7 @@ def calibration_notes(
     *,
     run_id: str = "",
     dataset: Mapping[str, Any] | None = None,
+    answered_by: Callable[[str], Collection[str]] = lambda label: (),
 ) -> dict[str, CalibrationNote]:
     """A note for every strategy that asks a model, and for any other that was calibrated, by its label.
 
@@ -109,13 +120,18 @@ def calibration_notes(
         kept: Where calibrations are kept; the usual folder unless given.
         run_id: The run that the report is of.
         dataset: Format and digest of its dataset; `None` where it is not known.
+        answered_by: Which models answered for the judge of a label, as their providers name them.
     """
     kept = kept or KeptCalibrations()
     notes = {}
     for entry in entries:
         try:
             calibration = kept.find(entry)
-            caution = _caution(calibration, run_id, dataset)
+            caution = ""
+            if calibration is not None:
+                names = answered_by(str(entry["label"])) if calibration.answered_by else ()
+                cautions = _caution(calibration, run_id, dataset), _another_model(calibration, names)
+                caution = "; ".join(filter(None, cautions))
         except UserError as error:  # the run is worth its report all the same
             calibration, caution = None, str(error)
         if calibration is not None or caution or is_judge(entry):
@@ -123,9 +139,15 @@ def calibration_notes(
     return notes
 
 
-def _caution(calibration: Calibration | None, run_id: str, dataset: Mapping[str, Any] | None) -> str:
-    if calibration is None:
+def _another_model(calibration: Calibration, names: Collection[str]) -> str:
+    """A name such as that of the newest model stays while what answers to it changes."""
+    others = [name for name in names if name not in calibration.answered_by]
+    if not others:
         return ""
+    return f"answered by {', '.join(others)}, and calibrated as {', '.join(calibration.answered_by)}"
+
+
+def _caution(calibration: Calibration, run_id: str, dataset: Mapping[str, Any] | None) -> str:
     against = calibration.against
     if run_id in against.runs:
         if calibration.left_out.without_truth:

@@ -31,6 +31,7 @@ from sqlassay.errors import ExitCode, UnknownName, UserError
 
 if TYPE_CHECKING:
     from database_backends.result import Limits
+    from database_backends.runner import Runner
     from evaluation.compare.arms import Recorded
     from evaluation.compare.comparison import Comparison
     from evaluation.compare.scored_file import Scorer
@@ -115,7 +116,8 @@ def compare(
     files = [side for side in found if isinstance(side, Path)]
     recorded: list[Recorded] = [run for side in found if not isinstance(side, Path) for run in side]
     label: str | None
-    at_once = workers or default_workers()
+    scorer: Scorer | None = None
+    given: dict[Path, Predictions] = {}
     if files and len(recorded) + len(files) < 2:
         raise _one_side(sides)
     if files:
@@ -137,17 +139,18 @@ def compare(
         labels = [one.label for one in scorer.strategies]
         label = _known(strategy, labels) if strategy and convention else labels[0]
         given = {path: scorer.read(path) for path in files}
-        recorded = _scored(found, given, scorer, at_once, cached=not no_cache, quiet=quiet)
     else:
         chosen = {"limit": limit, "sample": sample, "filter": filter_, "ids": ids}
         _refuse_scoring(dataset=dataset, convention=convention, databases=databases, **chosen)
         labels = [made["label"] for run in recorded for made in run.manifest["identity"]["strategies"]]
         label = strategy and _known(strategy, labels)
-    compared = compare_all(recorded, strategy=label, by=by)
-    _check(compared, recorded)
-    if not any(one.pairs for one in compared):
-        return _nothing(compared, json=json)
-    with Runner(at_once, megabytes=megabytes) as runner:
+    with Runner(workers or default_workers(), megabytes=megabytes) as runner:
+        if scorer is not None:
+            recorded = _scored(found, given, scorer, runner, cached=not no_cache, quiet=quiet)
+        compared = compare_all(recorded, strategy=label, by=by)
+        _check(compared, recorded)
+        if not any(one.pairs for one in compared):
+            return _nothing(compared, json=json)
         told = asyncio.run(details(compared, runner))
     if json:
         output.print_json({"comparisons": [one.to_json() for one in told]})
@@ -229,7 +232,7 @@ def _scored(
     sides: Sequence[Side],
     given: Mapping[Path, Predictions],
     scorer: Scorer,
-    workers: int,
+    runner: Runner,
     *,
     cached: bool,
     quiet: bool,
@@ -238,7 +241,6 @@ def _scored(
     import asyncio
     from contextlib import ExitStack
 
-    from database_backends.runner import Runner
     from evaluation.cli.caching import shared_store
     from evaluation.cli.progress import ProgressDisplay
     from evaluation.compare.sides import names_of
@@ -246,7 +248,6 @@ def _scored(
     names = dict(zip(given, names_of(list(given)), strict=True))
     recorded: list[Recorded] = []
     with ExitStack() as stack:
-        runner = stack.enter_context(Runner(workers, megabytes=scorer.limits.megabytes))
         store = shared_store(wanted=cached)
         if store is not None:
             stack.callback(store.close)

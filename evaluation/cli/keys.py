@@ -34,7 +34,8 @@ def set_key(
 
     Example: `pass show openai | sqlassay keys set openai --stdin`
     """
-    from sqlassay.secrets import ENVIRONMENT, NAME, save_secret, whereabouts
+    from sqlassay.secrets import ENVIRONMENT, whereabouts
+    from sqlassay.secrets_file import NAME, save_secret
 
     variable = _variable(name)
     if not NAME.fullmatch(variable):
@@ -54,7 +55,8 @@ def list_keys(json: Json = False) -> None:
     The first that has one is taken.
     """
     from evaluation.key_variables import key_variables
-    from sqlassay.secrets import read_secrets, whereabouts
+    from sqlassay.secrets import whereabouts
+    from sqlassay.secrets_file import read_secrets
 
     providers = key_variables()
     variables = [*providers.items(), *(("", name) for name in read_secrets() if name not in providers.values())]
@@ -79,7 +81,8 @@ def list_keys(json: Json = False) -> None:
 @app.command("remove")
 def remove_key(name: Name) -> None:
     """Take a key out of the secrets file."""
-    from sqlassay.secrets import ENVIRONMENT, remove_secret, whereabouts
+    from sqlassay.secrets import ENVIRONMENT, whereabouts
+    from sqlassay.secrets_file import remove_secret
 
     variable = _variable(name)
     path = remove_secret(variable)
@@ -114,7 +117,7 @@ def _variable(name: str) -> str:
 def _read_key(variable: str, *, stdin: bool) -> str:
     from getpass import getpass
 
-    from sqlassay.secrets import checked
+    from sqlassay.secrets_file import checked
 
     if stdin:
         given = sys.stdin.read()

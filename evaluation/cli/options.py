@@ -92,6 +92,9 @@ ApiKeyEnv = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--api-key-env", metavar="NAME", help="The variable that holds the key, if not the provider's own."),
 ]
+Prompt = Annotated[
+    str, typer.Argument(metavar="PROMPT", help="NAME for its newest version, NAME@VERSION, or a YAML file.")
+]
 PromptFolders = Annotated[
     Optional[list[Path]],  # noqa: UP045
     typer.Option("--folder", metavar="DIR", help="A folder with your own prompts; several times."),

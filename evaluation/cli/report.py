@@ -26,7 +26,7 @@ def report(
     names: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Argument(
-            metavar="[RUN]...", help="Run ids, groups of several runs, `latest` (unless given), or folders of runs."
+            metavar="[RUN...]", help="Run ids, groups of several runs, `latest` (unless given), or folders of runs."
         ),
     ] = None,
     runs: Runs = Path("runs"),

@@ -146,6 +146,7 @@ def _estimate(grid: Grid, *, no_cache: bool, json: bool) -> int:
     from evaluation.cli.caching import shared_store
     from evaluation.grid_runner import GridRunner
     from evaluation.reports import console
+    from sqlassay.counted import counted
 
     store = shared_store(wanted=not no_cache)
     try:
@@ -163,6 +164,10 @@ def _estimate(grid: Grid, *, no_cache: bool, json: bool) -> int:
         " not set; what a fallback, a repair or a router asks besides depends on the answers, and so does how much less"
         " judges are asked"
     )
+    unreadable = sum(one.unreadable for one in found)
+    if unreadable:
+        requests = counted(unreadable, "further request")
+        output.talk().print(f"{requests} cannot be made: the database is missing or cannot be read", style="yellow")
     return ExitCode.OK
 
 

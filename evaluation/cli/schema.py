@@ -20,7 +20,9 @@ class Document(StrEnum):
 
 
 def schema(
-    document: Annotated[Document, typer.Argument(help="The file whose schema is wanted.")] = Document.EXPERIMENT,
+    document: Annotated[
+        Document, typer.Argument(metavar=f"[{'|'.join(Document)}]", help="The file whose schema is wanted.")
+    ] = Document.EXPERIMENT,
 ) -> None:
     """Print the JSON Schema of a file that sqlassay reads or writes.
 

@@ -114,6 +114,7 @@ def score(
         from evaluation.cli.progress import ProgressDisplay
         from evaluation.cli.selecting import selection_of
         from evaluation.databases import Databases as DatabaseFinder
+        from evaluation.datasets.digest import dataset_digest
         from evaluation.datasets.opening import open_dataset
         from evaluation.predictions.reading import read_predictions
         from evaluation.reports.disagreement import Disagreements
@@ -157,7 +158,8 @@ def score(
                     "--max-cost and --max-tokens limit what judges spend, and there is none", remedy="leave them out"
                 )
             described = describe_strategies(strategies)
-            known = standings(described, calibration_notes(described), None)
+            told = calibration_notes(described, dataset={"sha256": dataset_digest(opened)})
+            known = standings(described, told, None)
             summary = RunSummary(predictions.name, total=len(selected), standings=known)
             disagreements = Disagreements()
             sliced = None if by is None else Slices(by, finder.backend.dialect, known)

@@ -25,7 +25,7 @@ SHOWN = 20
 def verdict(
     database: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--database", metavar="ENGINE:PATH", help="Such as sqlite:shop.sqlite."),
+        typer.Option("--database", metavar="ENGINE:TARGET", help="Such as sqlite:shop.sqlite."),
     ] = None,
     gold: Annotated[
         Optional[list[str]],  # noqa: UP045

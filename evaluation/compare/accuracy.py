@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from evaluation.compare.answers import Asked, Told
 from evaluation.statistics.accuracy import accuracy_interval
-from evaluation.statistics.design_effect import FEWEST_CLUSTERS
+from evaluation.statistics.clustered import CONVERSATION, DATABASE, QUESTION, of_conversation
 from evaluation.statistics.interval import wilson
 
 
@@ -19,8 +19,8 @@ class Accuracy(NamedTuple):
         right: How many are right.
         answers: How many there are; at least one.
         interval: Wilson's 95 % interval.
-        clustered_by: What the answers share by which the interval is wider: `db_id` or `question`; `None` where it
-            is not.
+        clustered_by: What the answers share by which the interval is widest: `db_id`, `conversation` or `question`;
+            `None` where nothing makes it wider.
     """
 
     right: int
@@ -30,23 +30,26 @@ class Accuracy(NamedTuple):
 
     @classmethod
     def of(cls, told: Iterable[tuple[Asked, Told]]) -> Accuracy:
-        """Clusters are databases where there are enough of them; else questions, where some were asked repeatedly."""
-        databases: defaultdict[str, list[bool]] = defaultdict(list)
-        questions: defaultdict[str, list[bool]] = defaultdict(list)
+        """Clusters are databases, conversations, or questions that were asked repeatedly: which makes it widest."""
+        levels: dict[str, Counter[tuple[str, bool]]] = {by: Counter() for by in (DATABASE, QUESTION, CONVERSATION)}
         for asked, one in told:
-            databases[one.db_id].append(one.right)
-            questions[asked.id].append(one.right)
-        right, answers = sum(map(sum, databases.values())), sum(map(len, databases.values()))
-        alone = wilson(right, answers)
-        if len(databases) >= FEWEST_CLUSTERS:
-            by, clusters = "db_id", databases
-        elif len(questions) < answers:
-            by, clusters = "question", questions
-        else:
-            return cls(right, answers, alone, None)
-        found = accuracy_interval({name: (sum(one), len(one)) for name, one in clusters.items()})
-        interval = (found.low, found.high)
-        return cls(right, answers, interval, None if interval == alone else by)
+            levels[DATABASE][one.db_id, one.right] += 1
+            levels[CONVERSATION][of_conversation(asked.id, one.conversation), one.right] += 1
+            levels[QUESTION][asked.id, one.right] += 1
+        counts = levels[DATABASE]
+        right, answers = sum(n for (_, is_right), n in counts.items() if is_right), counts.total()
+        questions = len({name for name, _ in levels[QUESTION]})
+        if right in (0, answers) and questions < answers:  # nothing varies, and repeats are no further questions
+            return cls(right, answers, wilson(questions * right // answers, questions), QUESTION)
+        widest = wilson(right, answers)
+        clustered_by = None
+        for by, level in levels.items():
+            found = accuracy_interval(
+                {name: (level[name, True], level[name, True] + level[name, False]) for name, _ in level}
+            )
+            if found.high - found.low > widest[1] - widest[0]:
+                widest, clustered_by = (found.low, found.high), by
+        return cls(right, answers, widest, clustered_by)
 
     @property
     def share(self) -> float:

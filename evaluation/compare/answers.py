@@ -46,6 +46,7 @@ class Told:
         gold_rows: The same of the first gold that ran.
         evidence: Of the verdict, what `SHOWN` names.
         slices: The slices that the question is in.
+        conversation: The conversation that the question is a turn of.
     """
 
     position: int
@@ -58,6 +59,7 @@ class Told:
     gold_rows: int | None = None
     evidence: Mapping[str, Any] | None = None
     slices: tuple[str, ...] = ()
+    conversation: str | None = None
 
     @classmethod
     def of(cls, record: ItemRecord, verdict: VerdictRecord, slices: tuple[str, ...]) -> Told:
@@ -76,6 +78,7 @@ class Told:
             next((gold.rows for gold in record.golds if gold.rows is not None), None),
             shown,
             slices,
+            record.conversation,
         )
 
     @property

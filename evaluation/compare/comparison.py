@@ -15,14 +15,12 @@ from evaluation.compare.arms import Arm, Recorded, blocks
 from evaluation.compare.reading import Reading, read
 from evaluation.compare.refusals import refusals
 from evaluation.compare.spending import Spending
-from evaluation.statistics.clustered import Clustered
+from evaluation.statistics.clustered import CONVERSATION, DATABASE, Clustered, Outcome
 from evaluation.statistics.paired import Paired, holm
 from evaluation.verdicts import Reason, Status
 
 ALPHA = 0.05
 """A difference is shown when p is at most this."""
-CLUSTERED_BY = "db_id"
-"""What questions share that say less than as many others would."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class Comparison:
 
     @cached_property
     def clustered(self) -> Clustered | None:
-        """For the statistics, by database; `None` when there is nothing to compare."""
+        """For the statistics, by what answers share; `None` when there is nothing to compare."""
         return clustered_of(self.answers) if self.answers else None
 
     @cached_property
@@ -99,7 +97,7 @@ class Comparison:
 
     @cached_property
     def interval(self) -> tuple[float, float] | None:
-        """Where the difference may well be: the paired bootstrap's 95 % interval; of databases, where these matter."""
+        """Where the difference may well be: the paired bootstrap's 95 % interval; of clusters, where these matter."""
         return self.clustered.interval() if self.clustered is not None else None
 
     @cached_property
@@ -128,8 +126,11 @@ class Comparison:
         return self.clustered.needed(ALPHA / self.comparisons) if self.clustered is not None else None
 
     @property
-    def needed_databases(self) -> int | None:
-        """On how many databases these would be; `None` where clusters do not matter, or nothing is needed."""
+    def needed_clusters(self) -> int | None:
+        """On how many databases, or conversations, these would be.
+
+        `None` where clusters do not matter, or nothing is needed.
+        """
         if self.needed is None or self.clustered is None or not self.clustered.clusters_matter:
             return None
         return ceil(self.needed * len(self.clustered.clusters) / self.clustered.whole.questions)
@@ -159,14 +160,15 @@ class Comparison:
             "interval_95": list(self.interval) if self.interval else None,
             "p": clustered.p if clustered else None,
             "p_mcnemar": paired.p if paired else None,
-            "clustered_by": CLUSTERED_BY if clustered and clustered.clusters_matter else None,
+            "clustered_by": clustered.clustered_by if clustered else None,
             "design_effect": clustered.design_effect if clustered else None,
             "comparisons": self.comparisons,
             "p_holm": self.adjusted_p,
             "difference_shown": self.shown,
             "detectable": self.detectable,
             "questions_needed": self.needed,
-            "databases_needed": self.needed_databases,
+            "databases_needed": self.needed_clusters if clustered and clustered.by == DATABASE else None,
+            "conversations_needed": self.needed_clusters if clustered and clustered.by == CONVERSATION else None,
             "only_in_baseline": self.missing[0],
             "only_in_candidate": self.missing[1],
             "flips": {
@@ -206,8 +208,10 @@ def compare(runs: Sequence[Recorded], *, strategy: str | None = None, by: str | 
 
 
 def clustered_of(answers: Sequence[Pair]) -> Clustered:
-    """What answers say for the statistics, database by database; at least one answer."""
-    return Clustered.of((pair.baseline.db_id, pair.asked.id, pair.won) for pair in answers)
+    """What answers say for the statistics, by what they share; at least one answer."""
+    return Clustered.of(
+        Outcome(pair.asked.id, pair.baseline.db_id, pair.baseline.conversation, pair.won) for pair in answers
+    )
 
 
 def _compared(baseline: Arm, before: Reading, candidate: Arm, strategy: str, by: str | None) -> Comparison:

@@ -13,12 +13,13 @@ from evaluation.compare.answers import Pair, Told
 from evaluation.compare.comparison import Comparison
 from evaluation.compare.detail import Detail
 from evaluation.compare.notes import notes_of_all
-from evaluation.compare.screen import basis
+from evaluation.compare.screen import basis, kinds
 from evaluation.compare.sentence import sentence
 from evaluation.compare.spending import Latency, Spending
 from evaluation.compare.tables import Share, TableUse
 from evaluation.reports.console import plain_table
-from evaluation.reports.measures import between, chance, percent, points, signed
+from evaluation.reports.measures import CLUSTERS, between, chance, percent, points, signed
+from evaluation.statistics.clustered import DATABASE
 from evaluation.statistics.repeats import Passed, Repeats
 from sqlassay.counted import counted
 from sqlassay.printable import printable
@@ -116,7 +117,7 @@ def _accuracies(found: Sequence[Detail]) -> Table:
     rows: list[Cells] = []
     for one in found:
         for (name, _), accuracy in zip(_both(one, several), one.comparison.accuracies or (), strict=False):
-            by = {"db_id": "by database", "question": "by question", None: "no"}[accuracy.clustered_by]
+            by = "no" if accuracy.clustered_by is None else f"by {CLUSTERS[accuracy.clustered_by]}"
             interval = between(accuracy.interval)
             rows.append((*name, percent(accuracy.share), interval, by, f"{accuracy.right:,}", f"{accuracy.answers:,}"))
     return _table([*names, ""], ("accuracy", "95 % interval\n(Wilson)", "clustered", "right", "answers"), rows)
@@ -182,7 +183,7 @@ def _differences(found: Sequence[Comparison]) -> Table:
         "difference",
         "95 % interval\n(bootstrap)",
         "p\n(McNemar)",
-        *(["p\n(databases)"] if _clustered(found) else []),
+        *(["p\n(clustered)"] if _clustered(found) else []),
         *(["p\n(Holm)"] if len(found) > 1 else []),
     ]
     return _table([*names, "A", "B"], numbers, rows)
@@ -215,9 +216,16 @@ def _power(one: Comparison) -> str:
     if one.needed is None or paired is None:
         needed = "there is no difference that more could show"
     else:
-        on = "" if one.needed_databases is None else f" on {one.needed_databases:,} databases like these"
+        on = "" if one.needed_clusters is None else _on(one, one.needed_clusters)
         needed = f"to show {points(abs(paired.difference))} points takes {one.needed:,}{on}"
     return f"{counted(questions, 'question')} would show {could} in 4 of 5 cases; {needed}"
+
+
+def _on(one: Comparison, clusters: int) -> str:
+    """Where as many questions would be as it takes."""
+    if one.clustered is None or one.clustered.by == DATABASE:
+        return f" on {clusters:,} databases like these"
+    return f" in {clusters:,} {CLUSTERS[one.clustered.by]}s like these"
 
 
 def _repeats(found: Sequence[Detail]) -> Table:
@@ -274,8 +282,8 @@ def _slices(found: Sequence[Detail]) -> Iterator[RenderableType]:
         rows,
     )
     of = " of all comparisons" if many else ""
-    clustered = any(part.clustered.clusters_matter for one in found for part in one.slices)
-    by = "; where its questions cluster, p and interval are of databases" if clustered else ""
+    of_clusters = kinds(part.clustered for one in found for part in one.slices)
+    by = f"; where its questions cluster, p and interval are of {of_clusters}" if of_clusters else ""
     corrected = f"p is corrected for {len(rows):,} slices{of} (Holm)" if len(rows) > 1 else "there is one"
     yield _text(f"each slice is compared as the whole is; {corrected}{by}")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from evaluation.compare.answers import Asked
 from evaluation.compare.comparison import Comparison
+from evaluation.reports.standing import standing_of
 from evaluation.run_log import FINISHED
+from evaluation.statistics.design_effect import too_few
 from sqlassay.counted import some
 
 NAMED = 5
@@ -60,16 +63,28 @@ def _others(one: Comparison) -> list[str]:
         for run in arm.runs
         if run.manifest["status"] != FINISHED
     ]
-    lines += few_databases(one)
+    lines += [*few_databases(one), *_judges(one)]
     return [_where(one) + line for line in lines]
 
 
+def _judges(one: Comparison) -> list[str]:
+    """How far judges are to be believed, where what they say is compared: their errors are in the difference, too."""
+    lines = []
+    for arm in (one.baseline, one.candidate) if one.answers else ():
+        standing = standing_of(arm.manifest, one.strategy)
+        if standing is not None:
+            lines.append(f"{one.strategy}, whose errors are in the difference: {standing.note.errors}")
+            lines += [f"{arm.name}: {one.strategy}: {words}" for words in standing.kin]
+    return list(dict.fromkeys(lines))
+
+
 def few_databases(one: Comparison) -> list[str]:
-    """That clusters cannot be told, where there are several."""
-    if one.clustered is None or not one.clustered.too_few_clusters:
+    """That databases cannot be told apart, where there are several."""
+    databases = Counter(pair.baseline.db_id for pair in one.answers)
+    if not databases or not too_few(databases.values()):
         return []
     return [
-        f"{len(one.clustered.clusters):,} databases are too few, or one is too large, to tell how databases differ:"
+        f"{len(databases):,} databases are too few, or one is too large, to tell how databases differ:"
         " what is said holds for further questions on these, not for other databases"
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -15,7 +15,8 @@ from evaluation.compare.comparison import Comparison
 from evaluation.compare.notes import notes_of_all
 from evaluation.compare.sentence import sentence
 from evaluation.reports.console import plain_table
-from evaluation.reports.measures import chance, signed
+from evaluation.reports.measures import CLUSTERS, chance, signed
+from evaluation.statistics.clustered import Clustered
 from sqlassay.printable import printable
 
 SHOWN = 5
@@ -60,11 +61,16 @@ def basis(counted: Sequence[Comparison]) -> str:
     """What was compared, and what is corrected."""
     strategies = ", ".join(dict.fromkeys(one.strategy for one in counted))
     corrected = f"; p is corrected for {len(counted)} comparisons (Holm)" if len(counted) > 1 else ""
-    clustered = [one for one in counted if one.clustered and one.clustered.clusters_matter]
-    by = "; p and interval are of databases, whose questions are alike" if clustered else ""
+    clustered = [one.clustered for one in counted if one.clustered and one.clustered.clusters_matter]
+    by = f"; p and interval are of {kinds(clustered)}, whose questions are alike" if clustered else ""
     if by and len(clustered) < len(counted):
         by += f" (of {len(clustered)} of them)"
     return f"verdicts of {strategies}{corrected}{by}"
+
+
+def kinds(clustered: Iterable[Clustered]) -> str:
+    """What the clusters are by which statistics are clustered; empty where there are none."""
+    return " or ".join(dict.fromkeys(f"{CLUSTERS[one.by]}s" for one in clustered if one.clusters_matter))
 
 
 def _flipped(one: Comparison) -> Iterator[RenderableType]:

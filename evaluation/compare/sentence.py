@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from evaluation.compare.comparison import Comparison
-from evaluation.reports.measures import equals, points
-from evaluation.statistics.clustered import Clustered
+from evaluation.reports.measures import CLUSTERS, equals, points
+from evaluation.statistics.clustered import DATABASE, Clustered
 from sqlassay.counted import counted
 
 
@@ -20,7 +20,7 @@ def sentence(one: Comparison) -> str:
     if one.shown and one.adjusted_p is not None:
         better = clustered.difference > 0
         low, high = interval if better else (-interval[1], -interval[0])
-        by = "; clustered by database" if clustered.clusters_matter else ""
+        by = f"; clustered by {CLUSTERS[clustered.by]}" if clustered.clusters_matter else ""
         return (
             f"{where}{b} is {'better' if better else 'worse'} than {a} by {points(abs(clustered.difference))} points"
             f" (95 % interval {points(low)} to {points(high)}, p {equals(one.adjusted_p)}{by})"
@@ -32,7 +32,8 @@ def _could(one: Comparison, clustered: Clustered) -> str:
     paired = clustered.whole
     questions = f"with {counted(paired.questions, 'paired question')}"
     if clustered.clusters_matter:
-        questions += f" on {len(clustered.clusters):,} databases"
+        on = "on" if clustered.by == DATABASE else "in"
+        questions += f" {on} {counted(len(clustered.clusters), CLUSTERS[clustered.by])}"
     if paired.pairs > paired.questions:
         questions += f", {paired.pairs:,} pairs of answers,"
     if one.detectable is None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from evaluation.compare.answers import Pair
-from evaluation.compare.comparison import ALPHA, CLUSTERED_BY, Comparison, clustered_of
+from evaluation.compare.comparison import ALPHA, Comparison, clustered_of
 from evaluation.reports.slices import place
 from evaluation.statistics.clustered import Clustered
 from evaluation.statistics.paired import Paired, holm
@@ -22,7 +22,7 @@ class Slice:
     Attributes:
         name: Which.
         right: How many the baseline has right, and the candidate.
-        clustered: For the statistics, by database.
+        clustered: For the statistics, by what answers share.
         adjusted_p: Holm's, over all slices of all comparisons.
     """
 
@@ -59,7 +59,7 @@ class Slice:
             "interval_95": list(self.interval),
             "p": self.clustered.p,
             "p_mcnemar": paired.p,
-            "clustered_by": CLUSTERED_BY if self.clustered.clusters_matter else None,
+            "clustered_by": self.clustered.clustered_by,
             "p_holm": self.adjusted_p,
             "difference_shown": self.shown,
         }

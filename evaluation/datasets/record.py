@@ -40,7 +40,11 @@ class Record:
         return self.fields.get(key) not in (None, "")
 
     def text(self, key: str) -> str:
-        """The text under a key that must be there."""
+        """The text under a key that must be there.
+
+        Raises:
+            UserError: It is not, or is no text.
+        """
         text = self.optional_text(key)
         if text is None or not text.strip():
             raise UserError(
@@ -49,7 +53,11 @@ class Record:
         return text
 
     def optional_text(self, key: str) -> str | None:
-        """The text under a key, `None` when it is not there."""
+        """The text under a key, `None` when it is not there.
+
+        Raises:
+            UserError: It is no text.
+        """
         value = self.fields.get(key)
         if value is None or value == "":
             return None
@@ -58,20 +66,32 @@ class Record:
         return value
 
     def identifier(self, key: str) -> str | None:
-        """The text or whole number under a key as text, `None` when it is not there."""
+        """The text or whole number under a key as text, `None` when it is not there.
+
+        Raises:
+            UserError: It is neither.
+        """
         value = self.fields.get(key)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         return self.optional_text(key)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """The text or list of texts under a key; empty when it is not there."""
+        """The text or list of texts under a key; empty when it is not there.
+
+        Raises:
+            UserError: It is neither.
+        """
         if not self.has(key):
             return ()
         return self.as_texts(key, self.fields[key])
 
     def as_texts(self, key: str, value: object) -> tuple[str, ...]:
-        """A text or list of texts found under a key, as a tuple."""
+        """A text or list of texts found under a key, as a tuple.
+
+        Raises:
+            UserError: It is neither.
+        """
         texts = []
         for text in value if isinstance(value, list) else [value]:
             if not isinstance(text, str):
@@ -81,7 +101,11 @@ class Record:
         return tuple(texts)
 
     def optional_count(self, key: str) -> int | None:
-        """The whole number from 0 under a key, `None` when it is not there."""
+        """The whole number from 0 under a key, `None` when it is not there.
+
+        Raises:
+            UserError: It is none.
+        """
         if not self.has(key):
             return None
         value = self.fields[key]
@@ -90,7 +114,11 @@ class Record:
         return value
 
     def only(self, known: Collection[str]) -> None:
-        """Refuse keys that are not known; a typing error would go unnoticed otherwise."""
+        """Refuse keys that are not known; a typing error would go unnoticed otherwise.
+
+        Raises:
+            UnknownName: There is one.
+        """
         for key in self.fields:
             if key not in known:
                 raise UnknownName("key", key, known, place=self.place)

@@ -74,6 +74,8 @@ def name_words(schema: Schema) -> tuple[str, ...]:
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A word in lower case without the ending of a plural."""
+    # `schema_text.relevance` has another rule ("ties", "ß"). Both decide what released prompts show, examples here and
+    # schema there: with one rule for both, the same question would get another prompt than it did.
     word = word.casefold()
     if len(word) > 4 and word.endswith("ies"):
         return f"{word[:-3]}y"

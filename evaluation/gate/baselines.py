@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
-from evaluation.gate.snapshot import Snapshot
+from evaluation.gate.snapshot import Kept, Snapshot
 from sqlassay.errors import UserError
 from sqlassay.whole_file import replace_file
 
@@ -126,12 +126,15 @@ def _text(green: Green) -> str:
             head = {key: value for key, value in vars(cell).items() if key != "questions"}
             told = json.dumps(head, separators=(",", ":"))
             lines.append(f'{"," if place else ""}{json.dumps(title)}:{told[:-1]},"questions":{{')
-            questions = [
-                f"{json.dumps(one)}:{json.dumps(kept, separators=(',', ':'))}" for one, kept in cell.questions.items()
-            ]
+            questions = [f"{json.dumps(one)}:{_line(kept)}" for one, kept in cell.questions.items()]
             lines += [",\n".join(questions), "}}"]
         lines.append("}")
     return "\n".join([*lines, "}}"]) + "\n"
+
+
+def _line(kept: Kept) -> str:
+    """Of a question; one that is no turn of a conversation has no word of it."""
+    return json.dumps(kept if kept.conversation is not None else kept[:-1], separators=(",", ":"))
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from evaluation.experiment import GateSection
 from evaluation.gate.baselines import LATEST_GREEN, Baselines
@@ -15,6 +16,7 @@ from evaluation.gate.measured import Measured, measure
 from evaluation.gate.snapshot import Snapshot, pairs
 from evaluation.gate.verdict import GateVerdict, Judged, RuleVerdict, listed
 from evaluation.reports.measures import percent
+from evaluation.reports.standing import standing_of
 from evaluation.run_log import RunFolder
 from sqlassay.errors import UserError
 
@@ -52,7 +54,7 @@ class Compared:
     beside: dict[str, Snapshot] = field(default_factory=dict)
     rules: GateSection = field(default_factory=lambda: GateSection.model_validate({}))
 
-    @property
+    @cached_property
     def both(self) -> list[tuple[Snapshot, Snapshot]]:
         """The usable cells that have a baseline, each after it."""
         return [
@@ -61,10 +63,15 @@ class Compared:
             if cell.snapshot.title in self.beside and is_usable(cell, self.rules)
         ]
 
+    @cached_property
+    def changes_of(self) -> dict[str, list[Change]]:
+        """What has become of the questions of each of these cells, by its title."""
+        return {now.title: changes(before, now) for before, now in self.both}
+
     @property
     def changes(self) -> list[Change]:
         """What has become of the questions, in any cell."""
-        return list(dict.fromkeys(change for before, now in self.both for change in changes(before, now)))
+        return list(dict.fromkeys(change for found in self.changes_of.values() for change in found))
 
 
 def green_baseline(index: Baselines, runs: Sequence[RunFolder]) -> Baseline:
@@ -146,7 +153,7 @@ def judge(
     """
     named = set(labels.named) if labels is not None else set()
     for before, now in compared.both:
-        _refuse(compared.baseline, before, now, compared.rules, named)
+        _refuse(before, now, compared.rules, [one for one in compared.changes_of[now.title] if one not in named])
     notes = []
     if labels is not None and compared.both:
         settled = labels.settled(compared.changes, compared.both)
@@ -154,6 +161,7 @@ def judge(
     judged = (*_judged(compared), *(_absent(runs) if whole else ()))
     beside = [run for one in compared.beside.values() for run in one.runs]
     gone = [one.title for one in compared.baseline.snapshots if one not in compared.beside.values()]
+    notes += _judges(runs, strategy_of(runs, compared.rules))
     notes += [f"only the baseline has: {'; '.join(gone)}"] if gone else []
     against = listed(list(dict.fromkeys(beside))) if beside else ""
     if against and not compared.baseline.cells:
@@ -169,7 +177,8 @@ def promoted(compared: Compared) -> list[Snapshot]:
         before = compared.beside.get(cell.snapshot.title)
         removed: set[str] = set()
         if before is not None:
-            vanished = {change.id for change in changes(before, cell.snapshot) if change.kind is Kind.REMOVED}
+            found = compared.changes_of[cell.snapshot.title]
+            vanished = {change.id for change in found if change.kind is Kind.REMOVED}
             removed = vanished | (set(before.removed) - cell.snapshot.questions.keys())
         kept.append(replace(cell.snapshot, removed=tuple(sorted(removed))))
     return kept
@@ -184,13 +193,26 @@ def promote(index: Baselines, compared: Compared, runs: Sequence[RunFolder]) -> 
     Raises:
         UserError: The index cannot be read or written.
     """
-    replaced = {title: one.title for title, one in compared.beside.items()}
+    kin = {cell.snapshot.title: cell.snapshot.kin for cell in compared.cells}
+    # One run that was held against another, whatever they are called, leaves the place of that one alone.
+    replaced = {title: one.title for title, one in compared.beside.items() if one.kin == kin[title]}
     return index.promote(str(runs[0].manifest["experiment"]["name"]), promoted(compared), replaced)
 
 
 def strategy_of(runs: Sequence[RunFolder], rules: GateSection) -> str:
     """The label of the strategy that counts."""
     return rules.strategy or str(runs[0].manifest["identity"]["strategies"][0]["label"])
+
+
+def _judges(runs: Sequence[RunFolder], strategy: str) -> list[str]:
+    """How far judges are to be believed, where what they say counts: their errors are in what is measured, too."""
+    lines = []
+    for run in runs:
+        standing = standing_of(run.manifest, strategy)
+        if standing is not None:
+            lines.append(f"{strategy}, whose errors are in what is measured: {standing.note.errors}")
+            lines += [f"{run.manifest['title']}: {strategy}: {words}" for words in standing.kin]
+    return list(dict.fromkeys(lines))
 
 
 def _absent(runs: Sequence[RunFolder]) -> Iterator[RuleVerdict]:
@@ -225,14 +247,14 @@ def _against(compared: Compared, cell: Measured) -> Against:
     if before is None:
         missing = compared.baseline.missing or f"{compared.baseline.name} has no such cell"
         return Against(None, missing)
-    changed = frozenset(change.id for change in changes(before, cell.snapshot) if change.id)
+    changed = frozenset(change.id for change in compared.changes_of[cell.snapshot.title] if change.id)
     return Against(pairs(before, cell.snapshot, changed), changed=len(changed))
 
 
-def _refuse(baseline: Baseline, before: Snapshot, now: Snapshot, rules: GateSection, named: set[Change]) -> None:
+def _refuse(before: Snapshot, now: Snapshot, rules: GateSection, unnamed: Sequence[Change]) -> None:
+    """Refuse a baseline that is held against other things, or against questions that nobody has reviewed."""
     name = f"the baseline {listed(before.runs)}"
     why = list(refusals(before, now, rules.max_age))
-    unnamed = [change for change in changes(before, now) if change not in named]
     if why:
         raise UserError(
             f"{name} cannot be compared with: {'; '.join(why)}",

@@ -9,7 +9,7 @@ from evaluation.experiment import DropSection, GateSection
 from evaluation.gate.measured import Measured
 from evaluation.gate.snapshot import Pairs
 from evaluation.gate.verdict import Judged, RuleVerdict
-from evaluation.reports.measures import equals, percent, points
+from evaluation.reports.measures import CLUSTERS, equals, percent, points
 from evaluation.statistics.clustered import Clustered
 from evaluation.statistics.paired import holm
 from sqlassay.percentile import percentile
@@ -173,7 +173,7 @@ def _compared(
     size = points(abs(difference))
     ends = (low, high) if difference > 0 else (-high, -low)
     corrected = f" after Holm, of {tests}" if tests > 1 else ""
-    by = "; clustered by database" if clustered.clusters_matter else ""
+    by = f"; clustered by {CLUSTERS[clustered.by]}" if clustered.clusters_matter else ""
     told = f"(95 % interval {points(ends[0])} to {points(ends[1])}, p {equals(p)}{corrected}{by})"
     shown = p <= rule.alpha
     if difference > 0:
@@ -192,8 +192,10 @@ def _compared(
 def _visible(clustered: Clustered, rule: DropSection, tests: int) -> str:
     least = clustered.detectable(rule.alpha / tests)
     if least is None:
-        what = f"{len(clustered.clusters):,} databases" if clustered.clusters_matter else None
-        return f"{what or f'{clustered.whole.questions:,} questions'} are too few to show any"
+        number, what = clustered.whole.questions, "question"
+        if clustered.clusters_matter:
+            number, what = len(clustered.clusters), CLUSTERS[clustered.by]
+        return f"{number:,} {what}s are too few to show any"
     return f"one of {points(least)} points would probably have been shown"
 
 

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from evaluation.records import ItemRecord
-from evaluation.statistics.clustered import Clustered
+from evaluation.statistics.clustered import Clustered, Outcome
 from evaluation.verdicts import Reason, Status
 
 DIGITS = 16
@@ -31,12 +31,14 @@ class Kept(NamedTuple):
         question: Digest of its text, its evidence and its database.
         golds: Digest of its golds; empty where the run could not say which they are.
         verdicts: A letter per repeat: correct, incorrect, unscored, `-` where it was not asked.
+        conversation: The conversation that it is a turn of; also `None` in what was kept before this was.
     """
 
     db_id: str
     question: str
     golds: str
     verdicts: str
+    conversation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Pairs(NamedTuple):
     """What is paired of two cells.
 
     Attributes:
-        clustered: For the statistics, by database; `None` where nothing is scored in both.
+        clustered: For the statistics, by what answers share; `None` where nothing is scored in both.
         lost: Answers that only the baseline has right.
         won: Answers that only the other has right.
         unscored: Answers that could not be scored in one of both.
@@ -118,7 +120,7 @@ def pairs(baseline: Snapshot, now: Snapshot, changed: frozenset[str] = frozenset
         now: The other.
         changed: Questions that are not the same any more.
     """
-    answers: list[tuple[str, str, int]] = []
+    answers: list[Outcome] = []
     unscored = alone = 0
     for question_id, kept in now.questions.items():
         before = baseline.questions.get(question_id)
@@ -130,8 +132,8 @@ def pairs(baseline: Snapshot, now: Snapshot, changed: frozenset[str] = frozenset
             elif "u" in told:
                 unscored += 1
             elif told in _WON:
-                answers.append((before.db_id, question_id, _WON[told]))
-    right = Counter(won for _, _, won in answers)
+                answers.append(Outcome(question_id, before.db_id, kept.conversation, _WON[told]))
+    right = Counter(one.won for one in answers)
     return Pairs(Clustered.of(answers) if answers else None, right[-1], right[1], unscored, alone)
 
 
@@ -146,7 +148,7 @@ def kept_of(record: ItemRecord) -> Kept:
     reasons = {verdict.reason for verdict in record.verdicts}
     # A question without golds has none, or never came to them: its database was not there.
     unknown = not golds and any(r.status is Status.UNSCORED and r is not Reason.GOLD_MISSING for r in reasons)
-    return Kept(record.db_id, digest_of(asked_of(record)), "" if unknown else digest_of(golds), "")
+    return Kept(record.db_id, digest_of(asked_of(record)), "" if unknown else digest_of(golds), "", record.conversation)
 
 
 def golds_of(record: ItemRecord) -> list[str]:

@@ -28,22 +28,34 @@ _FAMILIES = {
 _KNOWN = {family: re.compile(rf"(?<![a-z])(?:{words})", re.IGNORECASE) for family, words in _FAMILIES.items()}
 
 
+_OF_PROVIDER = {"anthropic": "Claude", "gemini": "Gemini"}
+"""The family of those who serve only one, whatever a model is called there."""
+
+
 def families(model: str) -> frozenset[str]:
     """The families of a model by its name: two for a distilled one, none where the name tells nothing."""
     return frozenset(family for family, words in _KNOWN.items() if words.search(model))
 
 
-def kinship(judge: Mapping[str, object], model: Mapping[str, object]) -> str | None:
-    """In what way a judge is a relative of a model under test; `None` when it is not known to be one.
+def kinship(judge: Mapping[str, object], model: Mapping[str, object], whose: str = "") -> str | None:
+    """In what way a judge is a relative of a model; `None` when it is not known to be one.
 
     Args:
         judge: The identity of the judge's adapter.
         model: That of the model's.
+        whose: What the model is called, where it is not the one under test.
     """
     names = str(judge.get("model", "")), str(model.get("model", ""))
     if not all(names):
         return None
     if names[0].casefold() == names[1].casefold():
-        return "is the model under test itself"
-    common = families(names[0]) & families(names[1])
-    return f"is of the family of {names[1]} ({', '.join(sorted(common))})" if common else None
+        return f"is {whose or 'the model under test'} itself"
+    common = _families(judge) & _families(model)
+    of = f", {whose}" if whose else ""
+    return f"is of the family of {names[1]} ({', '.join(sorted(common))}){of}" if common else None
+
+
+def _families(identity: Mapping[str, object]) -> frozenset[str]:
+    named = families(str(identity.get("model", "")))
+    alone = _OF_PROVIDER.get(str(identity.get("provider", "")))
+    return named if named or alone is None else frozenset({alone})

@@ -1,9 +1,10 @@
 """Data within a prompt: whatever it says, it stays data.
 
-Two walls. Every line of data begins with a mark that no line of the prompt's own begins with, so no line of data can be
-taken for one; the lines around a block carry a digest of all the data, which nobody can know who writes a part of it.
-Marking the lines is the datamarking of Hines et al., "Defending Against Indirect Prompt Injection Attacks With
-Spotlighting" (2024), by line instead of by word.
+Three walls. Every line of data begins with a mark that no line of the prompt's own begins with, so no line of data can
+be taken for one; the lines around a block carry a digest of all the data, which nobody can know who writes a part of
+it; and the tokens by which servers tell where a message ends are broken up. Marking the lines is the datamarking of
+Hines et al., "Defending Against Indirect Prompt Injection Attacks With Spotlighting" (2024), by line instead of by
+word.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from sqlassay.chat_formats import without_tokens
 from sqlassay.printable import printable
 
 LINE = "| "
@@ -48,6 +50,6 @@ def _mark(texts: Mapping[str, str]) -> str:
 
 def _block(mark: str, name: str, text: str) -> str:
     # splitlines knows every character that anything may take for the end of a line.
-    lines = [LINE + printable(line) for line in text.splitlines()]
+    lines = [LINE + without_tokens(printable(line)) for line in text.splitlines()]
     title = name.replace("_", " ")
     return "\n".join([f"[{mark}: {title}]", *lines, f"[{mark}: end of {title}]"])

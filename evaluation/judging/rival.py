@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from evaluation.datasets.base import Question
+from evaluation.history import is_unanswered
 from evaluation.predictions.reading import read_predictions
 from evaluation.run_log import ITEMS, MANIFEST, RunFolder
 from evaluation.runs import find_runs
@@ -21,12 +23,15 @@ class Rival:
     Attributes:
         name: In words.
         sha256: Of the file that its answers are from, in hexadecimal.
-        sql_by_id: Its statements by question; empty where it has none.
+        sql_by_id: Its statements by question; empty where it has none, and no entry where that is not its own fault: it
+            was not asked this question, or the instrument failed.
+        model: What its run remembers its model by; `None` where that is not known.
     """
 
     name: str
     sha256: str
     sql_by_id: Mapping[str, str]
+    model: Mapping[str, Any] | None = None
 
 
 def read_rival(against: str, path: Path, runs: Path, questions: Callable[[], Iterable[Question]]) -> Rival:
@@ -54,8 +59,13 @@ def read_rival(against: str, path: Path, runs: Path, questions: Callable[[], Ite
         ids = ", ".join(run.run_id for run in found)
         raise UserError(f"against: {against!r} are {len(found)} runs", remedy=f"name one of {ids}")
     (run,) = found
-    answers = {record.id: record.sql or "" for record in run.items()}
-    return Rival(run.manifest["title"], _sha256(run.path / ITEMS), answers)
+    texts = {question.id: question.text for question in questions()}
+    answers = {
+        record.id: record.sql or ""
+        for record in run.items()
+        if texts.get(record.id) == record.question and not is_unanswered(record)
+    }
+    return Rival(run.manifest["title"], _sha256(run.path / ITEMS), answers, run.manifest["identity"].get("model"))
 
 
 def _sha256(path: Path) -> str:

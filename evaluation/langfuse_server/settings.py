@@ -13,7 +13,8 @@ from pathlib import Path
 
 from evaluation.langfuse_server.connection import LangfuseServer
 from sqlassay.errors import UserError, located
-from sqlassay.secrets import assignments, conceal, refuse_shared
+from sqlassay.secrets import conceal
+from sqlassay.secrets_file import assignments, refuse_shared
 
 FILE = ".env"
 PORTS = ("LANGFUSE_PORT", "LANGFUSE_MEDIA_PORT")

@@ -18,7 +18,7 @@ from evaluation.reports.base import Report
 from evaluation.reports.summary import RunSummary, interval_of
 from evaluation.reports.xml_text import legal
 from evaluation.run_log import RunFolder
-from evaluation.runs import summarise
+from evaluation.runs import blank_summary
 from evaluation.verdicts import JUDGE_WHY, Status
 
 _ELEMENTS = {Status.INCORRECT: "failure", Status.UNSCORED: "error"}
@@ -63,14 +63,15 @@ class _Cases:
 
 def _write_run(run: RunFolder, title: str, file: IO[str], numbers: Iterator[int]) -> None:
     suites: dict[str, _Cases] = {}
+    summary = blank_summary(run)
     with ExitStack() as stack:
         for record in run.items():
+            summary.add(record)
             for verdict in record.verdicts:
                 if verdict.strategy not in suites:
                     spool = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))
                     suites[verdict.strategy] = _Cases(spool, f"{title} · {verdict.strategy}")
                 suites[verdict.strategy].add(record, verdict)
-        summary = summarise(run)
         for label, cases in suites.items():
             file.writelines(_head(run, label, cases, summary, next(numbers)))
             cases.file.seek(0)
@@ -114,7 +115,7 @@ def _properties(run: RunFolder, label: str, summary: RunSummary) -> Iterator[tup
         yield "interval_95", f"{interval[0]:.6f} {interval[1]:.6f}"
     standing = summary.standings.get(label)
     if standing is not None:
-        yield "judge", standing.note.words(counts)
+        yield "judge", "; ".join((standing.note.words(counts), *standing.kin))
 
 
 def _case(record: ItemRecord, verdict: VerdictRecord, package: str) -> Iterator[str]:

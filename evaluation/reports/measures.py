@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+CLUSTERS = {"db_id": "database", "conversation": "conversation", "question": "question"}
+"""What the answers of one cluster share."""
+
 
 def percent(share: float | None) -> str:
     """`61.5 %`."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.calibration.note import UNCALIBRATED, CalibrationNote
+from evaluation.calibration.judge import AGAINST
+from evaluation.calibration.note import UNCALIBRATED, CalibrationNote, calibration_notes
 from evaluation.statistics.interval import Bounded
 from evaluation.verdicts import JUDGES, Summary
 
@@ -22,7 +23,7 @@ class Standing:
 
     Attributes:
         note: Their errors, or that they are not known.
-        kin: In words, which of them are relatives of the model under test.
+        kin: In words, which of them are relatives of the model under test, or of the one that it is compared with.
     """
 
     note: CalibrationNote
@@ -55,17 +56,27 @@ def standings(
         tested: What a run remembers its model by; `None` where predictions were given.
     """
     models = list(_identities(tested))
-    judges = {str(one["label"]): one.get(JUDGES) or () for one in strategies}
-    return {label: Standing(note, tuple(_kin(judges[label], models))) for label, note in notes.items()}
+    entries = {str(one["label"]): one for one in strategies}
+    return {label: Standing(note, tuple(_kin(entries[label], models))) for label, note in notes.items()}
 
 
-def _kin(judges: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def standing_of(manifest: Mapping[str, Any], label: str) -> Standing | None:
+    """What is known of the judges of one strategy of a run; `None` where none are asked, and no errors are known."""
+    identity = manifest["identity"]
+    strategies = [one for one in identity.get("strategies", ()) if one["label"] == label]
+    notes = calibration_notes(strategies, dataset=identity["dataset"])
+    return standings(strategies, notes, identity.get("model")).get(label)
+
+
+def _kin(entry: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     from evaluation.judging.families import kinship
 
-    for judge in judges:
-        for words in dict.fromkeys(kinship(judge["model"], model) for model in models):
-            if words is not None:
-                yield f"judge {judge['name']} {words}"
+    others = list(_identities(entry.get(AGAINST)))
+    for judge in entry.get(JUDGES) or ():
+        found = [kinship(judge["model"], model) for model in models]
+        found += [kinship(judge["model"], model, "the other system's model") for model in others]
+        for words in filter(None, dict.fromkeys(found)):
+            yield f"judge {judge['name']} {words}"
 
 
 def _identities(value: Any) -> Iterator[Mapping[str, Any]]:

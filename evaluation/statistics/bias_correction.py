@@ -6,7 +6,7 @@ from math import sqrt
 from statistics import NormalDist
 
 from evaluation.statistics.agreement import Confusion
-from evaluation.statistics.interval import Bounded
+from evaluation.statistics.interval import Bounded, wilson
 
 
 def corrected_accuracy(
@@ -59,6 +59,40 @@ def corrected_accuracy(
     error = sqrt(said * (1 - said) / said_of + middle**2 * of_right + (1 - middle) ** 2 * of_wrong) / slope
     shifted = middle + 2 * z * z * (middle * of_right - (1 - middle) * of_wrong)
     return Bounded(estimate, min(estimate, _within(shifted - z * error)), max(estimate, _within(shifted + z * error)))
+
+
+def with_settled(
+    corrected: Bounded, judged: int, settled_correct: int, settled: int, confidence: float = 0.95
+) -> Bounded:
+    """The share of all items that are correct, where some of them needed no judge.
+
+    It is w s + (1 − w) p: w is the share of the items that were settled, s the share of these that are correct, p the
+    corrected share of the others. All three were sampled, so that the interval holds the uncertainty of each: how far
+    its ends are from the estimate is the root of the sum of the squares of how far each of the three alone would move
+    it. G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures: a general approach",
+    Statistics in Medicine 27 (2008), 1693-1702.
+
+    Args:
+        corrected: From `corrected_accuracy`, with the same confidence.
+        judged: How many items were judged.
+        settled_correct: Of those that were settled, how many are correct.
+        settled: How many needed no judge.
+        confidence: Of the interval, between 0 and 1.
+    """
+    if not settled:
+        return corrected
+    weight, weights = settled / (settled + judged), wilson(settled, settled + judged, confidence)
+    share, shares = settled_correct / settled, wilson(settled_correct, settled, confidence)
+    gap = share - corrected.value
+    value = weight * share + (1 - weight) * corrected.value
+
+    def end(other: float, of_settled: float, of_weight: float) -> float:
+        moves = (1 - weight) * (other - corrected.value), weight * (of_settled - share), gap * (of_weight - weight)
+        return sqrt(sum(move * move for move in moves))
+
+    fewer, more = weights if gap > 0 else weights[::-1]
+    low, high = end(corrected.low, shares[0], fewer), end(corrected.high, shares[1], more)
+    return Bounded(value, _within(value - low), _within(value + high))
 
 
 def _within(share: float) -> float:

@@ -1,4 +1,4 @@
-"""Two systems on the same questions, of which several are on one database."""
+"""Two systems on the same questions, of which several are on one database, or turns of one conversation."""
 
 from __future__ import annotations
 
@@ -7,20 +7,35 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from evaluation.statistics.bootstrap import RESAMPLES, SEED, paired_bootstrap
-from evaluation.statistics.design_effect import (
-    FEWEST_CLUSTERS,
-    cluster_variance,
-    effective_clusters,
-    matters,
-)
+from evaluation.statistics.design_effect import cluster_variance, effective_clusters, jackknife_variance, matters
 from evaluation.statistics.paired import Paired
 
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
+
+
+DATABASE, CONVERSATION, QUESTION = "db_id", "conversation", "question"
+"""What the answers of one cluster share."""
+
+
+class Outcome(NamedTuple):
+    """Two answers to one question.
+
+    Attributes:
+        question: Which; the repeats of a question have the same.
+        db_id: Its database.
+        conversation: The conversation that it is a turn of; `None` where it is none.
+        won: Who is right: -1 only A, 1 only B, 0 both or neither.
+    """
+
+    question: str
+    db_id: str
+    conversation: str | None
+    won: int
 
 
 @dataclass(frozen=True)
@@ -33,24 +48,39 @@ class Clustered:
 
     Attributes:
         clusters: What the questions of each cluster say; at least one.
+        by: What clusters are: `DATABASE` or `CONVERSATION`.
     """
 
     clusters: Mapping[str, Paired]
+    by: str = DATABASE
 
     @classmethod
-    def of(cls, answers: Iterable[tuple[str, str, int]]) -> Clustered:
-        """Of answers that are paired.
+    def of(cls, outcomes: Iterable[Outcome]) -> Clustered:
+        """Of answers that are paired, by what they share: their database, or their conversation.
+
+        The turns of a conversation are alike also on few databases, where nothing can be told of databases. Of both,
+        those are the clusters that make the variance larger, as `design_effect.matters` takes the larger one of
+        clusters and of questions.
 
         Args:
-            answers: Of each pair of answers its cluster, its question, and who is right: -1 only A, 1 only B, 0 both or
-                neither; at least one pair.
+            outcomes: At least one.
         """
+        found = list(outcomes)
+        databases = cls._by(DATABASE, ((one.db_id, one) for one in found))
+        if all(one.conversation is None for one in found):
+            return databases
+        conversations = cls._by(CONVERSATION, ((of_conversation(one.question, one.conversation), one) for one in found))
+        ordered = sorted((conversations, databases), key=lambda one: (one.clusters_matter, one.design_effect))
+        return ordered[-1]
+
+    @classmethod
+    def _by(cls, by: str, outcomes: Iterable[tuple[str, Outcome]]) -> Clustered:
         sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
         pairs: Counter[str] = Counter()
-        for cluster, question, won in answers:
-            sums[cluster][question] += won
+        for cluster, outcome in outcomes:
+            sums[cluster][outcome.question] += outcome.won
             pairs[cluster] += 1
-        return cls({name: Paired(Counter(said.values()), pairs[name]) for name, said in sums.items()})
+        return cls({name: Paired(Counter(said.values()), pairs[name]) for name, said in sums.items()}, by)
 
     @cached_property
     def whole(self) -> Paired:
@@ -84,12 +114,9 @@ class Clustered:
         return matters(self.design_effect, effective_clusters(self._sizes))
 
     @property
-    def too_few_clusters(self) -> bool:
-        """Whether there are several clusters, but too few to tell how clusters differ, by their effective number.
-
-        A reader should know: what is said then holds for further questions on these databases only.
-        """
-        return len(self.clusters) > 1 and effective_clusters(self._sizes) < FEWEST_CLUSTERS
+    def clustered_by(self) -> str | None:
+        """By what the statistics are clustered; `None` where they are those of questions."""
+        return self.by if self.clusters_matter else None
 
     @cached_property
     def p(self) -> float:
@@ -135,8 +162,9 @@ class Clustered:
 
         Of clusters: as many standard errors as Student's quantiles of `alpha` and `power` add up to, no less than
         `whole` says. Source: H. S. Bloom, "Minimum detectable effects: a simple way to report the statistical power
-        of experimental designs", Evaluation Review 19 (1995), 547-556. The clusters count by Kish's effective number,
-        fewer where some are larger than others.
+        of experimental designs", Evaluation Review 19 (1995), 547-556. Where some clusters are larger than others,
+        they count by Kish's effective number, and the standard error is that of `jackknife_variance`: with the one of
+        `cluster_variance`, the power would be less than is said.
 
         Args:
             alpha: A difference is shown when `p` is at most this.
@@ -187,7 +215,7 @@ class Clustered:
 
         quantiles = float(stdtrit(freedom, 1 - alpha / 2) + stdtrit(freedom, power))
         # A standard deviation of few comes out too low; and a step of the sums is as wide as two answers.
-        error = sqrt(cluster_variance(self._sums, sizes)) * (1 + 1 / (4 * effective))
+        error = sqrt(jackknife_variance(self._sums, sizes)) * (1 + 1 / (4 * effective))
         return quantiles * error / sqrt(more) + 1 / (self.whole.pairs * more)
 
     @property
@@ -196,10 +224,16 @@ class Clustered:
         import numpy as np
 
         every = np.arange(min(2 ** len(self.clusters), RESAMPLES))
-        chance = np.random.default_rng(SEED) if len(every) == RESAMPLES else None
         up, of = np.zeros(len(every)), np.zeros(len(every))
-        for nth, (total, size) in enumerate(zip(self._sums, self._sizes, strict=True)):
-            signs = 2 * (chance.integers(2, size=len(every)) if chance else every >> nth & 1) - 1
+        if len(every) < RESAMPLES:
+            for nth, (total, size) in enumerate(zip(self._sums, self._sizes, strict=True)):
+                signs = 2 * (every >> nth & 1) - 1
+                up += total * signs
+                of += size * signs
+            return up, of
+        chance = np.random.default_rng(SEED)
+        for (total, size), alike in Counter(zip(self._sums, self._sizes, strict=True)).items():
+            signs = 2 * chance.binomial(alike, 0.5, len(every)) - alike  # of so many conversations at once
             up += total * signs
             of += size * signs
         return up, of
@@ -215,3 +249,8 @@ class Clustered:
     @cached_property
     def _sizes(self) -> list[int]:
         return [cluster.pairs for cluster in self.clusters.values()]
+
+
+def of_conversation(question: str, conversation: str | None) -> str:
+    """The name of a question's cluster, where conversations are clusters: one that is no turn is by itself."""
+    return f"question {question}" if conversation is None else f"turns of {conversation}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 FEWEST_CLUSTERS = 6
 """Of fewer, no test that knows nothing but the clusters can show anything at 0.05: five coins fall alike, for either
 side, in 2 of 32 tosses."""
+_ROUNDING = 1e-9
+"""What a design effect may be above 1 where each cluster has one value."""
 
 
 def cluster_variance(sums: Sequence[float], sizes: Sequence[float]) -> float:
@@ -25,7 +27,23 @@ def cluster_variance(sums: Sequence[float], sizes: Sequence[float]) -> float:
     return rest / sum(sizes) ** 2 * m / (m - 1)
 
 
-def effective_clusters(sizes: Sequence[float]) -> float:
+def jackknife_variance(sums: Sequence[float], sizes: Sequence[float]) -> float:
+    """The variance of the mean as `cluster_variance` has it, which of clusters of unequal sizes comes out too low.
+
+    A large cluster draws the mean to itself, and then seems to differ little from it. So each is held against the mean
+    of the others: CV3 of R. M. Bell and D. F. McCaffrey, "Bias reduction in standard errors for linear regression with
+    multi-stage samples", Survey Methodology 28 (2002), 169-181. Of clusters of equal sizes both are the same.
+
+    Args:
+        sums: Of the values of each cluster; at least two.
+        sizes: How many values each has.
+    """
+    total, n, m = sum(sums), sum(sizes), len(sums)
+    without = ((total - own) / (n - size) for own, size in zip(sums, sizes, strict=True))
+    return sum((mean - total / n) ** 2 for mean in without) * (m - 1) / m
+
+
+def effective_clusters(sizes: Collection[float]) -> float:
     """How many equal clusters say as much of how clusters differ: fewer than there are, where some are larger.
 
     Source: L. Kish, Survey Sampling (1965), section 11.7, of unequal weights.
@@ -34,6 +52,17 @@ def effective_clusters(sizes: Sequence[float]) -> float:
         sizes: How many values each has; at least one value in all.
     """
     return sum(sizes) ** 2 / sum(size**2 for size in sizes)
+
+
+def too_few(sizes: Collection[float]) -> bool:
+    """Whether there are several clusters, but too few to tell how clusters differ, by their effective number.
+
+    A reader should know: what is said then holds for further questions on these databases only.
+
+    Args:
+        sizes: How many values each has; at least one value in all.
+    """
+    return len(sizes) > 1 and effective_clusters(sizes) < FEWEST_CLUSTERS
 
 
 def matters(effect: float, effective: float) -> bool:
@@ -53,4 +82,4 @@ def matters(effect: float, effective: float) -> bool:
         effect: The design effect.
         effective: How many clusters there are, as `effective_clusters` counts them.
     """
-    return effective >= FEWEST_CLUSTERS and effect > 1
+    return effective >= FEWEST_CLUSTERS and effect > 1 + _ROUNDING

@@ -15,8 +15,6 @@ REWARDS = ((2.0, 1.25), (1.0, 1.0), (0.5, 0.75), (0.25, 0.5))
 """From which ratio on a right answer has which reward."""
 LEAST_REWARD = 0.25
 """Of a right answer that is slower than all of these."""
-MOST_POINTS = 100 * sqrt(REWARDS[0][1])
-"""The most that R-VES gives."""
 
 
 def ratios(gold: Sequence[float], predicted: Sequence[float]) -> tuple[float, ...]:

@@ -20,9 +20,9 @@ T = TypeVar("T")
 class RetryPolicy:
     """How often a call is repeated, and how long it waits in between.
 
-    The wait before repetition n is `initial * 2**(n - 1)` seconds, at most `maximum`, or what the error's
-    `retry_after` says; up to `initial` seconds are added at random, so that calls that failed together do not come
-    back together.
+    The wait before repetition n is `initial * 2**(n - 1)` seconds, at most `maximum`, and no less than the error's
+    `retry_after` says, which may be 0 because two clocks differ. Up to `initial` seconds are added at random, so that
+    calls that failed together do not come back together.
 
     Attributes:
         attempts: Calls at most, the first included.
@@ -61,6 +61,9 @@ class RetryPolicy:
 
         Args:
             once: Makes the call anew each time, and notes in the journal why it failed.
+
+        Raises:
+            GaveUp: As `call`.
         """
         import tenacity  # here, because `--help` should not pay for it
 
@@ -69,8 +72,8 @@ class RetryPolicy:
         jitter = tenacity.wait_random(0, self.initial)
 
         def wait(state: RetryCallState) -> float:
-            asked = getattr(_error(state), "retry_after", None)
-            return (backoff(state) if asked is None else float(asked)) + jitter(state)
+            asked = getattr(_error(state), "retry_after", None) or 0.0
+            return max(backoff(state), float(asked)) + jitter(state)
 
         def stop(state: RetryCallState) -> bool:
             over = journal.waited + state.upcoming_sleep > self.patience

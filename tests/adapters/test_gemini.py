@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -138,6 +140,28 @@ def test_parameters_that_are_wrong(server: ProviderServer, parameters: dict[str,
 def test_thoughts_without_an_answer_are_output(server: ProviderServer, request_: Any) -> None:
     found = run(GeminiAdapter("out_of_thought", base_url=server.base_url), lambda a: a.generate(request_))
     assert found.usage == Usage(input_tokens=9, output_tokens=100, reasoning_tokens=100)
+
+
+@pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
+def test_a_blocked_prompt_has_no_output(server: ProviderServer, request_: Any) -> None:
+    found = run(GeminiAdapter("blocked_and_counted", base_url=server.base_url), lambda a: a.generate(request_))
+    assert (found.finish_reason, found.usage) == (FinishReason.FILTERED, Usage(input_tokens=8, output_tokens=0))
+
+
+def test_as_many_at_once_as_are_asked() -> None:
+    """An SDK's connections are often no more than 100; further requests would wait for one, and look slow."""
+    together = threading.Barrier(110)
+
+    class Meeting(ProviderServer):
+        def choose(self, model: str, body: Any) -> str:
+            together.wait(20)
+            return model
+
+    async def ask(adapter: Any) -> int:
+        return len(await asyncio.gather(*(adapter.generate(REQUEST) for _ in range(together.parties))))
+
+    with Meeting(Gemini()) as server:
+        assert run(GeminiAdapter("good", base_url=server.base_url), ask) == together.parties
 
 
 @pytest.mark.parametrize(

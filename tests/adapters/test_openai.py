@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 
 import pytest
 
-from adapters import errors
+from adapters import chat_completions, errors
 from adapters.base import FinishReason, GenerationRequest, Usage
 from adapters.openai import OpenAIAdapter
 from sqlassay.errors import UserError
 from sqlassay.messages import Message
 from sqlassay.resilience import GaveUp, RetryPolicy
 from tests.conformance.adapter import KEY, REQUEST, run
-from tests.conformance.remote import RemoteConformance
+from tests.conformance.remote import STREAMED, RemoteConformance
 from tests.providers.chat_completions import REPLIES, ChatCompletions
 from tests.providers.responses import Responses
 from tests.providers.server import ANSWER, REQUEST_ID, ProviderServer, Reply
@@ -93,6 +93,7 @@ def test_parameters_that_are_not_the_users(server: ProviderServer, name: str) ->
         ("refuses", "I can't help with that.", FinishReason.REFUSED),
         ("filtered", "", FinishReason.FILTERED),
         ("filtered_prompt", "", FinishReason.FILTERED),
+        ("moderated", "", FinishReason.FILTERED),
         ("truncated", "SELECT name FROM", FinishReason.LENGTH),
         ("out_of_thought", "", FinishReason.LENGTH),
         ("calls_a_tool", "", FinishReason.OTHER),
@@ -107,6 +108,37 @@ def test_finish_reasons(server: ProviderServer, model: str, text: str, reason: F
 def test_what_the_provider_does_not_say_is_unknown(server: ProviderServer) -> None:
     found = run(OpenAIAdapter("no_usage", base_url=server.base_url), lambda a: a.generate(REQUEST))
     assert (found.text, found.usage, found.model) == (ANSWER, Usage(), "no_usage")
+
+
+@pytest.mark.parametrize(
+    ("fields", "usage"),
+    [
+        ({"prompt_tokens": 32, "completion_tokens": 103, "total_tokens": 135}, Usage(32, 103)),
+        (  # xAI: thoughts are no part of what is answered
+            {
+                "prompt_tokens": 32,
+                "completion_tokens": 9,
+                "total_tokens": 135,
+                "completion_tokens_details": {"reasoning_tokens": 94},
+            },
+            Usage(32, 103, reasoning_tokens=94),
+        ),
+        ({"prompt_tokens": 21, "completion_tokens": 0, "total_tokens": 81}, Usage(21, 60)),  # Gemini, all thought
+        ({"prompt_tokens": 5, "completion_tokens": 7}, Usage(5, 7)),
+        ({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 0}, Usage(5, 7)),
+        ({"total_tokens": 12}, Usage()),
+        (  # DeepSeek
+            {"prompt_tokens": 9, "completion_tokens": 1, "prompt_cache_hit_tokens": 8, "prompt_cache_miss_tokens": 1},
+            Usage(9, 1, cached_tokens=8),
+        ),
+        (
+            {"prompt_tokens": 9, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 0}},
+            Usage(9, 1, cached_tokens=0),
+        ),
+    ],
+)
+def test_ways_to_count(fields: dict[str, Any], usage: Usage) -> None:
+    assert chat_completions.usage(fields) == usage
 
 
 @pytest.mark.parametrize(
@@ -128,6 +160,8 @@ def test_what_the_provider_does_not_say_is_unknown(server: ProviderServer) -> No
         ("too_long", errors.PromptTooLong, "maximum context length"),
         ("too_long_vllm", errors.PromptTooLong, "maximum context length"),
         ("too_large", errors.PromptTooLong, "Request too large"),
+        ("too_large_for_a_minute", errors.BadRequest, "Limit 30000, Requested 31538"),
+        ("too_large_for_a_minute_413", errors.BadRequest, "Limit 30000, Requested 31538"),
         ("bad_request", errors.BadRequest, "Unsupported value: 'temperature'"),
         ("unprocessable", errors.BadRequest, "messages: field required"),
     ],
@@ -178,6 +212,28 @@ def test_an_answer_that_cannot_be_used(server: ProviderServer, model: str, messa
         run(OpenAIAdapter(model, base_url=server.base_url), lambda a: a.generate(REQUEST))
     assert raised.value.message == message
     assert raised.value.request_id == REQUEST_ID
+
+
+@pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("broken_in_200", errors.ProviderUnavailable),
+        ("limited_in_200", errors.RateLimited),
+        ("no_credit_in_200", errors.QuotaExhausted),
+        ("bad_key_in_200", errors.ProviderUnavailable),  # of the one behind it: ours was taken
+        ("too_long_in_200", errors.PromptTooLong),
+        ("no_quota_in_200", errors.QuotaExhausted),
+        ("broken_within", errors.ProviderUnavailable),
+    ],
+)
+def test_an_answer_that_begins_well_and_fails(
+    server: ProviderServer, model: str, kind: type[errors.AdapterError], request_: GenerationRequest
+) -> None:
+    with pytest.raises(errors.AdapterError) as raised:
+        run(OpenAIAdapter(model, base_url=server.base_url), lambda a: a.generate(request_))
+    assert type(raised.value) is kind, raised.value
+    assert raised.value.status is None
 
 
 def test_a_connection_that_breaks(server: ProviderServer) -> None:
@@ -306,9 +362,21 @@ def test_what_responses_are_sent() -> None:
     }
 
 
-def test_a_response_that_failed() -> None:
-    with ProviderServer(Responses()) as server, pytest.raises(errors.ProviderUnavailable, match="Upstream failed"):
-        run(OpenAIAdapter("failed", base_url=server.base_url, api="responses"), lambda a: a.generate(REQUEST))
+@pytest.mark.parametrize("request_", [REQUEST, STREAMED], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("model", "kind", "words"),
+    [
+        ("failed", errors.ProviderUnavailable, "Upstream failed"),
+        ("failed_for_too_many", errors.RateLimited, "Rate limit reached"),
+        ("failed_for_the_prompt", errors.BadRequest, "Invalid prompt"),
+    ],
+)
+def test_a_response_that_failed(
+    model: str, kind: type[errors.AdapterError], words: str, request_: GenerationRequest
+) -> None:
+    with ProviderServer(Responses()) as server, pytest.raises(errors.AdapterError, match=words) as raised:
+        run(OpenAIAdapter(model, base_url=server.base_url, api="responses"), lambda a: a.generate(request_))
+    assert type(raised.value) is kind
 
 
 def test_the_api_has_to_be_one_of_two() -> None:

@@ -246,6 +246,37 @@ def test_the_timeout_is_of_the_answer_and_the_batch_goes_on(provider: OpenAIBatc
     assert len(provider.uploads) == 1
 
 
+def test_an_answer_that_comes_when_nobody_waits_is_kept(provider: OpenAIBatch, at: Any) -> None:
+    provider.ready = 10**9
+
+    async def ask_twice(adapter: ModelAdapter) -> str:
+        with pytest.raises(errors.RequestTimeout):
+            await adapter.generate(echo(1))
+        provider.ready = 1
+        async with asyncio.timeout(20):
+            while not provider.files:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # until the answer has been fetched
+        return (await adapter.generate(echo(1))).text
+
+    assert run(at("good", timeout=0.5), ask_twice) == "echo 1"
+    assert len(provider.uploads) == 1, "it was paid for"
+
+
+def test_a_process_that_dies_when_the_first_has_its_answer_loses_none(
+    provider: OpenAIBatch, at: Any, tmp_path: Path
+) -> None:
+    async def one(adapter: ModelAdapter, number: int) -> None:
+        await adapter.generate(echo(number))
+        if not (tmp_path / "left").exists():
+            shutil.copytree(tmp_path / "batches", tmp_path / "left")
+
+    run(at("good"), lambda a: asyncio.gather(*(one(a, number) for number in range(5))))
+    again = at("good", path=tmp_path / "left")
+    assert sorted(asked(again, *map(echo, range(1, 5)))) == [f"echo {number}" for number in range(1, 5)]
+    assert len(provider.uploads) == 1, "they were paid for"
+
+
 def test_neither_key_nor_prompt_is_in_the_folder(provider: OpenAIBatch, at: Any, tmp_path: Path) -> None:
     provider.ready = 10**9
     questions = [GenerationRequest((Message("user", f"echo {KEY} {number}"),)) for number in range(2)]

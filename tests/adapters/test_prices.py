@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from adapters.base import Usage
 from adapters.openai import OpenAIAdapter
+from adapters.openai_batch import OpenAIBatchAdapter
 from adapters.prices import Prices, Tariff, _of_table, table_tariff, tariff_of
 from adapters.replay import ReplayAdapter
 
@@ -93,6 +94,17 @@ def test_a_model_of_the_table() -> None:
 )
 def test_what_the_table_does_not_know_is_unknown(model: str, settings: dict[str, str]) -> None:
     assert tariff_of(OpenAIAdapter(model, **settings), Prices(), NOW) == Tariff()
+
+
+def test_a_batch_costs_half(tmp_path: Path) -> None:
+    tariff = table_tariff(OpenAIBatchAdapter("gpt-4o-mini", path=tmp_path), "gpt-4o-mini", NOW)
+    assert tariff.prices == Prices(0.075, 0.3, 0.0375)
+
+
+def test_a_share_of_prices() -> None:
+    half = Prices(0.5, 1.0, 0.25, ((1000, Prices(5.0, 10.0, 2.5)), (5000, Prices(50.0, 100.0))))
+    assert TIERED.share(0.5) == half
+    assert Prices(2.0).share(0.5) == Prices(1.0)
 
 
 def test_a_reseller_has_prices_of_its_own() -> None:

@@ -46,6 +46,8 @@ WRONG = {
     "//host/x?colour=red": "option",
     f"//me@corp:{SECRET}@host/x": "'@'",
     f"//me:{SECRET} more@host/x": "blank",
+    f"//me:12/{SECRET}@host/x": "'@'",
+    f"//me:12/x?{SECRET}@host/x": "'@'",
     f"//me:{SECRET}@host/x?password={SECRET}": "option",
     f"host=h password={SECRET}": "host",
 }
@@ -61,7 +63,7 @@ def test_a_wrong_part_is_named_and_the_password_is_not(text: str, word: str) -> 
 
 @given(
     user=st.text(st.characters(exclude_characters="/?#", codec="ascii"), max_size=8),
-    around=st.text(st.characters(exclude_characters="/?#", codec="ascii"), max_size=4),
+    around=st.text(st.characters(codec="ascii"), max_size=4),
     scheme=st.sampled_from(["", "postgres:"]),
 )
 def test_no_password_is_ever_shown(user: str, around: str, scheme: str) -> None:

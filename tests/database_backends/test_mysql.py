@@ -264,6 +264,13 @@ class TestMySQL(ServerConformance):
             assert power in account.detail
 
 
+def test_certificates_that_cannot_be_read_are_no_matter_of_the_port() -> None:
+    with MySQLBackend("//me@127.0.0.1:9/shop?ssl-mode=verify_ca&ssl-ca=/no/such.pem") as database:
+        (*_, connection) = database.check().checks
+    assert "/no/such.pem" in connection.detail
+    assert connection.remedy == MySQLBackend.tls_remedy
+
+
 READ_ONLY = "GRANT SELECT, SHOW VIEW ON *.* TO `reader`@`%`"
 USAGE = "GRANT USAGE ON *.* TO `a`@`%`"
 IN_DATABASE = ["change rows", "change tables", "lock tables", "run stored code", "change stored code"]

@@ -3,11 +3,13 @@ from __future__ import annotations
 import datetime
 import uuid
 from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from database_backends.base import DatabaseBackend
-from database_backends.errors import BackendError
+from database_backends.errors import BackendError, FailureKind
 from database_backends.postgres import PostgresBackend
 from tests.conformance.backend import ENDLESS, LIMITS, ServerConformance
 from tests.servers.plugin import Server
@@ -44,6 +46,7 @@ class TestPostgres(ServerConformance):
         ("'infinity'::date", "infinity"),
         ("ARRAY['infinity', '2020-02-29']::date[]", ["infinity", datetime.date(2020, 2, 29)]),
         ("INTERVAL '1 month'", datetime.timedelta(days=30)),
+        ("INTERVAL '1 year'", datetime.timedelta(days=360)),
         ("'20000-01-01'::date", "20000-01-01"),
         ("int4range(1, 3)", "[1,3)"),
         ("'10.0.0.1/8'::inet", "10.0.0.1/8"),
@@ -54,6 +57,9 @@ class TestPostgres(ServerConformance):
         "SELECT repeat('x', 300000000)",
         "SELECT generate_series(1, 1000000000), repeat('x', 1000)",
         "SELECT repeat('x', 2000000000)",
+        # Rows enough, and then none for ever: the server does not see that nobody waits for them.
+        "SELECT repeat('x', 3000000) FROM generate_series(1, 200)"
+        " UNION ALL SELECT count(*)::text FROM generate_series(1, 1000000000000)",
     )
     endless = (
         f"{ENDLESS} SELECT count(*) FROM c",
@@ -154,9 +160,25 @@ class TestPostgres(ServerConformance):
         assert [check.ok for check in checks[:2]] == [True, not remedy], checks
         assert checks[1].remedy.startswith(remedy)
 
+    def test_a_schema_that_is_not_there(self, target: str) -> None:
+        with self.backend(urlunsplit(urlsplit(target)._replace(query="schema=nowhere"))) as database:
+            error = self.assert_fails(database, "SELECT 1", FailureKind.DATABASE_MISSING)
+            assert [check.ok for check in database.check().checks] == [True, False]
+        assert "there is no schema 'nowhere'" in error.message
+
     def test_a_mode_that_is_not_there_is_named(self, target: str) -> None:
         with pytest.raises(BackendError, match="its sslmode is 'bogus', and one of disable, allow, prefer, require, "):
             self.backend(f"{target}&sslmode=bogus")
+
+    def test_what_a_replica_has_cancelled_is_tried_again(self, tmp_path: Path) -> None:
+        conflict = (
+            "CREATE FUNCTION conflict(session int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN"
+            " IF pg_backend_pid() = session THEN RAISE EXCEPTION 'with recovery' USING ERRCODE = '40001'; END IF;"
+            " RETURN 1; END $$"
+        )
+        with self.backend(self.make_database(tmp_path, [conflict])) as database:
+            ((session,),) = database.execute("SELECT pg_backend_pid()", LIMITS).rows
+            assert database.execute(f"SELECT conflict({session})", LIMITS).rows == [(1,)]
 
     @pytest.mark.parametrize(
         "change",
@@ -164,6 +186,7 @@ class TestPostgres(ServerConformance):
             "default_transaction_read_only TO off",
             "TimeZone TO 'Asia/Tokyo'",
             "search_path TO pg_catalog",
+            "extra_float_digits TO 0",
             "ROLE reader",
         ],
     )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from database_backends.mysql import MySQLBackend
 from database_backends.tokens import LEXICONS, Kind, tokens_of
+from sqlassay.errors import UserError
 from tests.servers.plugin import Server
 
 W, N, T, S, H = Kind.WORD, Kind.NAME, Kind.TEXT, Kind.SIGN, Kind.HIDDEN
@@ -102,6 +103,11 @@ def test_a_text_and_its_tokens(dialect: str, sql: str, tokens: list[tuple[Kind, 
     found = tokens_of(sql, dialect)
     assert [(token.kind, token.text) for token in found] == tokens
     assert all(sql[: token.end].endswith(token.text) for token in found)
+
+
+def test_a_dialect_that_nobody_knows_is_named() -> None:
+    with pytest.raises(UserError, match="its dialect is 'klingon', which sqlglot does not know"):
+        tokens_of("SELECT 1", "klingon")
 
 
 @pytest.mark.parametrize(

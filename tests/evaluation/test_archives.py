@@ -277,6 +277,18 @@ def packed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return path, path.read_bytes()
 
 
+def test_no_file_of_a_zip_is_lost_in_the_comment_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    export_runs([a_run(tmp_path / "runs")], path)
+    content = bytearray(path.read_bytes())
+    last = content.rindex(b"PK\x01\x02")
+    before = content.rindex(b"PK\x01\x02", 0, last)
+    content[before + 32 : before + 34] = (len(content) - last).to_bytes(2, "little")  # the length of its comment
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="is damaged"):
+        import_runs([path], tmp_path / "elsewhere")
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(st.data())
 def test_a_damaged_archive_is_refused_or_whole(

@@ -28,6 +28,10 @@ def request(length: int = 300, **parameters: object) -> GenerationRequest:
     [
         (request(284), Usage(100, 512)),
         (request(284, max_tokens=50), Usage(100, 50)),
+        (request(284, max_completion_tokens=50), Usage(100, 50)),
+        (request(284, max_output_tokens=50), Usage(100, 50)),
+        (request(284, num_predict=50), Usage(100, 50)),
+        (request(284, num_predict=-1), Usage(100, 512)),
         (GenerationRequest((Message("user", "é" * 142),)), Usage(100, 512)),
         (GenerationRequest(()), Usage(0, 512)),
     ],
@@ -54,7 +58,7 @@ def test_the_limit_is_never_passed(tokens: int, requests: list[tuple[int, int, f
         most = estimate(asked)
         assert most.input_tokens is not None
         assert most.output_tokens is not None
-        budget.settle(held, Usage(int(most.input_tokens * share), int(most.output_tokens * share)), PRICES)
+        budget.settle(held, [Usage(int(most.input_tokens * share), int(most.output_tokens * share))], PRICES)
         return True
 
     async def main() -> list[bool]:
@@ -75,12 +79,12 @@ def test_a_request_waits_for_those_under_way() -> None:
         async def second() -> None:
             held = await budget.hold(request(84, max_tokens=200), PRICES)
             order.append("second")
-            budget.settle(held, None, PRICES)
+            budget.settle(held, (), PRICES)
 
         task = asyncio.create_task(second())
         await asyncio.sleep(0)
         order.append("first")
-        budget.settle(first, Usage(10, 10), PRICES)
+        budget.settle(first, [Usage(10, 10)], PRICES)
         await task
         return order
 
@@ -93,7 +97,7 @@ def test_what_the_provider_does_not_say_counts_as_estimated() -> None:
 
     async def main() -> None:
         held = await budget.hold(request(284, max_tokens=100), PRICES)
-        budget.settle(held, Usage(), PRICES)
+        budget.settle(held, [Usage()], PRICES)
 
     asyncio.run(main())
     assert budget.spent_cost == pytest.approx((100 + 1000) / 1e6)
@@ -123,6 +127,20 @@ def test_a_cost_cannot_be_limited_where_a_price_is_unknown(
     assert "trial.yaml:6: --max-cost: the price of good is unknown" in capsys.readouterr().err
     assert server.requests == []
     assert not list(world.runs.glob("*"))
+
+
+def test_a_dry_run_says_what_cannot_be_asked(
+    world: World, server: ProviderServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world.database.parent / "broken.sqlite").write_bytes(b"this is no database")
+    databases = ["show", "missing", "broken", "broken"]
+    world.questions([{"id": f"q{number}", "db_id": name} for number, name in enumerate(databases)])
+    experiment = world.experiment(models=[model_at(server.base_url)])
+    assert world.run("run", experiment, "--dry-run") == 0
+    assert "3 further requests cannot be made: the database is missing or cannot be read" in capsys.readouterr().err
+    assert world.run("run", experiment, "--dry-run", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)["estimates"]
+    assert (found["requests"], found["unreadable"]) == (1, 3)
 
 
 def test_a_dry_run_asks_nothing(world: World, server: ProviderServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -235,6 +235,25 @@ def test_what_is_asked(world: World) -> None:
     assert (request.question_id, request.prompt, request.dialect, request.repeat) == ("q0", "zero_shot@1", "sqlite", 2)
 
 
+@pytest.mark.parametrize(
+    ("given", "prompts", "stop"),
+    [
+        ({}, [], None),
+        ({"stop": ";"}, [], ";"),
+        ({}, ["#"], ["#"]),
+        ({"stop": ";"}, ["#", ";"], [";", "#"]),
+        ({"stop": ["--", "#"]}, ["#", ";"], ["--", "#", ";"]),
+    ],
+)
+def test_a_model_stops_where_the_experiment_says_and_where_the_prompt_does(
+    given: dict[str, object], prompts: list[str], stop: object, world: World
+) -> None:
+    adapter = Script(GOOD)
+    template = replace(load("zero_shot@1"), stop=tuple(prompts))
+    ask(source(world, adapter, parameters=given, template=template), world)
+    assert adapter.heard[0].parameters.get("stop") == stop
+
+
 PRUNED = ("singer.name", "singer.age")
 """Of the one table of this world, which no question is about: all but the key."""
 

@@ -44,7 +44,7 @@ def test_a_run_says_how_to_go_on_and_goes_on(folder: str, world: World, server: 
     assert "Traceback" not in err
     kept, _, command = err.splitlines()[-1].partition(" Go on with: ")
     assert kept == f"interrupted; what was done is kept in {folder}."
-    _, alive = psutil.wait_procs(workers, timeout=5)
+    _, alive = psutil.wait_procs(workers, timeout=30)
     assert alive == []
     (run,) = (world.folder / folder).iterdir()
     recorded = {item["id"] for item in items_of(run)}
@@ -69,7 +69,7 @@ def test_a_provider_that_hangs_does_not_keep_us(world: World, server: ProviderSe
     began = time.monotonic()
     _, err = interrupt(process)
     assert process.returncode == 130
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     assert len(err.splitlines()) == 1
 
 
@@ -81,7 +81,7 @@ def test_a_statement_that_loops_does_not_keep_us(world: World) -> None:
     predictions.write_text(f"{endless}\n" * 2)
     output = Path("v.jsonl")
     process = world.start("score", predictions, "--dataset", "jsonl:questions.jsonl", "--output", output, "--workers=1")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while sum(child.cpu_times().user for child in children(process)) < 1:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
@@ -90,7 +90,7 @@ def test_a_statement_that_loops_does_not_keep_us(world: World) -> None:
     began = time.monotonic()
     out, err = interrupt(process)
     assert (process.returncode, out, err) == (130, "", "interrupted\n")
-    assert time.monotonic() - began < 10
-    _, alive = psutil.wait_procs(workers, timeout=5)
+    assert time.monotonic() - began < 20
+    _, alive = psutil.wait_procs(workers, timeout=30)
     assert alive == []
     assert sorted(path.name for path in world.folder.iterdir()) == ["databases", "p.sql", "questions.jsonl"]

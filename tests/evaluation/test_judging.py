@@ -78,9 +78,9 @@ def experiment(world: World, *strategies: object, **more: object) -> Path:
     return world.experiment(strategies=every, max_instrument_failures=1.0, **{**QUICK, **more})
 
 
-def summaries(world: World, capsys: Capture) -> dict[str, dict[str, Any]]:
+def summaries(world: World, capsys: Capture, *run: str | Path) -> dict[str, dict[str, Any]]:
     capsys.readouterr()
-    assert world.run("report", "--runs", world.runs, "--json") == 0
+    assert world.run("report", *run, "--runs", world.runs, "--json") == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     return {**{one["strategy"]: one for one in run["strategies"]}, "run": run}
 
@@ -375,6 +375,79 @@ def test_a_run_can_be_held_against_another(judged: World, court: Court, capsys: 
     assert court.requests == []  # a system against itself returns the same
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_order_that_only_one_of_two_asks_for_is_a_matter_for_the_judge(
+    ours: bool, judged: World, court: Court
+) -> None:
+    """Whichever of the two it is: it may be what the question asks for."""
+    plain = ["SELECT name FROM singer WHERE id > 1", "SELECT id FROM singer", "SELECT id, name FROM singer"]
+    ordered = [
+        "SELECT name FROM singer WHERE id > 1 ORDER BY name DESC",
+        "SELECT id FROM singer ORDER BY id",  # as they come: the order is the same
+        "SELECT name AS b, id AS a FROM singer GROUP BY id, name",  # no order is asked for
+    ]
+    one, other = (ordered, plain) if ours else (plain, ordered)
+    judged.questions(3)
+    judged.answers({f"q{number}": f"```sql\n{sql}\n```" for number, sql in enumerate(one)})
+    (judged.folder / "other.sql").write_text("".join(f"{sql}\n" for sql in other))
+    court.judges["sorted"] = lambda text: ballot("first" if text.index("DESC") < text.index("id > 1\n") else "second")
+    section = strategy(court, "sorted", name="llm_judge_pairwise", against="other.sql")
+    assert judged.run("run", experiment(judged, section), "-q") == 0
+    (run,) = judged.run_folders()
+    assert reasons(run, "llm_judge_pairwise") == {
+        "q0": "judged_better" if ours else "judged_worse",
+        "q1": "judged_equal",
+        "q2": "judged_equal",
+    }
+    assert court.asked("sorted") == 2
+
+
+def test_another_system_that_has_no_answer_through_no_fault_of_its_own_has_not_lost(
+    judged: World, court: Court, capsys: Capture
+) -> None:
+    """It was not asked, or its provider was down, or it was asked something else."""
+    down = {**model_at(court.base_url, "broken"), "label": "down"}
+    assert judged.run("run", experiment(judged, models=[down]), "-q", "--limit", "1") == 0
+    (broken,) = judged.run_folders()
+    assert judged.run("run", experiment(judged), "-q", "--ids", "q1,q3") == 0
+    some = judged.run_folders()[-1]
+    judged.questions([{"id": f"q{number}"} | ({"question": "Another?"} if number == 1 else {}) for number in range(5)])
+    path = experiment(
+        judged,
+        strategy(court, "first", name="llm_judge_pairwise", against=str(broken), variant="broken"),
+        strategy(court, "first", name="llm_judge_pairwise", against=str(some), variant="some"),
+    )
+    assert judged.run("run", path, "-q") == 0
+    run = judged.run_folders()[-1]
+    assert set(reasons(run, "llm_judge_pairwise:broken").values()) == {"rival_missing"}
+    assert reasons(run, "llm_judge_pairwise:some") == {
+        **dict.fromkeys(ANSWERS, "rival_missing"),
+        "q3": "judged_equal",  # neither says anything
+    }
+    told = summaries(judged, capsys, run)
+    assert counts(told["llm_judge_pairwise:broken"]) == (0, 0, 0, 5)
+    assert counts(told["llm_judge_pairwise:some"]) == (1, 1, 0, 4)
+
+
+def test_a_turn_of_a_conversation_is_judged_with_the_turns_before_it(judged: World, court: Court) -> None:
+    turns = ["How many singers?", "And older than 40?", "Who are they?"]
+    judged.questions(
+        {"id": f"q{turn}", "question": text, "conversation": "c", "turn": turn} for turn, text in enumerate(turns)
+    )
+    judged.answers({f"q{turn}": "```sql\nSELECT 77\n```" for turn in range(3)})
+    assert judged.run("run", experiment(judged, strategy(court, "strict")), "-q") == 0
+    blocks = {
+        request["messages"][-1]["content"].partition(": question]\n")[2].partition("\n[")[0]
+        for request in court.requests
+    }
+    assert blocks == {
+        "| How many singers?",
+        "| earlier, turn 1: How many singers?\n| the question, turn 2: And older than 40?",
+        "| earlier, turn 1: How many singers?\n| earlier, turn 2: And older than 40?\n"
+        "| the question, turn 3: Who are they?",
+    }
+
+
 def test_remarks_override_nothing(judged: World, court: Court, capsys: Capture) -> None:
     assert judged.run("run", experiment(judged, strategy(court, "doubts", name="llm_judge_on_fail")), "-q") == 0
     assert "llm_judge_on_fail: the verdicts of execution, with remarks: gold may be wrong 2" in capsys.readouterr().out
@@ -665,3 +738,26 @@ def test_what_a_rubric_panel_found_wrong_is_told_even_where_the_verdict_is_nobod
     assert [name for name, grade in grades.items() if grade == "missed"] == missed
     assert verdict["evidence"]["judge_categories"] == categories
     assert verdict["evidence"]["judge_why"] == "rows"
+
+
+def test_a_calibration_is_found_by_score_and_of_another_dataset_it_is_said(
+    judged: World, court: Court, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a run's judge is calibrated by is what the same judge is that the command names."""
+    monkeypatch.chdir(judged.folder)
+    monkeypatch.setenv("OPENAI_BASE_URL", court.base_url)
+    judged.answers({f"q{n}": f"```sql\n{'SELECT sum(1) FROM singer' if n % 2 else 'SELECT 4'}\n```" for n in range(20)})
+    judged.questions(20)
+    section = {"strategy": "llm_judge", "settings": {"when": "always"}, "judges": [model_at(court.base_url, "lenient")]}
+    assert judged.run("run", experiment(judged, section), "-q") == 0
+    assert judged.run("judge", "calibrate", "--runs", judged.runs) == 0
+    (judged.folder / "mine.sql").write_text("SELECT 4\n" * 20)
+    command = ("score", "mine.sql", "--dataset", "jsonl:questions.jsonl", "-q")
+    asked = ("--strategy", "llm_judge:judge=openai:lenient,when=always")
+    for words in ("", " (on another dataset: its errors may be others here)"):
+        capsys.readouterr()
+        assert judged.run(*command, *asked) == 0
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "; calibrated on 20 items of jsonl against execution_match" in shown
+        assert ("on another dataset" in shown) == bool(words)
+        judged.questions([{"id": f"q{n}", "question": "What else?"} for n in range(20)])

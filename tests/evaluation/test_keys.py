@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from sqlassay import secrets
-from sqlassay.secrets import save_secret
+from sqlassay.secrets_file import save_secret
 from tests.conformance.remote import ENDS, FAILURES
 from tests.evaluation.world import World, items_of
 from tests.providers.chat_completions import REPLIES, ChatCompletions, completion, error

@@ -139,6 +139,35 @@ def test_a_model_that_can_answer_nothing_more_is_not_asked_in_further_cells(
     assert [len(items_of(run)) for run in world.run_folders()] == [20] * 4
 
 
+@pytest.mark.parametrize(("withheld", "answers"), [(2, 3), (1_000_000, 5)], ids=["at last", "never"])
+def test_what_a_filter_withheld_is_paid_for_as_well(
+    withheld: int, answers: int, world: World, failing: FailingServer, capsys: Capture
+) -> None:
+    failing.after, failing.failure = withheld, "filtered"
+    world.questions(1)
+    model = model_at(failing.base_url, prices={"input": 1, "cached_input": 1, "output": 10})
+    assert world.run("run", world.experiment(models=[model], **QUICK), "-q") == 0
+    (run,) = world.run_folders()
+    (item,) = items_of(run)
+    assert len(failing.requests) == answers
+    answer = item["answer"]
+    assert (answer["input_tokens"], answer["output_tokens"]) == (120 * answers, 30 * answers)
+    assert answer["cost"] == pytest.approx(answers * (120 + 300) / 1e6)
+    assert answer["finish_reason"] == ("stop" if withheld == 2 else "filtered")
+
+
+def test_what_a_filter_withheld_is_spent(world: World, failing: FailingServer, capsys: Capture) -> None:
+    failing.after, failing.failure = 2, "filtered"
+    world.questions(2)
+    path = world.experiment(models=[model_at(failing.base_url, parameters={"max_tokens": 50})], **QUICK)
+    assert world.run("run", path, "--dry-run", "--json") == 0
+    (expected,) = json.loads(capsys.readouterr().out)["estimates"]
+    both = expected["input_tokens"] + expected["output_tokens"]  # the second waits for what the first takes
+    assert world.run("run", path, "--max-tokens", both - 1) == 2
+    assert f"(450 of {both - 1} tokens spent)" in capsys.readouterr().err
+    assert len(failing.requests) == 3
+
+
 def test_requests_are_spread_over_the_minute(world: World, server: ProviderServer) -> None:
     world.questions(12)
     model = model_at(server.base_url, requests_per_minute=600, tokens_per_minute=1_000_000)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +12,7 @@ from evaluation.watch import History, Observation
 from evaluation.webhook import Webhook, WebhookFailed
 from sqlassay.errors import UserError
 from tests.conformance.remote import unused_port
+from tests.providers.hook import Hook
 
 
 def seen(ok: bool, minute: int = 0, model: str = "openai:good") -> Observation:
@@ -72,39 +70,10 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         History(tmp_path / "file" / "history.jsonl")
 
 
-class Hook:
-    """Takes what is posted to it, on the loopback interface."""
-
-    def __init__(self, status: int = 200) -> None:
-        self.got: list[dict[str, Any]] = []
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                hook.got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-                self.send_response(status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Say nothing."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/canary-path?token=canary"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self.thread.start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    hook = Hook()
-    yield hook
-    hook.close()
+    with Hook() as hook:
+        yield hook
 
 
 def test_a_webhook_gets_json(hook: Hook) -> None:
@@ -113,12 +82,11 @@ def test_a_webhook_gets_json(hook: Hook) -> None:
 
 
 def test_a_webhook_that_fails_is_named_without_its_secrets() -> None:
-    hook = Hook(500)
-    try:
-        with pytest.raises(WebhookFailed, match=r"127\.0\.0\.1:\d+ answers with HTTP 500") as caught:
-            Webhook(hook.url).post({})
-    finally:
-        hook.close()
+    with (
+        Hook(500) as hook,
+        pytest.raises(WebhookFailed, match=r"127\.0\.0\.1:\d+ answers with HTTP 500") as caught,
+    ):
+        Webhook(hook.url).post({})
     assert "canary" not in str(caught.value)
     with pytest.raises(WebhookFailed, match="cannot be reached: Connection refused") as caught:
         Webhook(f"http://127.0.0.1:{unused_port()}/canary").post({})

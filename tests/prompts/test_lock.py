@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -56,6 +57,26 @@ def test_an_edited_released_prompt_is_refused_however_it_is_named(tmp_path: Path
     with pytest.raises(UserError, match="released prompts are never edited: restore the file, or add v2"):
         release(tmp_path, [other, read(path)])
     assert (tmp_path / LOCK).read_bytes() == before
+
+
+@pytest.mark.parametrize("other", ["v01.yaml", "v1.yml", "better.yaml"])
+def test_an_edited_released_prompt_is_refused_under_another_name_beside_its_lock(other: str, tmp_path: Path) -> None:
+    path = add(tmp_path, "mine", 1)
+    release(tmp_path, [read(path)])
+    renamed = path.rename(path.with_name(other))
+    assert load(str(renamed)).released
+    renamed.write_text(renamed.read_text() + "# better\n")
+    with pytest.raises(UserError, match="prompt mine@1 is not what was released under this name"):
+        load(str(renamed))
+
+
+@pytest.mark.parametrize("edited", [lambda text: text.replace(b"\n", b"\r\n"), lambda text: b"\xef\xbb\xbf" + text])
+def test_line_ends_and_byte_order_marks_are_edits(edited: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = add(tmp_path, "mine", 1)
+    release(tmp_path, [read(path)])
+    path.write_bytes(edited(path.read_bytes()))
+    with pytest.raises(UserError, match="prompt mine@1 is not what was released under this name"):
+        load("mine@1", [tmp_path])
 
 
 def test_who_edited_a_released_prompt_is_told_the_next_free_version(tmp_path: Path) -> None:

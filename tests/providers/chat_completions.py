@@ -63,6 +63,18 @@ def call(number: int = 0) -> dict[str, object]:
 
 _LIMIT = error("Rate limit reached for requests", code="rate_limit_exceeded", kind="requests")
 _TOO_LONG = "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."
+_MINUTE = error(
+    "Request too large for gpt-4o in organization org-1 on tokens per min (TPM): Limit 30000, Requested 31538."
+    " The input or output tokens must be reduced in order to run successfully.",
+    code="rate_limit_exceeded",
+    kind="tokens",
+)
+
+
+def in_body(code: int, message: str) -> dict[str, object]:
+    """An error of OpenRouter: its status is in the body, and that of HTTP is 200 once a model has begun."""
+    return {"error": {"code": code, "message": message, "metadata": {"provider_name": "Somebody"}}}
+
 
 REPLIES: dict[str, Reply] = {
     "good": Reply(body=completion()),
@@ -99,6 +111,8 @@ REPLIES: dict[str, Reply] = {
     "ollama_missing": Reply(404, error('model "x" not found, try pulling it first', kind="api_error")),
     "too_long": Reply(400, error(_TOO_LONG, code="context_length_exceeded")),
     "too_long_vllm": Reply(400, {"object": "error", "message": _TOO_LONG, "type": "BadRequestError", "code": 400}),
+    "too_large_for_a_minute": Reply(429, _MINUTE),
+    "too_large_for_a_minute_413": Reply(413, _MINUTE),
     "too_large": Reply(413, error("Request too large")),
     "bad_request": Reply(400, error("Unsupported value: 'temperature'", code="unsupported_value")),
     "unprocessable": Reply(422, {"detail": "messages: field required"}),
@@ -109,6 +123,33 @@ REPLIES: dict[str, Reply] = {
     "no_choices": Reply(body=completion(choices=[])),
     "null_choices": Reply(body=completion(choices=None)),
     "error_in_200": Reply(body=error("Upstream failed")),
+    "broken_in_200": Reply(body=in_body(502, "Provider returned error")),
+    "limited_in_200": Reply(body=in_body(429, "Provider returned error")),
+    "no_credit_in_200": Reply(body=in_body(402, "Insufficient credits")),
+    "bad_key_in_200": Reply(body=in_body(401, "Provider returned error")),
+    "too_long_in_200": Reply(body=in_body(400, _TOO_LONG)),
+    "no_quota_in_200": Reply(body=error("You exceeded your current quota", code="insufficient_quota")),
+    "broken_within": Reply(
+        body=completion(
+            choices=[
+                {
+                    "message": {"content": "SELECT name FROM"},
+                    "finish_reason": "error",
+                    "error": {"code": 502, "message": "Network connection lost."},
+                }
+            ]
+        )
+    ),
+    "moderated": Reply(
+        403,
+        {
+            "error": {
+                "code": 403,
+                "message": "openai/gpt-4o requires moderation on OpenAI. Your input was flagged.",
+                "metadata": {"reasons": ["violence"], "flagged_input": "kills", "provider_name": "OpenAI"},
+            }
+        },
+    ),
     "odd_content": Reply(body=completion(choices=[{"message": {"content": 5}, "finish_reason": "stop"}])),
     "no_message": Reply(body=completion(choices=[{"finish_reason": "stop"}])),
 }
@@ -137,7 +178,7 @@ class ChatCompletions(Protocol):
     def pieces(self, body: Any) -> list[str]:
         """Server-sent events: the role, some words at a time, the reason, the usage, and the end."""
         if not body.get("choices"):
-            return []
+            return [f"data: {json.dumps(body)}\n\n"] if body.get("error") else []
         choice = body["choices"][0]
         message = choice["message"]
         deltas: list[dict[str, object]] = [{"role": "assistant", "content": ""}]

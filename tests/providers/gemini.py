@@ -69,6 +69,9 @@ REPLIES: dict[str, Reply] = {
     ),
     "prohibited": Reply(body=answer("I can't help with that.", finish="PROHIBITED_CONTENT")),
     "filtered": Reply(body=_BLOCKED),
+    "blocked_and_counted": Reply(
+        body={**_BLOCKED, "usageMetadata": {"promptTokenCount": 8, "totalTokenCount": 8}},
+    ),
     "unsafe": Reply(body=answer(finish="SAFETY")),
     "recites": Reply(body=answer(finish="RECITATION")),
     "truncated": Reply(body=answer("SELECT name FROM", finish="MAX_TOKENS")),

@@ -9,12 +9,12 @@ import base64
 import json
 import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from jsonschema import Draft202012Validator
+
+from tests.providers.loopback import Handler, Loopback
 
 KEYS = ("pk-lf-1234567890", "sk-lf-0987654321")
 _TEXT = {"type": "string"}
@@ -63,7 +63,7 @@ LISTED = Draft202012Validator(
 )
 
 
-class LangfuseServer:
+class LangfuseServer(Loopback):
     """The server, on a free port; use it as a context manager.
 
     Attributes:
@@ -73,22 +73,11 @@ class LangfuseServer:
     """
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.prompts: dict[str, list[dict[str, Any]]] = {}
         self.requests: list[str] = []
         self.ill: int | str | None = None
         self.released = threading.Event()
-        server = self
-
-        class Handler(_Handler):
-            langfuse = server
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def base_url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def add(self, name: str, prompt: object, *, labels: tuple[str, ...] = (), config: object = None) -> None:
         """A new version; its labels are taken from older ones, and so is `latest`."""
@@ -108,48 +97,34 @@ class LangfuseServer:
             }
         )
 
-    def __enter__(self) -> LangfuseServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def stop(self) -> None:
+        """Listen no more, and let go of who hangs."""
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().stop()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    langfuse: LangfuseServer
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
+    @property
+    def langfuse(self) -> LangfuseServer:
+        """Which is asked."""
+        return self.loopback
 
-    def do_GET(self) -> None:
-        self._answer(self._get)
-
-    def do_POST(self) -> None:
-        self._answer(self._create)
-
-    def do_PATCH(self) -> None:
-        self._answer(self._label)
-
-    def _answer(self, act: Any) -> None:
+    def answer(self, body: bytes) -> None:
         self.langfuse.requests.append(f"{self.command} {self.path}")
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        act = {"GET": self._get, "POST": self._create, "PATCH": self._label}[self.command]
         key = base64.b64decode(self.headers["authorization"].removeprefix("Basic ")).decode()
         ill = self.langfuse.ill
         if ill == "hang":
             self.langfuse.released.wait(30)
             self.close_connection = True
         elif isinstance(ill, int):
-            self._send(ill, {"error": "Ill", "message": f"as it was told to be, with {key}"})
+            self.reply(ill, {"error": "Ill", "message": f"as it was told to be, with {key}"})
         elif ill is not None:
-            self._send(200, ill)
+            self.reply(200, ill)
         elif key != ":".join(KEYS):
-            self._send(401, {"error": "Unauthorized", "message": f"Invalid credentials {key}"})
+            self.reply(401, {"error": "Unauthorized", "message": f"Invalid credentials {key}"})
         else:
-            self._send(*act(json.loads(body) if body else {}))
+            self.reply(*act(json.loads(body) if body else {}))
 
     def _get(self, _: object) -> tuple[int, object]:
         parts = urlsplit(self.path)
@@ -203,14 +178,3 @@ class _Handler(BaseHTTPRequestHandler):
             one["labels"] = [label for label in one["labels"] if label not in body["newLabels"]]
         versions[int(version) - 1]["labels"] += body["newLabels"]
         return 200, versions[int(version) - 1]
-
-    def _send(self, status: int, body: object) -> None:
-        content = (body if isinstance(body, str) else json.dumps(body)).encode()
-        self.send_response(status)
-        self.send_header("content-type", "text/html" if isinstance(body, str) else "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing: tests are quiet."""

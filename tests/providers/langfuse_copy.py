@@ -9,15 +9,14 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.providers.loopback import Handler, Loopback
 from tests.providers.openapi import langfuse
 
 KEYS = ("pk-lf-1234567890", "sk-lf-0987654321-secret")
@@ -29,7 +28,7 @@ ITEMS = "/api/public/dataset-items"
 _STUMBLED = object()
 
 
-class LangfuseCopy:
+class LangfuseCopy(Loopback):
     """The server, on a free port; use it as a context manager. It can be stopped and started: its store stays.
 
     Args:
@@ -53,6 +52,7 @@ class LangfuseCopy:
     """
 
     def __init__(self, version: str = "4.60.1") -> None:
+        super().__init__(_Handler)
         self.version = version
         self.traces: dict[str, dict[str, Any]] = {}
         self.scores: dict[str, Any] = {}
@@ -70,14 +70,11 @@ class LangfuseCopy:
         self.invalid: list[str] = []
         self.lock = threading.Lock()
         self.released = threading.Event()
-        self._port = 0
-        self._server: ThreadingHTTPServer | None = None
-        self._thread: threading.Thread | None = None
 
     @property
     def base_url(self) -> str:
         """Where it is, also while it is stopped."""
-        return f"http://127.0.0.1:{self._port}{self.prefix}"
+        return super().base_url + self.prefix
 
     @property
     def down(self) -> bool:
@@ -89,68 +86,22 @@ class LangfuseCopy:
         """How many there are."""
         return sum(map(len, self.traces.values()))
 
-    def start(self) -> None:
-        """Listen, at the same port every time."""
-        copy = self
-
-        class Handler(_Handler):
-            langfuse = copy
-
-        self._server = _Server(("127.0.0.1", self._port), Handler)
-        self._port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Be down."""
-        if self._server is not None and self._thread is not None:
-            server, self._server = self._server, None
-            server.shutdown()
-            server.server_close()
-            self._thread.join()
-
-    def __enter__(self) -> LangfuseCopy:
-        self.start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.released.set()
-        self.stop()
+        super().__exit__(kind, value, trace)
         if kind is None:
             assert self.invalid == []
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False  # a client that keeps its connection open keeps a thread
+class _Handler(Handler):
+    @property
+    def langfuse(self) -> LangfuseCopy:
+        """Which is asked."""
+        return self.loopback
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed has gone; anything else is a mistake of the test's."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    langfuse: LangfuseCopy
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def do_DELETE(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        raw = self.rfile.read(length)
-        if len(raw) < length:  # killed
-            self.close_connection = True
-            return
+    def answer(self, raw: bytes) -> None:
         prefix = self.langfuse.prefix
         parts = urlsplit(self.path.removeprefix(prefix))
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -298,17 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 400, {"message": "; ".join(problems)}
 
     def _send(self, status: int, body: object) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        if status == 429:
-            self.send_header("retry-after", "1")
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing: tests are quiet."""
+        self.reply(status, body, {"retry-after": "1"} if status == 429 else {})
 
 
 def _place(score: dict[str, Any], scores: Mapping[str, Any]) -> str:

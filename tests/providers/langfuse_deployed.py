@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.providers.loopback import Handler, Loopback
 
 KEYS = ("pk-lf-1234567890", "sk-lf-0987654321")
 LISTS = ("/api/public/v2/prompts", "/api/public/v2/datasets", "/api/public/dataset-items")
@@ -22,7 +22,7 @@ NOW = "2026-01-01T12:00:00.000Z"
 OPEN = ("/api/public/health", "/api/public/ready")
 
 
-class DeployedLangfuse:
+class DeployedLangfuse(Loopback):
     """The server, on a free port; use it as a context manager.
 
     Attributes:
@@ -31,71 +31,40 @@ class DeployedLangfuse:
         projects: Id and name of those that the keys open.
         statuses: What it answers instead, by path.
         stumbles: How often it answers with 503 before it does not, by path.
+        then: What happens once it has answered, by path.
         looks: How often what was written is asked for until it is there; `None` is never.
         requests: Method and path of the requests so far.
         spans: Name and attributes, by trace, as they came in.
         scores: As they came in.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self) -> None:
+        super().__init__(_Handler)
         self.keys = KEYS
         self.version = "4.60.1"
         self.projects: list[tuple[str, str]] = [("sqlassay", "nightly")]
         self.statuses: dict[str, int] = {}
         self.stumbles: dict[str, int] = {}
+        self.then: dict[str, Callable[[], object]] = {}
         self.looks: int | None = 0
         self.requests: list[str] = []
         self.spans: dict[str, Any] = {}
         self.removed: list[str] = []
         self.items: list[Any] = []
         self.scores: list[dict[str, Any]] = []
-        server = self
-
-        class Handler(_Handler):
-            langfuse = server
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self._server.server_port
-
-    @property
-    def base_url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> DeployedLangfuse:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    langfuse: DeployedLangfuse
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     timeout = 5
 
-    def do_GET(self) -> None:
-        self._answer(self._get)
+    @property
+    def langfuse(self) -> DeployedLangfuse:
+        """Which is asked."""
+        return self.loopback
 
-    def do_POST(self) -> None:
-        self._answer(self._post)
-
-    def do_DELETE(self) -> None:
-        self._answer(self._delete)
-
-    def _answer(self, act: Any) -> None:
+    def answer(self, body: bytes) -> None:
         self.langfuse.requests.append(f"{self.command} {self.path}")
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        act = {"GET": self._get, "POST": self._post, "DELETE": self._delete}[self.command]
         path = urlsplit(self.path).path
         given = base64.b64decode((self.headers.get("authorization") or "").removeprefix("Basic ")).decode()
         if path in self.langfuse.statuses:
@@ -106,7 +75,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif path not in OPEN and given != ":".join(self.langfuse.keys):
             self._send(401, {"error": "Unauthorized", "message": f"Invalid credentials {given}"})
         else:
-            self._send(*act(path, body))
+            answer = act(path, body)
+            self.langfuse.then.pop(path, lambda: None)()  # before whoever asked can ask again
+            self._send(*answer)
 
     def _get(self, path: str, _: bytes) -> tuple[int, object]:
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
@@ -188,17 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         ]
 
     def _send(self, status: int, body: object) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        if 300 <= status < 400:
-            self.send_header("location", "http://127.0.0.1:9/")
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing: tests are quiet."""
+        self.reply(status, body, {"location": "http://127.0.0.1:9/"} if 300 <= status < 400 else {})
 
 
 def _project(identifier: str, name: str) -> dict[str, object]:

@@ -68,6 +68,12 @@ REPLIES: dict[str, Reply] = {
     ),
     "empty": Reply(body={}),
     "failed": Reply(body=response(status="failed", error={"code": "server_error", "message": "Upstream failed"})),
+    "failed_for_too_many": Reply(
+        body=response(status="failed", error={"code": "rate_limit_exceeded", "message": "Rate limit reached"})
+    ),
+    "failed_for_the_prompt": Reply(
+        body=response(status="failed", error={"code": "invalid_prompt", "message": "Invalid prompt"})
+    ),
 }
 
 

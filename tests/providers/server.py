@@ -15,9 +15,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, ClassVar
+
+from tests.providers.loopback import Handler, Loopback
 
 ANSWER = "```sql\nSELECT count(*) FROM singer\n```"
 CALL: dict[str, Any] = {"name": "run_sql", "arguments": {"sql": 'SELECT count(*)\nFROM "singer"'}}
@@ -74,7 +74,7 @@ class Protocol(ABC):
         return Reply(415, "not JSON")
 
 
-class ProviderServer:
+class ProviderServer(Loopback):
     """The server, on a free port; use it as a context manager.
 
     Args:
@@ -89,24 +89,18 @@ class ProviderServer:
     """
 
     def __init__(self, protocol: Protocol) -> None:
+        super().__init__(_Handler)
         self.protocol = protocol
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.hung_up = threading.Event()
         self.models = protocol.models
-        server = self
-
-        class Handler(_Handler):
-            provider = server
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
     def base_url(self) -> str:
         """What an adapter is given."""
-        return f"http://127.0.0.1:{self._server.server_port}{self.protocol.base}"
+        return super().base_url + self.protocol.base
 
     def reply(self, name: str) -> Reply:
         """The reply of this name."""
@@ -116,36 +110,30 @@ class ProviderServer:
         """The name of the reply to a request: the model's, unless a subclass has other plans."""
         return model
 
-    def __enter__(self) -> ProviderServer:
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
-
-
-class _Handler(BaseHTTPRequestHandler):
-    provider: ProviderServer
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     timeout = 5
 
-    def do_GET(self) -> None:
-        key = self._note()
+    @property
+    def provider(self) -> ProviderServer:
+        """Which is asked."""
+        return self.loopback
+
+    def answer(self, content: bytes) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.provider.headers.append(headers)
+        key = self.provider.protocol.key(headers)
+        if self.command == "GET":
+            self._get(key)
+        else:
+            self._post(key, content)
+
+    def _get(self, key: str) -> None:
         path = self.path.partition("?")[0]
         protocol = self.provider.protocol
         self._send(self.provider.models if path == protocol.models_path else protocol.other(self.path, {}), key)
 
-    def do_POST(self) -> None:
-        key = self._note()
-        content = self.rfile.read(int(self.headers["content-length"]))
+    def _post(self, key: str, content: bytes) -> None:
         protocol = self.provider.protocol
         if not self.headers["content-type"].startswith("application/json"):
             self._send(protocol.upload(content), key)
@@ -180,11 +168,6 @@ class _Handler(BaseHTTPRequestHandler):
                     self._stream(protocol.pieces(reply.body))
                 else:
                     self._send(reply, key)
-
-    def _note(self) -> str:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.provider.headers.append(headers)
-        return self.provider.protocol.key(headers)
 
     def _send(self, reply: Reply, key: str = "") -> None:
         text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
@@ -234,6 +217,3 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(0.01)
         except OSError:
             self.provider.hung_up.set()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing: tests are quiet."""

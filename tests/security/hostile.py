@@ -21,7 +21,7 @@ from database_backends.execution import Statement, attempt, opened
 from database_backends.result import ExecutionFailure, Limits, Outcome, ResultTable
 from database_backends.runner import Runner
 from database_backends.task import Task
-from tests.conformance.backend import STATEMENTS, contents
+from tests.conformance.backend import IDLE_SECONDS, STATEMENTS, contents
 from tests.servers.world import ServerWorld
 
 CANARY = "canary-5d1c0f"
@@ -55,8 +55,6 @@ SECONDS_TO_KILL = 2.0
 """The same, where nothing but the end of the worker process stops it."""
 TRIES = 3
 """A busy machine may delay one of them."""
-IDLE_SECONDS = 15.0
-"""How long is looked whether nothing is running any more. A busy machine may take so long to tell."""
 BUNDLE = 20
 """Statements after which it is looked whether all is as before, where each by itself would take too long."""
 
@@ -90,7 +88,6 @@ class World(ABC):
         found = self.in_time(lambda: self.run(self.fill(sql), limits, guarded=guarded), limits, seconds_to_stop)
         if self.reached_by(found):
             self.assert_as_before(found)
-            assert self.database.execute("SELECT count(*) FROM singer", OUR_LIMITS).rows == [(3,)]
         return found
 
     def reached_by(self, found: ResultTable | BackendError) -> bool:
@@ -194,6 +191,7 @@ class EmbeddedWorld(World):
         """No file is another or new, neither the file nor the environment was read, and nothing is running."""
         assert CANARY not in repr(found)
         assert self.state() == self.before
+        assert self.database.execute("SELECT count(*) FROM singer", OUR_LIMITS).rows == [(3,)]
         if isinstance(found, BackendError) and found.kind in STOPPED:
             deadline = time.monotonic() + IDLE_SECONDS
             while (spent := _spent()) >= 0.05:  # also a new worker that is about to be ready
@@ -292,8 +290,7 @@ class HostedWorld(World):
     session: object
 
     def awaken(self) -> None:
-        """Have a session."""
-        self.run("SELECT 1", OUR_LIMITS, guarded=True)
+        """Nothing: whoever looked last has left a session, and another is soon opened."""
 
     def fill(self, sql: str) -> str:
         """The statement with paths on the server."""

@@ -55,6 +55,7 @@ MADE = (
 """What a database may have of its own accord."""
 
 PROBES = (
+    "SELECT count(*) FROM singer",
     "SELECT * FROM performance_schema.session_variables WHERE variable_name NOT IN"
     " ('timestamp', 'rand_seed1', 'rand_seed2', 'pseudo_thread_id', 'statement_id') ORDER BY 1",
     "SELECT DATABASE(), CURRENT_ROLE(), LAST_INSERT_ID(), @x, @`x y`",

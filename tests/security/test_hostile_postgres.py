@@ -73,6 +73,7 @@ STEERED = "SELECT random() IN (0.9851677175347999, 0.2499104186659835)"
 """Whether `setseed(0.5)` still decides what comes next: since PostgreSQL 15, and before."""
 
 PROBES = (
+    "SELECT count(*) FROM singer",
     "SELECT name, setting FROM pg_settings WHERE name !~ '^plpgsql' ORDER BY name",  # a library, loaded when needed
     "SELECT current_user, session_user, current_schemas(true), current_setting('hostile.x', true)",
     "SELECT name FROM pg_prepared_statements UNION ALL SELECT name FROM pg_cursors WHERE is_holdable ORDER BY 1",

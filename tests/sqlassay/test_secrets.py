@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sqlassay import secrets
 from sqlassay.errors import UserError
-from sqlassay.secrets import Found, checked, find_key, look_up, remove_secret, save_secret, whereabouts, without
+from sqlassay.secrets import Found, find_key, look_up, whereabouts, without
+from sqlassay.secrets_file import checked, read_secrets, remove_secret, save_secret, secrets_path
 
 NAME = "ACME_API_KEY"
 
@@ -164,7 +165,7 @@ def test_the_users_own_folder_is_closed(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.delenv("SQLASSAY_SECRETS")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    folder = secrets.secrets_path().parent
+    folder = secrets_path().parent
     assert tmp_path in folder.parents
     folder.mkdir(parents=True)
     folder.chmod(0o755)
@@ -212,7 +213,7 @@ def test_no_key_is_lost_when_several_write(file: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert dict(secrets.read_secrets()) == {f"K{n}": f"key-{n}" for n in range(8)}
+    assert dict(read_secrets()) == {f"K{n}": f"key-{n}" for n in range(8)}
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1))

@@ -67,7 +67,7 @@ def bench(
     databases: Annotated[
         list[str],
         typer.Argument(
-            metavar="ENGINE:TARGET…",
+            metavar="ENGINE:TARGET...",
             help="Such as sqlite:shop.sqlite or postgres://user:password@host/database; with --dataset, {db_id} in it"
             " stands for each database.",
         ),

@@ -27,7 +27,7 @@ def check(
     databases: Annotated[
         list[str],
         typer.Argument(
-            metavar="DATABASE…",
+            metavar="DATABASE...",
             help="ENGINE:TARGET, such as sqlite:shop.sqlite or postgres://user:password@host/database; with --dataset,"
             " {db_id} in it stands for each database; or an experiment file, for all its backends.",
         ),

@@ -49,6 +49,7 @@ def _rows(one: Calibration) -> list[tuple[str, str]]:
         ("left out", one.left_out.words),
         ("took", one.spent.words),
         ("models", models_of(one.judge)),
+        ("answered by", ", ".join(one.answered_by)),
         ("prompt", prompt_of(one.judge)),
         ("truth", against.truth),
         ("dataset", against.dataset_name),

@@ -17,7 +17,7 @@ def publish(
     names: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Argument(
-            metavar="[RUN]...", help="Run ids, groups of several runs, `latest` (unless given), or folders of runs."
+            metavar="[RUN...]", help="Run ids, groups of several runs, `latest` (unless given), or folders of runs."
         ),
     ] = None,
     host: Annotated[
@@ -37,7 +37,7 @@ def publish(
         typer.Option("--max-bytes", metavar="N", min=1, help="Of one input or output; what is longer is cut."),
     ] = None,
     patience: Annotated[
-        float, typer.Option("--patience", metavar="S", min=0, help="Seconds to wait for a server that is down.")
+        float, typer.Option("--patience", metavar="SECONDS", min=0, help="How long to wait for a server that is down.")
     ] = 30.0,
     runs: Runs = Path("runs"),
     json: Json = False,

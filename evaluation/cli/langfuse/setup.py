@@ -78,7 +78,7 @@ def setup(
 def _save(settings: Settings) -> None:
     """Into the secrets file, unless it has others, which would be lost."""
     from sqlassay.langfuse import HOSTS, PUBLIC_KEY, SECRET_KEY
-    from sqlassay.secrets import read_secrets, save_secret, secrets_path
+    from sqlassay.secrets_file import read_secrets, save_secret, secrets_path
 
     values = dict(zip((HOSTS[0], PUBLIC_KEY, SECRET_KEY), (settings.host, *settings.keys), strict=True))
     there = read_secrets()

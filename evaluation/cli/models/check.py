@@ -23,7 +23,7 @@ _HISTORY = "model-checks.jsonl"
 def check(
     models: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Argument(metavar="[PROVIDER:MODEL…]", help="Such as openai:gpt-4o-mini."),
+        typer.Argument(metavar="[PROVIDER:MODEL...]", help="Such as openai:gpt-4o-mini."),
     ] = None,
     experiment: Experiment = None,
     base_url: BaseUrl = None,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _Providers = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Argument(metavar="[PROVIDER…]", help="Such as openai; all that can be asked unless given."),
+    typer.Argument(metavar="[PROVIDER...]", help="Such as openai; all that can be asked unless given."),
 ]
 
 

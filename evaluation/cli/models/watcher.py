@@ -6,8 +6,9 @@ import asyncio
 import json as json_module
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from adapters.base import ModelAdapter
 from evaluation.cli import output
@@ -30,6 +31,8 @@ class Watcher:
     adapters: Sequence[ModelAdapter]
     history: History | None
     webhook: Webhook | None
+    _untold: defaultdict[tuple[str, str], list[Alert]] = field(default_factory=lambda: defaultdict(list), init=False)
+    """What the webhook did not take, by model and endpoint."""
 
     async def once(self) -> list[ValidationResult]:
         """One round."""
@@ -79,12 +82,20 @@ class Watcher:
         alert = None if self.history is None else self.history.add(observation)
         if alert is not None:
             output.talk().print(str(alert), style="bold red" if alert.event == "unhealthy" else "green")
-            if self.webhook is not None:
-                try:
-                    await asyncio.to_thread(self.webhook.post, alert.to_json())
-                except WebhookFailed as error:
-                    output.talk().print(str(error), style="yellow")
+        if self.webhook is not None:
+            await self._tell(self.webhook, self._untold[observation.model, observation.endpoint], alert)
         return observation, alert
+
+    async def _tell(self, webhook: Webhook, untold: list[Alert], alert: Alert | None) -> None:
+        """Tell what has changed; what is not taken is told again after the next check of the model."""
+        untold += [alert] if alert is not None else []
+        while untold:
+            try:
+                await asyncio.to_thread(webhook.post, untold[0].to_json())
+            except WebhookFailed as error:
+                output.talk().print(str(error), style="yellow")
+                return
+            del untold[0]
 
     async def _close(self) -> None:
         for adapter in self.adapters:

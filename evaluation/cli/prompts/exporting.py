@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from evaluation.cli.options import PromptFolders
+from evaluation.cli.options import Prompt, PromptFolders
 
 app = typer.Typer(no_args_is_help=True, help="Write prompts for other tools.")
-Ref = Annotated[str, typer.Argument(metavar="PROMPT", help="name, name@version, or a YAML file.")]
 
 
 @app.callback()
@@ -18,7 +15,7 @@ def _group() -> None:
 
 
 @app.command("langchain")
-def langchain(ref: Ref, folder: PromptFolders = None) -> None:
+def langchain(ref: Prompt, folder: PromptFolders = None) -> None:
     """Print a prompt as a ChatPromptTemplate of LangChain's, in JSON that langchain_core.load reads.
 
     A message that has only variables becomes an f-string. One with conditions or loops stays Jinja2, which LangChain

@@ -21,7 +21,7 @@ def lint(
     prompts: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Argument(
-            metavar="[PROMPT…]",
+            metavar="[PROMPT...]",
             help="A YAML file, a folder, NAME, or NAME@VERSION; the folders, or what is shipped, unless given.",
         ),
     ] = None,

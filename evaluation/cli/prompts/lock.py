@@ -16,7 +16,7 @@ from sqlassay.errors import UserError
 def lock(
     prompts: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Argument(metavar="[PROMPT…]", help="NAME for its newest version, or NAME@VERSION; all unless given."),
+        typer.Argument(metavar="[PROMPT...]", help="NAME for its newest version, or NAME@VERSION; all unless given."),
     ] = None,
     folder: PromptFolder = Path("prompts"),
     json: Json = False,

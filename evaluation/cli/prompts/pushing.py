@@ -7,12 +7,11 @@ from typing import Annotated, Optional
 import typer
 
 from evaluation.cli import output
-from evaluation.cli.options import PromptFolders
-from evaluation.cli.prompts.exporting import Ref
+from evaluation.cli.options import Prompt, PromptFolders
 
 
 def push(
-    ref: Ref,
+    ref: Prompt,
     message: Annotated[str, typer.Option("--message", "-m", metavar="WHY", help="Why it changed: its commit message.")],
     langfuse: Annotated[bool, typer.Option("--langfuse", help="To Langfuse; there is no other place yet.")] = False,
     label: Annotated[

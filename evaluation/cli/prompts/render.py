@@ -10,11 +10,14 @@ import typer
 from evaluation.cli import output
 from evaluation.cli.options import Backend, Databases, IdsByPosition, Json, PromptFolders
 from evaluation.cli.prompts.question import DatasetOf, ExperimentOf, ModelOf, QuestionId
-from sqlassay.counted import counted
+from sqlassay.counted import counted, some
 from sqlassay.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from evaluation.preview import Preview, Room
+
+_NAMED = 10
+"""Tables and columns that are named among those that are left out."""
 
 
 def render(
@@ -88,7 +91,8 @@ def _told(preview: Preview, chat_format: str | None) -> dict[str, Any]:
             {"role": message.role, "content": message.content, "tokens": count.tokens} for message, count in messages
         ],
         "text": text,
-        "stop": list(preview.template.stop),
+        "stop": preview.stop(chat_format),
+        "schema_left_out": list(preview.prompt.schema_left_out),
         "linked_by": None if preview.template.linker is None else preview.template.linker.ref,
         "tokens": tokens,
         "exact": all(count.exact for count in counts),
@@ -137,6 +141,8 @@ def _show(entry: dict[str, Any]) -> None:
     )
     if entry["linked_by"] is not None:
         text.write(f"schema    whole; a run shows what {entry['linked_by']}, which is asked first, says is needed\n")
+    if entry["schema_left_out"]:
+        text.write(f"left out  {some(entry['schema_left_out'], _NAMED)}, for want of space\n")
     if entry["text"] is None:
         messages = [Message(one["role"], one["content"]) for one in entry["messages"]]
         headings = [f"{one['role']}, {about}{counted(one['tokens'], 'token')}" for one in entry["messages"]]

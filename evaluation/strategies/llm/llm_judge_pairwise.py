@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -14,7 +15,6 @@ from evaluation.judging.ballot import Ballot
 from evaluation.judging.bench import Bench
 from evaluation.judging.rival import Rival
 from evaluation.judging.samples import sample
-from evaluation.strategies.llm.against_gold import TRUSTED
 from evaluation.strategies.sql.execution_match import ExecutionMatch
 from evaluation.verdicts import FIGURES, NOT_ASKED, Reason, Status, Verdict
 
@@ -24,6 +24,8 @@ BETTER, WORSE, TIE = "better", "worse", "tie"
 """What that means for the system under test."""
 SWAPPED = {"first": WORSE, "second": BETTER, "tie": TIE}
 STRAIGHT = {"first": BETTER, "second": WORSE, "tie": TIE}
+_ORDER = re.compile(r"\border\b", re.IGNORECASE)
+"""What a statement that asks for an order of rows says, and perhaps another one."""
 
 
 class LlmJudgePairwise(LLMEvaluator):
@@ -54,7 +56,7 @@ class LlmJudgePairwise(LLMEvaluator):
     ) -> None:
         super().__init__(prompt, vote, rows, variant)
         self._against = against
-        self._execution = ExecutionMatch()
+        self._execution = ExecutionMatch(row_order="ignore")
 
     def appoint(self, bench: Bench) -> None:
         """Read the answers of the other system, too."""
@@ -70,7 +72,9 @@ class LlmJudgePairwise(LLMEvaluator):
     @property
     def settings(self) -> Mapping[str, object]:
         """Those of every judge, and the other system."""
-        return {**super().settings, "against": {"name": self.rival.name, "sha256": self.rival.sha256}}
+        against = {"name": self.rival.name, "sha256": self.rival.sha256}
+        model = {} if self.rival.model is None else {"model": self.rival.model}
+        return {**super().settings, "against": against | model}
 
     async def evaluate(self, case: Case) -> Verdict:
         """With the other system's answer in the place of a gold."""
@@ -83,17 +87,27 @@ class LlmJudgePairwise(LLMEvaluator):
         """Where one has no result, or both have the same."""
         if case.settled is not None and case.settled.status is Status.UNSCORED:
             return case.settled
+        if case.question.id not in self.rival.sql_by_id:
+            return Verdict.of(Reason.RIVAL_MISSING)
         ours, theirs = _outcome(case.predicted), _outcome(*case.golds)
         for outcome in (ours, theirs):
             if isinstance(outcome, ExecutionFailure) and outcome.kind.is_instrument:
                 return failed_prediction(outcome)
         have = isinstance(ours, ResultTable), isinstance(theirs, ResultTable)
         if have == (True, True):
-            found = await self._execution.evaluate(case)
-            return self._settled(TIE, "both return the same") if found.reason in TRUSTED else None
+            return self._settled(TIE, "both return the same") if await self._same(case) else None
         if have == (False, False):
             return self._settled(TIE, "neither has a result")
         return self._settled(*((BETTER, "the other system has no result") if have[0] else (WORSE, "it has no result")))
+
+    async def _same(self, case: Case) -> bool:
+        """Whether both return the same rows, in the same order too where either statement speaks of one."""
+        found = await self._execution.evaluate(case)
+        (theirs,) = case.golds
+        in_order = found.evidence.get("mechanism") is None
+        return found.reason is Reason.MATCH and (
+            in_order or not any(_ORDER.search(sql) for sql in (case.sql or "", theirs.sql))
+        )
 
     def shown(self, case: Case) -> Sequence[Mapping[str, str]]:
         """Two requests: this system first, and second."""

@@ -22,6 +22,9 @@ class RVesRobust(TimedEvaluator):
         seconds: After that long no further pair of runs begins.
         dead_band: A prediction may take longer than the gold by this share of the gold's time.
         against_itself: Whether the gold is timed against itself too.
+
+    Raises:
+        ValueError: A number is out of its range.
     """
 
     name: ClassVar[str] = "r_ves_robust"

@@ -28,6 +28,9 @@ class Structural(EvaluationStrategy):
 
     Args:
         seconds: For reading one statement.
+
+    Raises:
+        ValueError: They are not positive.
     """
 
     name: ClassVar[str] = "structural"

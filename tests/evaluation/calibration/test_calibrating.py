@@ -56,12 +56,15 @@ def test_every_cell_and_everything_that_is_left_out_is_counted(tmp_path: Path) -
         item(14, Reason.SYNTAX, Reason.SYNTAX),
         item(15, True, True, **{NOT_ASKED: "execution proves equality"}),
         item(16, None, True),
+        item(17, Reason.GOLD_FAILED, Reason.GOLD_FAILED),
+        item(18, Reason.RIVAL_MISSING, True),
     ]
     found = calibrate([write_run(tmp_path, "one", items)], entry(), EXECUTION)
     assert found.confusion == Confusion(both_correct=4, lenient=3, harsh=2, both_incorrect=1)
-    assert found.left_out == LeftOut(judge_unscored=1, without_truth=2, settled=3)
+    assert found.left_out == LeftOut(judge_unscored=1, without_truth=2, settled=3, unjudged=2)
     assert found.left_out.words == (
-        "1 that the judge left unscored, 2 without a known truth, 3 settled before the judge was asked"
+        "1 that the judge left unscored, 2 without a known truth, 3 settled before the judge was asked,"
+        " 2 that the judge could not be asked about"
     )
     assert (found.label, found.against.truth, found.against.identity) == (JUDGE, TRUTH, entry(TRUTH))
     assert (found.against.runs, found.against.models, found.against.dataset_name) == (("one",), ("good",), "jsonl")
@@ -277,3 +280,12 @@ def test_without_execution_there_is_no_truth_unless_given(tmp_path: Path) -> Non
     folder = write_run(tmp_path, "one", [], [ENTRIES[1]])
     with pytest.raises(UserError, match=r"has no other strategy that executes the statements \(give labels"):
         truth_in(folder, None, entry())
+
+
+def test_a_truth_that_only_the_second_run_could_tell_counts(tmp_path: Path) -> None:
+    folders = [
+        write_run(tmp_path, "a", [item(0, False, Reason.BACKEND_DOWN), item(1, True, False)]),
+        write_run(tmp_path, "b", [item(0, False, True), item(1, True, False)]),
+    ]
+    found = calibrate(folders, entry(), EXECUTION)
+    assert (found.confusion, found.left_out) == (Confusion(0, 1, 1, 0), LeftOut())

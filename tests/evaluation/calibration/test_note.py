@@ -15,13 +15,15 @@ from evaluation.calibration.calibration import LeftOut
 from evaluation.calibration.kept import KeptCalibrations
 from evaluation.calibration.note import CalibrationNote, calibration_notes
 from evaluation.calibration.truth import StrategyTruth
+from evaluation.records import AnswerRecord, CallRecord
 from evaluation.reports import console
 from evaluation.reports.slices import Slices
 from evaluation.reports.summary import RunSummary
+from evaluation.run_log import RunFolder
 from evaluation.runs import summarise
 from evaluation.statistics.agreement import Confusion
-from evaluation.statistics.bias_correction import corrected_accuracy
-from evaluation.verdicts import JUDGES, NOT_ASKED, Reason, Summary
+from evaluation.statistics.bias_correction import corrected_accuracy, with_settled
+from evaluation.verdicts import ANNOTATION, JUDGES, NOT_ASKED, Reason, Summary
 from tests.evaluation.calibration.judged import (
     DATASET,
     ENTRIES,
@@ -61,8 +63,12 @@ def test_only_what_was_judged_is_corrected() -> None:
     plain = corrected_accuracy(60, 100, calibration().confusion)
     assert plain is not None
     assert NOTE.corrected(counts(60, 40)) == pytest.approx(plain)
-    # Half of the items were settled, 30 of 100 as correct: these stand.
-    assert NOTE.corrected(counts(60, 40, 30, 70)) == pytest.approx([(30 + 100 * share) / 200 for share in plain])
+    # Half of the items were settled, 30 of 100 as correct: these stand, and they were sampled, too.
+    told = NOTE.corrected(counts(60, 40, 30, 70))
+    assert told == with_settled(plain, 100, 30, 100)
+    assert told.value == pytest.approx((30 + 100 * plain.value) / 200)
+    assert told.low < (30 + 100 * plain.low) / 200
+    assert told.high > (30 + 100 * plain.high) / 200
     assert NOTE.corrected(counts(0, 0, 3, 4)) is None
     assert NOTE.words(counts(0, 0, 3, 4)).startswith("nothing was judged; calibrated on 300 items")
 
@@ -95,6 +101,12 @@ def test_an_uncalibrated_judge_is_called_so() -> None:
         "caution": None,
         "measured": None,
     }
+
+
+def test_of_remarks_it_is_said_that_they_may_be_wrong() -> None:
+    remarks = Summary.of([verdict(JUDGE, Reason.WRONG_ROWS, **{ANNOTATION: "gold_may_be_wrong"}).verdict])
+    assert CalibrationNote().words(remarks) == "uncalibrated: how often its remarks are wrong is not known"
+    assert CalibrationNote(caution="broken").words(remarks) == "uncalibrated: broken"
 
 
 def test_a_judge_no_better_than_chance_corrects_nothing() -> None:
@@ -207,3 +219,27 @@ def test_simulated_runs_are_covered() -> None:
         assert told is not None, run
         covered += told.low <= 0.6 <= told.high
     assert covered >= 0.93 * 300
+
+
+def test_a_name_behind_which_another_model_answers_is_said(kept: KeptCalibrations, tmp_path: Path) -> None:
+    def run(name: str, model: str) -> RunFolder:
+        answer = AnswerRecord("p", finish_reason="stop", model=model)
+        calls = (CallRecord(JUDGE, "gpt-judge", "correct", answer),)
+        return write_run(tmp_path, name, [replace(one, judging=calls) for one in judged(100, 0.5, seed=1)])
+
+    first = run("first", "gpt-judge-2025-08-07")
+    found = calibrate([first], entry(), StrategyTruth(entry(TRUTH)))
+    assert found.answered_by == ("gpt-judge-2025-08-07",)
+    kept.keep(found)
+    for folder, words in (
+        (run("same", "gpt-judge-2025-08-07"), ""),
+        (run("silent", ""), ""),
+        (
+            run("newer", "gpt-judge-2026-02-01"),
+            "answered by gpt-judge-2026-02-01, and calibrated as gpt-judge-2025-08-07",
+        ),
+    ):
+        assert summarise(folder).standings[JUDGE].note.caution == words
+    assert "(answered by gpt-judge-2026-02-01," in summarise(folder).standings[JUDGE].note.accuracy(counts(60, 40))
+    kept.keep(replace(found, answered_by=()))  # as older files have it
+    assert summarise(folder).standings[JUDGE].note.caution == ""

@@ -228,6 +228,18 @@ def test_a_new_version_of_a_prompt_is_held_against_the_one_it_replaces(world: Wo
     assert title == "tape · mine@2 · sqlite"
 
 
+def test_a_run_held_against_that_of_another_model_leaves_its_baseline_alone(world: World) -> None:
+    """One run against one run are compared whatever they are called; what is green of the other stays green."""
+    settings = {"path": "answers.jsonl"}
+    models = [{"adapter": "replay", "model": one, "label": one, "settings": settings} for one in ("one", "two")]
+    night(world, RIGHT, models=models)
+    assert gate(world, "--promote") == 0
+    one, two = world.run_folders()
+    assert gate(world, two, "--baseline", one, "--promote") == 0
+    titles = json.loads((world.runs / "baselines.json").read_text())["baselines"]["trial"]
+    assert sorted(titles) == ["one · zero_shot@1 · sqlite", "two · zero_shot@1 · sqlite"]
+
+
 def test_every_form_at_once(world: World, capsys: Capture) -> None:
     before, now = night(world, RIGHT), night(world, WORSE)
     files = [world.folder / f"verdict{ending}" for ending in (".md", ".xml", ".json", ".txt")]

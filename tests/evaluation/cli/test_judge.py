@@ -133,3 +133,25 @@ def test_a_broken_calibration_hides_no_other(runs: Path, capsys: Captured) -> No
     assert f"{broken}: is not a calibration of sqlassay" in capsys.readouterr().err
     assert run(["judge", "show", "strict"]) == ExitCode.USER_ERROR
     assert f"unknown calibration 'strict' (what cannot be read is {broken.stem})" in capsys.readouterr().err
+
+
+def test_where_verdicts_of_a_judge_are_compared_or_gated_its_errors_are_told(runs: Path, capsys: Captured) -> None:
+    def told(*arguments: str) -> str:
+        capsys.readouterr()
+        run(list(arguments))
+        return " ".join(capsys.readouterr().out.split())
+
+    manifest = runs / "second" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("+00:00 second", "+00:00"))  # as a run has it
+    Path("rules.yaml").write_text("gate: {strategy: llm_judge, min_accuracy: 0.1}\n")
+    compare = ("compare", "first", "second", "--strategy", "llm_judge")
+    gate = ("gate", "second", "--rules", "rules.yaml")
+    assert "llm_judge, whose errors are in the difference: uncalibrated" in told(*compare)
+    assert "llm_judge, whose errors are in what is measured: uncalibrated" in told(*gate)
+    assert run(["judge", "calibrate", "first"]) == ExitCode.OK
+    for command in (compare, gate):
+        shown = told(*command)
+        assert ": calibrated on 300 items of jsonl against execution_match" in shown
+        assert "uncalibrated" not in shown
+    assert "whose errors" not in told("compare", "first", "second", "--strategy", "execution_match")
+    assert "whose errors" in told(*compare, "--json")

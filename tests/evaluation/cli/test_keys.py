@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import stat
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.key_variables import key_variables
 from sqlassay import secrets
+from sqlassay.secrets_file import assignments
 from tests.evaluation.world import SQLASSAY, World
 
 Capture = pytest.CaptureFixture[str]
@@ -156,6 +159,7 @@ def test_on_a_terminal_it_is_asked_for_and_not_shown(world: World) -> None:
 def test_the_sample_holds_no_key_and_can_be_used() -> None:
     sample = Path(__file__).parents[3] / "examples" / "sample.secrets"
     text = sample.read_text()
-    assert secrets.assignments(text, "sample") == {}
-    lines = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ") and "_KEY=" in line]
-    assert all(secrets.assignments(line, "sample") for line in lines if not line.startswith("A server"))
+    assert assignments(text, "sample") == {}
+    lines = [line.removeprefix("# ") for line in text.splitlines() if re.match(r"# [A-Z_]+=", line)]
+    named = {name for line in lines for name in assignments(line, "sample")}
+    assert {*key_variables().values(), "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"} <= named

@@ -11,8 +11,8 @@ import pytest
 
 from evaluation.cli.models import listing
 from tests.conformance.remote import unused_port
-from tests.evaluation.test_watch import Hook
 from tests.evaluation.world import World, model_at
+from tests.providers.hook import Hook
 from tests.providers.server import ProviderServer, Reply
 
 Capture = pytest.CaptureFixture[str]
@@ -34,9 +34,8 @@ def world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    hook = Hook()
-    yield hook
-    hook.close()
+    with Hook() as hook:
+        yield hook
 
 
 def data(capsys: Capture) -> Any:
@@ -203,6 +202,16 @@ def test_a_webhook_that_fails_ends_nothing(world: World, server: ProviderServer,
     assert len(shown.out.splitlines()) == 2
     assert "cannot be reached" in shown.err
     assert "canary" not in shown.err + shown.out
+
+
+def test_a_webhook_that_failed_is_told_again(world: World, server: ProviderServer, hook: Hook, capsys: Capture) -> None:
+    hook.statuses = [500, 503]
+    at = ("--base-url", server.base_url, "--watch", "--every", "0.1", "--times", "4")
+    assert world.run("models", "check", "openai:broken", *at, "--webhook", hook.url) == 1
+    assert [one["event"] for one in hook.got] == ["unhealthy"] * 3, "until it was taken"
+    assert len({one["time"] for one in hook.got}) == 1
+    shown = capsys.readouterr().err
+    assert (shown.count("is unhealthy"), shown.count("answers with HTTP 50")) == (1, 2)
 
 
 def test_a_run_records_its_prices(world: World, server: ProviderServer) -> None:

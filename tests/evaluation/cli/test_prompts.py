@@ -133,6 +133,7 @@ def test_a_chat_format(world: World, capsys: Capture) -> None:
     (shown,) = json.loads(capsys.readouterr().out)
     messages = [Message(one["role"], one["content"]) for one in shown["messages"]]
     assert shown["text"] == chat_format("phi3").prompt(messages)
+    assert shown["stop"] == list(chat_format("phi3").stop)
     assert world.run(*arguments, "--chat-format", "phi9") == 2
     assert "there is no chat format 'phi9'" in capsys.readouterr().err
 
@@ -145,6 +146,20 @@ def test_the_format_of_an_experiment_s_own_model(world: World, capsys: Capture) 
     (shown,) = json.loads(capsys.readouterr().out)
     assert shown["text"].startswith("<|im_start|>system\n")
     assert (shown["context_length"], shown["fits"]) == (300, True)
+
+
+def test_what_is_left_out_of_the_schema_and_where_the_model_is_to_stop(world: World, capsys: Capture) -> None:
+    world.questions([{"id": "q0", "question": "How many?"}])
+    write(world, body=BODY + "stop: [';', '#']\n")
+    models = [{"adapter": "ollama", "model": "small", "schema_tokens": 1, "parameters": {"stop": ["#", "--"]}}]
+    path = world.experiment(models=models, prompts=["mine"], prompt_folders=["prompts"])
+    arguments = ["prompts", "render", "--experiment", path, "--id", "q0"]
+    assert world.run(*arguments, "--json") == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert shown["stop"] == ["#", "--", ";"]
+    assert shown["schema_left_out"] == ["singer.name", "singer.age"]
+    assert world.run(*arguments) == 0
+    assert "\nleft out  singer.name, singer.age, for want of space\n" in capsys.readouterr().out
 
 
 def test_a_prompt_of_an_experiment_is_shown_without_a_key(

@@ -58,13 +58,25 @@ def test_a_wrong_password_of_the_second_backend(
     assert err.endswith("(`sqlassay backends check` says what is wrong)\n")
 
 
-@pytest.mark.parametrize("engine", WITH_PASSWORDS)
+@pytest.mark.parametrize(
+    ("engine", "place"),
+    [
+        pytest.param("postgres", {"path": "/no_such_{db_id}"}, marks=pytest.mark.server("postgres")),
+        pytest.param("postgres", {"query": "schema=no_such_{db_id}"}, marks=pytest.mark.server("postgres")),
+        pytest.param("mysql", {"path": "/no_such_{db_id}"}, marks=pytest.mark.server("mysql")),
+    ],
+)
 def test_a_server_without_any_of_the_databases(
-    engine: str, request: pytest.FixtureRequest, world: World, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    engine: str,
+    place: dict[str, str],
+    request: pytest.FixtureRequest,
+    world: World,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server: Server = request.getfixturevalue(f"{engine}_server")
     monkeypatch.setenv("RPW", urlsplit(server.reader).password or "")
-    target = urlunsplit(without_password(server.reader)._replace(path="/no_such_{db_id}"))
+    target = urlunsplit(without_password(server.reader)._replace(**place))
     err = assert_refused(world, capsys, {"backend": engine, "target": target})
     assert "none of its databases is there for " in err
     assert "no_such_show" in err

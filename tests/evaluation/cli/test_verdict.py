@@ -154,7 +154,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     ),
     "no engine": (
         ["--database", "x.sqlite", "--gold", "a", "--predicted", "b"],
-        "database 'x.sqlite' is not ENGINE:PATH (such as sqlite:shop.sqlite)",
+        "database 'x.sqlite' is not ENGINE:TARGET (such as sqlite:shop.sqlite)",
     ),
     "unknown engine": (
         ["--database", "sqllite:x", "--gold", "a", "--predicted", "b"],

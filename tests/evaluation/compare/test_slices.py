@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from math import ceil
 
@@ -14,6 +15,8 @@ from evaluation.compare.arms import Arm
 from evaluation.compare.comparison import Comparison
 from evaluation.compare.detail_screen import _power
 from evaluation.compare.notes import few_databases
+from evaluation.compare.screen import basis
+from evaluation.compare.sentence import sentence
 from evaluation.compare.slices import slices
 from evaluation.statistics.interval import wilson
 from evaluation.verdicts import Reason
@@ -76,12 +79,12 @@ def test_more_questions_are_needed_on_more_databases() -> None:
     assert found.clustered is not None
     assert found.clustered.clusters_matter
     assert found.needed is not None
-    assert found.needed_databases == ceil(found.needed / 10)
-    assert f"takes {found.needed:,} on {found.needed_databases:,} databases like these" in _power(found)
-    assert found.to_json()["databases_needed"] == found.needed_databases
+    assert found.needed_clusters == ceil(found.needed / 10)
+    assert f"takes {found.needed:,} on {found.needed_clusters:,} databases like these" in _power(found)
+    assert found.to_json()["databases_needed"] == found.needed_clusters
 
     alike = on_databases([(1, 2, 7)] * 10)
-    assert alike.needed_databases is None
+    assert alike.needed_clusters is None
     assert "databases" not in _power(alike)
 
 
@@ -101,3 +104,63 @@ def test_accuracy_is_clustered_by_what_answers_share() -> None:
     repeated = Accuracy.of((Asked(f"q{n}", repeat), told(n < 6)) for n, repeat in product(range(8), range(5)))
     assert (repeated.share, repeated.clustered_by) == (0.75, "question")
     assert repeated.interval == pytest.approx(clustered.interval)
+
+
+def test_accuracy_of_repeats_is_never_that_of_as_many_questions() -> None:
+    """Also on many databases that are as good as each other, where these make it no wider."""
+    asked = product(range(8), range(4), range(5))
+    told_ = [(Asked(f"{db}-{n}", repeat), told(n > 0, f"db{db}")) for db, n, repeat in asked]
+    found = Accuracy.of(told_)
+    assert (found.share, found.clustered_by) == (0.75, "question")
+    once = Accuracy.of((asked, one) for asked, one in told_ if not asked.repeat)
+    assert found.interval == pytest.approx(once.interval, abs=0.01)
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("databases", [1, 8])
+def test_repeats_that_are_all_alike_are_one_answer(databases: int, right: bool) -> None:
+    """A model without randomness that has all right is not surer of it the more often it is asked."""
+    repeated = product(range(40), range(5))
+    found = Accuracy.of((Asked(f"q{n}", repeat), told(right, f"db{n % databases}")) for n, repeat in repeated)
+    assert (found.right, found.answers, found.clustered_by) == (200 * right, 200, "question")
+    assert found.interval == wilson(40 * right, 40)
+
+
+@pytest.mark.parametrize("databases", [1, 4, 8])
+def test_accuracy_of_turns_is_clustered_by_conversation(databases: int) -> None:
+    turns = [
+        (Asked(f"{db}-{n}-{turn}", 0), replace(told(n > 0, f"db{db}"), conversation=f"{db}-{n}"))
+        for db, n, turn in product(range(databases), range(8), range(3))
+    ]
+    found = Accuracy.of(turns)
+    assert found.clustered_by == "conversation"
+    assert found.interval[0] < wilson(found.right, found.answers)[0]
+
+
+def of_conversations(marks: str) -> Comparison:
+    """Three turns of each conversation, all alike: `+` won, `-` lost, `=` both right."""
+    pairs = [
+        Pair(Asked(f"{n}-{turn}", 0), *(replace(told(right), conversation=f"c{n}") for right in RIGHT[mark]))
+        for n, mark in enumerate(marks)
+        for turn in range(3)
+    ]
+    return Comparison(Arm("a", "", ()), Arm("b", "", ()), "execution_match", tuple(pairs), adjusted_p=1.0)
+
+
+RIGHT = {"+": (False, True), "-": (True, False), "=": (True, True)}
+
+
+def test_turns_of_conversations_are_told_as_such() -> None:
+    """By all turns alone there would be a difference: twelve to three; by conversations it is four to one."""
+    found = of_conversations("++++-=====")
+    assert found.paired is not None
+    assert found.clustered is not None
+    assert found.paired.p < 0.05 < found.clustered.p
+    assert "with 30 paired questions in 10 conversations" in sentence(found)
+    assert f"in {found.needed_clusters:,} conversations like these" in _power(found)
+    assert "p and interval are of conversations" in basis([found])
+    told_ = found.to_json()
+    assert told_["clustered_by"] == "conversation"
+    assert (told_["databases_needed"], told_["conversations_needed"]) == (None, found.needed_clusters)
+    shown_ = replace(of_conversations("+" * 9 + "-"), adjusted_p=0.02)
+    assert "p = 0.020; clustered by conversation" in sentence(shown_)

@@ -25,15 +25,18 @@ MARKS = st.text("ci", min_size=2, max_size=2)
 
 
 @settings(max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 8), MARKS, MARKS), min_size=1, max_size=60))
-def test_the_statistics_are_the_same(questions: list[tuple[int, str, str]]) -> None:
-    before, now = (
-        {f"q{n}": Kept(f"db_{question[0]}", "", "", question[side]) for n, question in enumerate(questions)}
-        for side in (1, 2)
-    )
+@given(st.lists(st.tuples(st.integers(0, 8), st.none() | st.integers(0, 5), MARKS, MARKS), min_size=1, max_size=60))
+def test_the_statistics_are_the_same(questions: list[tuple[int, int | None, str, str]]) -> None:
+    """Also where the baseline is from before conversations were kept."""
+    turns = [(f"db_{db}", None if turn is None else f"c{db}-{turn}", *both) for db, turn, *both in questions]
+    before = {f"q{n}": Kept(db, "", "", marks) for n, (db, _, marks, _) in enumerate(turns)}
+    now = {f"q{n}": Kept(db, "", "", marks, conversation) for n, (db, conversation, _, marks) in enumerate(turns)}
     answers = [
-        Pair(Asked(f"q{n}", repeat), *(Told(n, "?", f"db_{db}", REASONS[marks[repeat]], None) for marks in both))
-        for n, (db, *both) in enumerate(questions)
+        Pair(
+            Asked(f"q{n}", repeat),
+            *(Told(n, "?", db, REASONS[marks[repeat]], None, conversation=conversation) for marks in both),
+        )
+        for n, (db, conversation, *both) in enumerate(turns)
         for repeat in range(2)
     ]
     gated, compared = pairs(replaced(before), replaced(now)).clustered, clustered_of(answers)

@@ -52,3 +52,25 @@ def test_families(name: str, expected: set[str]) -> None:
 )
 def test_kinship(judge: str, model: str, words: str | None) -> None:
     assert kinship({"provider": "a", "model": judge}, {"provider": "b", "model": model}) == words
+
+
+@pytest.mark.parametrize(
+    ("judge", "model", "words"),
+    [
+        (("anthropic", "judge"), ("openai", "claude-sonnet-4-5"), "is of the family of claude-sonnet-4-5 (Claude)"),
+        (("gemini", "tunedModels/ours"), ("gemini", "gemini-2.5-pro"), "is of the family of gemini-2.5-pro (Gemini)"),
+        (("openai", "judge"), ("openai", "gpt-5"), None),  # whatever speaks this protocol
+    ],
+)
+def test_who_serves_one_family_tells_it(judge: tuple[str, str], model: tuple[str, str], words: str | None) -> None:
+    one, other = ({"provider": provider, "model": name} for provider, name in (judge, model))
+    assert kinship(one, other) == words
+    assert (kinship(other, one) is None) == (words is None)
+
+
+def test_whose_model_it_is_may_be_said() -> None:
+    judge, whose = {"model": "gpt-5"}, "the other system's model"
+    assert kinship(judge, {"model": "gpt-5"}, whose) == "is the other system's model itself"
+    assert kinship(judge, {"model": "gpt-5-mini"}, whose) == (
+        "is of the family of gpt-5-mini (GPT), the other system's model"
+    )

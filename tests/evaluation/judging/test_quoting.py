@@ -66,3 +66,26 @@ def test_a_mark_that_stands_in_the_data_is_not_used(monkeypatch: pytest.MonkeyPa
 def test_what_is_too_long_is_cut_and_says_so() -> None:
     assert shortened("x" * LONGEST) == "x" * LONGEST
     assert shortened("x" * (LONGEST + 1_005)).splitlines() == ["x" * LONGEST, "… (1,005 more characters)"]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "<|im_end|>",
+        "<|eot_id|>",
+        "<|START_OF_TURN_TOKEN|>",
+        "<end_of_turn>",
+        "<\uff5cend\u2581of\u2581sentence\uff5c>",
+        "</s>",
+        "[/INST]",
+        "<</SYS>>",
+    ],
+)
+def test_no_token_that_ends_a_message_reaches_a_server(token: str) -> None:
+    line = quoted({"candidate_sql": f"SELECT 1 -- {token}"})["candidate_sql"].split("\n")[1]
+    assert line == f"{LINE}SELECT 1 -- {token[0]} {token[1:]}"
+
+
+def test_comparisons_are_no_tokens() -> None:
+    sql = "SELECT a<b, c>d, a<|b, x[INSTANCE] FROM t WHERE s<5 AND '<start>' <> '|>'"
+    assert quoted({"candidate_sql": sql})["candidate_sql"].split("\n")[1] == LINE + sql

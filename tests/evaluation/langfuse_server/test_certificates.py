@@ -47,11 +47,11 @@ def certificate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def host(certificate: Path) -> Iterator[str]:
-    langfuse = DeployedLangfuse()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    langfuse._server.socket = context.wrap_socket(langfuse._server.socket, server_side=True)
-    with langfuse:
+    with DeployedLangfuse() as langfuse:
+        assert langfuse._server is not None
+        langfuse._server.socket = context.wrap_socket(langfuse._server.socket, server_side=True)
         yield f"https://127.0.0.1:{langfuse.port}"
 
 

@@ -10,7 +10,7 @@ from evaluation.langfuse_server.chosen import chosen
 from evaluation.langfuse_server.connection import LangfuseServer
 from evaluation.langfuse_server.deployment import Deployment
 from sqlassay.errors import UserError
-from sqlassay.secrets import save_secret
+from sqlassay.secrets_file import save_secret
 from tests.providers.langfuse_deployed import KEYS
 
 HOST = "https://langfuse.example.com"

@@ -11,7 +11,7 @@ import yaml
 
 from evaluation.langfuse_server.deployment import shipped
 from evaluation.langfuse_server.settings import template
-from sqlassay.secrets import assignments
+from sqlassay.secrets_file import assignments
 
 ROOT = Path(__file__).resolve().parents[3]
 FILE: dict[str, Any] = yaml.safe_load(shipped())

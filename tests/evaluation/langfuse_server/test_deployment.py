@@ -8,7 +8,6 @@ import os
 import re
 import socket
 import stat
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 
 from evaluation.cli.app import run
 from evaluation.langfuse_server.deployment import Deployment, shipped
-from sqlassay.secrets import read_secrets, save_secret
+from sqlassay.secrets_file import read_secrets, save_secret
 from tests.evaluation.langfuse_server.docker_stub import Docker
 from tests.providers.langfuse_deployed import DeployedLangfuse
 
@@ -41,10 +40,8 @@ def test_up_waits_for_health_and_for_the_project(
     langfuse: DeployedLangfuse, deployment: Deployment, docker: Docker, capfd: Capture
 ) -> None:
     langfuse.projects = []
-    timer = threading.Timer(1.2, lambda: langfuse.projects.append(("sqlassay", "nightly")))
-    timer.start()
+    langfuse.then["/api/public/projects"] = lambda: langfuse.projects.append(("sqlassay", "nightly"))
     assert run(["langfuse", "up", "--wait", "20"]) == 0
-    timer.join()
     assert docker.calls == [["version"], ["up", "--help"], ["up", "--detach", "--wait", "--wait-timeout", "20"]]
     assert langfuse.requests.count("GET /api/public/projects") > 1
     out, err = capfd.readouterr()
@@ -326,10 +323,8 @@ def test_health_watches(langfuse: DeployedLangfuse, capfd: Capture) -> None:
     assert {line["server"] for line in lines} == {f"http://localhost:{langfuse.port}"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", lines[0]["time"])
 
-    timer = threading.Timer(0.7, langfuse.statuses.update, ({"/api/public/health": 503},))
-    timer.start()
-    assert run(["langfuse", "health", "--watch", "--every", "0.5", "--times", "3"]) == 1
-    timer.join()
+    langfuse.then["/api/public/health"] = lambda: langfuse.statuses.update({"/api/public/health": 503})
+    assert run(["langfuse", "health", "--watch", "--every", "0.1", "--times", "3"]) == 1
     first, *_, last = capfd.readouterr().out.splitlines()
     assert re.search(r"Z  ok      Langfuse at \S+  \d+ ms$", first)
     assert "failed" in last

@@ -15,7 +15,7 @@ import pytest
 
 from evaluation.langfuse_server.deployment import Deployment, shipped
 from evaluation.langfuse_server.settings import template
-from sqlassay.secrets import assignments
+from sqlassay.secrets_file import assignments
 from tests.evaluation.langfuse_server.docker_stub import Docker
 from tests.providers.langfuse_deployed import KEYS, DeployedLangfuse
 

@@ -82,3 +82,14 @@ def test_who_judges_is_told_from_what_the_run_remembers() -> None:
     assert kin == ("judge j is of the family of openai/gpt-5-mini (GPT)",)
     assert standings(strategies, notes, None)["llm_judge"].kin == ()
     assert standings([], {}, None) == {}
+
+
+def test_a_relative_of_the_system_that_is_compared_with_is_flagged_too() -> None:
+    judge = {"name": "j", "model": {"provider": "openai", "model": "gpt-5"}, "parameters": {}}
+    against = {"name": "the other", "sha256": "b" * 64, "model": {"provider": "openai", "model": "gpt-5-mini"}}
+    strategies = [{"label": "llm_judge_pairwise", "judges": [judge], "against": against}]
+    (one,) = standings(strategies, calibration_notes(strategies), {"provider": "a", "model": "claude"}).values()
+    assert one.kin == ("judge j is of the family of gpt-5-mini (GPT), the other system's model",)
+    del against["model"]  # as older runs have it
+    (one,) = standings(strategies, calibration_notes(strategies), {"provider": "a", "model": "claude"}).values()
+    assert one.kin == ()

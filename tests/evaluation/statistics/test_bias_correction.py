@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from evaluation.statistics.agreement import Confusion
-from evaluation.statistics.bias_correction import corrected_accuracy
+from evaluation.statistics.bias_correction import corrected_accuracy, with_settled
+from evaluation.statistics.interval import Bounded, wilson
 
 COUNTS = st.integers(0, 500)
 tables = st.builds(Confusion, COUNTS, COUNTS, COUNTS, COUNTS)
@@ -161,3 +162,50 @@ def test_the_truth_is_covered(
     covered = {"accuracy": population, "of the judged": sample, "lenient": lenient_covered, "harsh": harsh_covered}
     assert min(covered.values()) >= LEAST, covered
     assert population < RUNS  # or the interval says nothing
+
+
+@pytest.mark.parametrize("when_settled", [0.0, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize("settled", [0.1, 0.5, 0.95])
+def test_the_truth_is_covered_where_some_items_need_no_judge(settled: float, when_settled: float) -> None:
+    chance = random.Random(20261122)
+    accuracy = settled * when_settled + (1 - settled) * 0.3
+    population = sample = 0
+    for _ in range(RUNS):
+        missed, passed = draw(chance, 150, 0.05), draw(chance, 150, 0.12)
+        table = Confusion(150 - missed, passed, missed, 150 - passed)
+        without = draw(chance, 500, settled)
+        right, true = draw(chance, without, when_settled), draw(chance, 500 - without, 0.3)
+        said = draw(chance, true, 0.95) + draw(chance, 500 - without - true, 0.12)
+        found = corrected_accuracy(said, 500 - without, table)
+        assert found is not None
+        told = with_settled(found, 500 - without, right, without)
+        population += told.low <= accuracy <= told.high
+        sample += told.low <= (right + true) / 500 <= told.high
+    assert min(population, sample) >= LEAST, (population, sample)
+    assert population < RUNS  # or the interval says nothing
+
+
+@given(
+    st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).map(sorted),
+    st.integers(1, 500),
+    st.integers(0, 500),
+    st.data(),
+)
+def test_with_what_was_settled(ends: list[float], judged: int, settled: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, settled))
+    low, value, high = ends
+    corrected = Bounded(value, low, high)
+    told = with_settled(corrected, judged, right, settled)
+    assert told.value == pytest.approx((right + value * judged) / (settled + judged))
+    assert 0 <= told.low <= told.value + 1e-12
+    assert told.value - 1e-12 <= told.high <= 1
+    assert settled or told == corrected
+    # Never surer of itself than of what the judge said, as if all that was settled could be no other.
+    assert told.high - told.low >= min((high - low) * judged / (settled + judged), told.high, 1 - told.low) - 1e-9
+    mirrored = with_settled(Bounded(1 - value, 1 - high, 1 - low), judged, settled - right, settled)
+    assert mirrored == pytest.approx((1 - told.value, 1 - told.high, 1 - told.low))
+
+
+def test_where_nearly_everything_is_settled_the_interval_is_that_of_the_sample() -> None:
+    told = with_settled(Bounded(0.5, 0.1, 0.9), 1, 700, 999)
+    assert told == pytest.approx((700.5 / 1000, *wilson(700, 999)), abs=0.002)

@@ -13,9 +13,16 @@ from scipy.stats import permutation_test, t
 from statsmodels.api import OLS
 
 from evaluation.statistics.bootstrap import paired_bootstrap
-from evaluation.statistics.clustered import Clustered
-from evaluation.statistics.design_effect import cluster_variance, effective_clusters, matters
+from evaluation.statistics.clustered import CONVERSATION, DATABASE, Clustered, Outcome
+from evaluation.statistics.design_effect import (
+    cluster_variance,
+    effective_clusters,
+    jackknife_variance,
+    matters,
+    too_few,
+)
 from evaluation.statistics.paired import Paired
+from tests.evaluation.statistics.pairs_of_systems import sizes
 
 one_cluster = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 30)).filter(any)
 some = st.lists(one_cluster, min_size=1, max_size=14)
@@ -146,10 +153,7 @@ def test_five_databases_are_too_few() -> None:
     compared = clustered([(0, 9, 1), (0, 1, 30)] * 2 + [(0, 9, 9)])
     assert compared.design_effect > 1
     assert not compared.clusters_matter
-    assert compared.too_few_clusters
     assert compared.p == compared.whole.p
-    assert not clustered([(0, 9, 1)]).too_few_clusters
-    assert not clustered(APART).too_few_clusters
 
 
 def test_six_databases_can_just_show_a_difference() -> None:
@@ -164,8 +168,35 @@ def test_beside_one_huge_database_the_others_are_too_few() -> None:
     """Its own share of right answers is nearly that of all, so that it would look as if databases did not differ."""
     compared = clustered([(10, 40, 600), *[(1, 3, 20)] * 9])
     assert not compared.clusters_matter
-    assert compared.too_few_clusters
     assert compared.p == compared.whole.p
+
+
+@given(some.filter(lambda counts: len(counts) > 1))
+def test_the_jackknife_is_that_of_means_without_each_cluster(counts: list[tuple[int, int, int]]) -> None:
+    sums, each = np.array([b - a for a, b, _ in counts], float), np.array([sum(one) for one in counts], float)
+    rest = ~np.eye(len(counts), dtype=bool)
+    means = (rest @ sums) / (rest @ each)
+    of_all = sums.sum() / each.sum()
+    assert jackknife_variance(sums.tolist(), each.tolist()) == pytest.approx(
+        (len(counts) - 1) * np.mean((means - of_all) ** 2), rel=1e-9, abs=1e-12
+    )
+
+
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=14))
+def test_of_equal_clusters_it_is_the_same(sums: list[int]) -> None:
+    each = [10] * len(sums)
+    assert jackknife_variance(sums, each) == pytest.approx(cluster_variance(sums, each), rel=1e-9, abs=1e-12)
+
+
+def test_of_unequal_clusters_the_sandwich_is_too_low_and_the_jackknife_is_not() -> None:
+    """Over simulated databases that differ, with the sizes of real ones."""
+    of, chance = np.array(sizes(11, 1500, 0.7), float), np.random.default_rng(3)
+    own = chance.normal(0, 0.1, (4000, 11)) * of
+    true = np.var(own.sum(axis=1) / of.sum())
+    sandwich = np.mean([cluster_variance(one, of.tolist()) for one in own.tolist()])
+    jackknife = np.mean([jackknife_variance(one, of.tolist()) for one in own.tolist()])
+    assert sandwich < 0.85 * true
+    assert true < jackknife < 1.25 * true
 
 
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=50))
@@ -176,7 +207,16 @@ def test_effective_clusters(sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("effect", "clusters", "told"), [(1.5, 6, True), (1.5, 5.9, False), (1.0, 50, False), (0.4, 50, False)]
+    ("sizes", "told"), [([7], False), ([7, 7], True), ([7] * 5, True), ([7] * 6, False), ([660, *[24] * 9], True)]
+)
+def test_too_few(sizes: list[int], told: bool) -> None:
+    """One cluster is no clusters; of many, a large one makes few."""
+    assert too_few(sizes) is told
+
+
+@pytest.mark.parametrize(
+    ("effect", "clusters", "told"),
+    [(1.5, 6, True), (1.5, 5.9, False), (1.0, 50, False), (1 + 1e-15, 50, False), (0.4, 50, False)],
 )
 def test_where_clusters_matter(effect: float, clusters: float, told: bool) -> None:
     assert matters(effect, clusters) is told
@@ -211,3 +251,70 @@ def test_what_is_detectable_by_hand() -> None:
     multiple = t.ppf(0.975, 7) + t.ppf(0.8, 7)
     assert compared.clusters_matter
     assert compared.detectable() == pytest.approx(multiple * error + 1 / 80, rel=1e-9)
+
+
+def of_turns(databases: int, conversations: int, turns: int, alike: bool) -> list[Outcome]:
+    """Conversations that B wins, of three in four; else turns, as many of them in each."""
+    return [
+        Outcome(f"q{db}-{number}-{turn}", f"db_{db}", f"c{db}-{number}", 1 if (number if alike else turn) % 4 else -1)
+        for db in range(databases)
+        for number in range(conversations)
+        for turn in range(turns)
+    ]
+
+
+@pytest.mark.parametrize("databases", [1, 2, 5, 20])
+def test_turns_that_are_alike_count_as_conversations(databases: int) -> None:
+    """However few databases there are: sixteen turns that all say what four conversations say are no sixteen coins."""
+    found = Clustered.of(of_turns(databases, 8, 4, alike=True))
+    once = Clustered.of(of_turns(databases, 8, 1, alike=True))
+    assert (found.clustered_by, once.clustered_by) == (CONVERSATION, None)
+    assert found.p == pytest.approx(once.p)
+    assert found.p > found.whole.p
+    assert found.difference == once.difference
+    low, high = found.interval()
+    assert low < found.difference < high
+
+
+def test_turns_that_are_not_alike_are_questions() -> None:
+    found = Clustered.of(of_turns(2, 8, 4, alike=False))
+    assert found.clustered_by is None
+    assert found.p == found.whole.p
+
+
+def test_conversations_on_databases_that_differ_more_are_clustered_by_database() -> None:
+    won = [0, 1, 1, 1, 1, 1, 1, 0]
+    outcomes = [
+        Outcome(f"q{db}-{number}-{turn}", f"db_{db}", f"c{db}-{number}", won[db])
+        for db in range(8)
+        for number in range(5)
+        for turn in range(3)
+    ]
+    assert Clustered.of(outcomes).clustered_by == DATABASE
+
+
+def test_a_question_that_is_no_turn_is_by_itself() -> None:
+    """Also where it is called as a conversation is."""
+    outcomes = [*of_turns(1, 8, 2, alike=True), *(Outcome(f"c0-{n}", "db_0", None, 1) for n in range(3))]
+    found = Clustered.of(outcomes)
+    assert found.by == CONVERSATION
+    assert sorted(one.pairs for one in found.clusters.values()) == [1] * 3 + [2] * 8
+
+
+def test_repeats_of_a_turn_are_of_its_conversation() -> None:
+    outcomes = of_turns(2, 8, 3, alike=True)
+    once, thrice = Clustered.of(outcomes), Clustered.of(outcomes * 3)
+    assert thrice.p == pytest.approx(once.p)
+    assert thrice.whole.questions == once.whole.questions == 48
+    assert thrice.design_effect == pytest.approx(once.design_effect)
+
+
+def test_the_interval_of_many_conversations_is_that_of_each_sign_by_itself() -> None:
+    """Clusters that are alike are tossed together, which draws the same."""
+    found = Clustered.of(of_turns(4, 50, 3, alike=True))
+    sums, each = np.array([one.total for one in found.clusters.values()]), np.full(200, 3)
+    signs = np.random.default_rng(5).choice([-1, 1], (40_000, 200))
+    up, of = signs @ sums, signs @ each
+    ends = np.array([(sums.sum() - up) / (600 - of), (sums.sum() + up) / (600 + of)])
+    low, high = np.quantile(ends.min(axis=0), 0.05), np.quantile(ends.max(axis=0), 0.95)
+    assert found.interval() == pytest.approx((low, high), abs=0.01)
