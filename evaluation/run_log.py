@@ -97,7 +97,7 @@ class RunFolder:
         Raises:
             UserError: A line is not an item record.
         """
-        return map(self._item, self.raw_items())
+        return map(self.record, self.raw_items())
 
     def raw_items_at(self, places: Sequence[int]) -> Iterator[dict[str, Any]]:
         """Some items as they were written.
@@ -118,9 +118,14 @@ class RunFolder:
         Raises:
             UserError: A line is not an item record.
         """
-        return map(self._item, self.raw_items_at(places))
+        return map(self.record, self.raw_items_at(places))
 
-    def _item(self, raw: dict[str, Any]) -> ItemRecord:
+    def record(self, raw: dict[str, Any]) -> ItemRecord:
+        """An item of this run that was read as it was written.
+
+        Raises:
+            UserError: It is not an item record.
+        """
         try:
             return ItemRecord.from_json(raw)
         except ValueError as error:

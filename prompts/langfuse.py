@@ -23,7 +23,7 @@ from prompts.rendering import RenderingFailed
 from prompts.sources import Variable, from_mustache, pieces_of
 from prompts.template import KEYS, NAMED, PromptTemplate, checked, settings_of
 from sqlassay.errors import UnknownName, UserError, located
-from sqlassay.langfuse import HOSTS, access, configured_host
+from sqlassay.langfuse import HOSTS, ONCE, SECONDS, access, no_answer, require_extra, sdk
 
 if TYPE_CHECKING:
     from langfuse.api import LangfuseAPI
@@ -32,8 +32,6 @@ PREFIX = "langfuse:"
 FORMAT_KEY = "template_format"
 """In the config of a prompt whose text is a template of ours, with conditions or loops, and not Langfuse's own."""
 _REF = re.compile(r"langfuse:(?P<name>.+)@(?:v?(?P<version>[1-9][0-9]*)|(?P<label>[a-z0-9_.-]+))")
-_CLOUD = "https://cloud.langfuse.com"
-_SECONDS = 10
 _LATEST = "latest"
 _LOG = logging.getLogger(__name__)
 
@@ -116,7 +114,7 @@ def push(template: PromptTemplate, *, message: str, label: str | None = None) ->
             if label is None or label in newest["labels"]:
                 return Pushed(ref, is_new=False)
             api.prompt_version.update(
-                quote(template.name, safe=""), newest["version"], new_labels=[label], request_options=_ONCE
+                quote(template.name, safe=""), newest["version"], new_labels=[label], request_options=ONCE
             )
             return Pushed(ref, is_new=False, relabelled=True)
         kind: Any = CreateChatPromptType.CHAT
@@ -128,38 +126,25 @@ def push(template: PromptTemplate, *, message: str, label: str | None = None) ->
             labels=[label] if label else [],
             commit_message=message,
         )
-        made = _fields(api.prompts.create(request=request, request_options=_ONCE))
+        made = _fields(api.prompts.create(request=request, request_options=ONCE))
     return Pushed(f"{PREFIX}{template.name}@{made['version']}", is_new=True)
-
-
-_ONCE: Any = {"max_retries": 0}
 
 
 @contextmanager
 def _api() -> Iterator[LangfuseAPI]:
     """A client of the API; what goes wrong with it becomes one line, without keys and without what the server wrote."""
-    try:
-        import httpx
-        from langfuse.api import LangfuseAPI, UnauthorizedError
-        from langfuse.api.core import ApiError
-        from pydantic import ValidationError
-    except ImportError as error:
-        raise UserError(
-            "prompts at Langfuse need the extra 'langfuse', which is not installed",
-            remedy="pip install 'sqlassay[langfuse]'",
-        ) from error
-    to = access(configured_host() or _CLOUD)
+    require_extra()
+    import httpx
+    from langfuse.api import UnauthorizedError
+    from langfuse.api.core import ApiError
+    from pydantic import ValidationError
+
+    to = access()
     host = to.host
     check = f"check {HOSTS[0]} and whether the server is up"
     try:
-        with httpx.Client(timeout=_SECONDS) as http:
-            yield LangfuseAPI(
-                base_url=host,
-                x_langfuse_public_key=to.public_key,
-                username=to.public_key,
-                password=to.secret_key,
-                httpx_client=http,
-            )
+        with sdk(to, seconds=SECONDS) as api:
+            yield api
     except UnauthorizedError:
         remedy = (
             "check LANGFUSE_PUBLIC_KEY, LANGFUSE_SECRET_KEY and LANGFUSE_BASE_URL: keys are of one server and project"
@@ -169,10 +154,8 @@ def _api() -> Iterator[LangfuseAPI]:
         if error.status_code == 200:  # the SDK's way to say that it is no JSON
             raise UserError(f"what answers at {host} is not Langfuse's API", remedy="check LANGFUSE_BASE_URL") from None
         raise UserError(f"Langfuse at {host} answered with the HTTP status {error.status_code}", remedy=check) from None
-    except httpx.TimeoutException:
-        raise UserError(f"Langfuse at {host} gave no answer within {_SECONDS} s", remedy=check) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UserError(f"Langfuse at {host} cannot be reached: {error}", remedy=check) from None
+        raise UserError(f"Langfuse at {host} {no_answer(error, SECONDS)}", remedy=check) from None
     except (ValidationError, json.JSONDecodeError):
         raise UserError(f"what answers at {host} is not Langfuse's API", remedy="check LANGFUSE_BASE_URL") from None
 
@@ -182,7 +165,7 @@ def _get(api: LangfuseAPI, name: str, *, version: str | None = None, label: str 
 
     try:
         found = api.prompts.get(
-            quote(name, safe=""), version=int(version) if version else None, label=label, request_options=_ONCE
+            quote(name, safe=""), version=int(version) if version else None, label=label, request_options=ONCE
         )
     except NotFoundError:
         return None
@@ -197,9 +180,9 @@ def _fields(found: Any) -> dict[str, Any]:
 def _unknown(api: LangfuseAPI, match: re.Match[str]) -> UnknownName:
     """What there is instead."""
     name = match["name"]
-    same = [one for one in api.prompts.list(name=name, limit=100, request_options=_ONCE).data if one.name == name]
+    same = [one for one in api.prompts.list(name=name, limit=100, request_options=ONCE).data if one.name == name]
     if not same:
-        known = [one.name for one in api.prompts.list(limit=100, request_options=_ONCE).data]
+        known = [one.name for one in api.prompts.list(limit=100, request_options=ONCE).data]
         return UnknownName("prompt at Langfuse", name, known)
     if match["version"]:
         return UnknownName(f"version of {PREFIX}{name}:", match["version"], map(str, same[0].versions))

@@ -1,18 +1,44 @@
-"""Where a Langfuse server is, and the keys to it: for prompts that are there, and for runs that are copied there."""
+"""Where a Langfuse server is, the keys to it, and how it is reached: the same for all that speak to one.
+
+Three ways lead there, for three needs. Runs are copied with requests of our own, for every answer has to say what
+arrived. Prompts, and the trace that is written to try a server, go through the SDK's client of its API. What starts and
+watches a server makes do with Python alone. What they share is here: address, keys, certificates, proxies, seconds, and
+what is said when nobody answers.
+"""
 
 from __future__ import annotations
 
+import os
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sqlassay.errors import UserError
-from sqlassay.secrets import find_key, setting
+from sqlassay.secrets import conceal, find_key, setting, without
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+    from langfuse.api import LangfuseAPI
 
 HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST")
 """The variables that say where the server is; the second is the older name."""
 PUBLIC_KEY = "LANGFUSE_PUBLIC_KEY"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SECRET_KEY = "LANGFUSE_SECRET_KEY"  # noqa: S105 - the name of a variable
+SECONDS = 10.0
+"""That an answer may take."""
+ONCE: Any = {"max_retries": 0}
+"""The option of the SDK by which a request is made once."""
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_EXTRA = ("langfuse", "httpx", "opentelemetry")
+"""What the extra brings."""
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""The variables that name the certificate authorities that are trusted."""
 
 
 @dataclass(frozen=True)
@@ -79,3 +105,95 @@ def access(host: str | None = None, *, public_key: str = PUBLIC_KEY, secret_key:
     if not where:
         raise UserError("no address of Langfuse", remedy=f"set {HOSTS[0]}, such as http://localhost:3000")
     return Access(base_url(where), *(find_key("Langfuse", name) for name in (public_key, secret_key)))
+
+
+def require_extra() -> None:
+    """See to it that the extra is installed.
+
+    Raises:
+        UserError: It is not.
+    """
+    if any(find_spec(name) is None for name in _EXTRA):
+        raise UserError(
+            "Langfuse needs the extra 'langfuse', which is not installed", remedy="pip install 'sqlassay[langfuse]'"
+        )
+
+
+def http_client(to: Access, *, seconds: float = SECONDS) -> httpx.Client:
+    """A client with the keys.
+
+    Args:
+        to: Whom it is for.
+        seconds: That an answer may take.
+
+    Raises:
+        UserError: The extra is not installed, or a proxy that the environment names cannot be used.
+    """
+    require_extra()
+    import httpx
+
+    conceal(b64encode(f"{to.public_key}:{to.secret_key}".encode()).decode())  # as it is sent, and may be repeated
+    try:
+        return httpx.Client(
+            auth=(to.public_key, to.secret_key),
+            timeout=seconds,
+            headers={"x-langfuse-public-key": to.public_key},
+            trust_env=not is_local(to.host),
+            verify=trusted(),
+        )
+    except (ImportError, ValueError) as error:
+        raise UserError(
+            f"the proxy that the environment names cannot be used: {without(str(error))}",
+            remedy="check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or name the server in NO_PROXY",
+        ) from None
+
+
+@contextmanager
+def sdk(to: Access, *, seconds: float = SECONDS) -> Iterator[LangfuseAPI]:
+    """The SDK's client of the API; each of its methods takes `ONCE`, or it would ask again by itself.
+
+    Args:
+        to: Whom it is for.
+        seconds: That an answer may take.
+
+    Raises:
+        UserError: As `http_client`.
+    """
+    with http_client(to, seconds=seconds) as http:
+        from langfuse.api import LangfuseAPI
+
+        yield LangfuseAPI(
+            base_url=to.host,
+            x_langfuse_public_key=to.public_key,
+            username=to.public_key,
+            password=to.secret_key,
+            httpx_client=http,
+        )
+
+
+def trusted() -> ssl.SSLContext:
+    """The certificate authorities that are trusted: those of the environment, else the machine's and certifi's."""
+    import ssl
+
+    context = ssl.create_default_context()
+    if not any(os.environ.get(name) for name in _AUTHORITIES):
+        with suppress(ImportError):
+            import certifi
+
+            context.load_verify_locations(certifi.where())
+    return context
+
+
+def no_answer(error: Exception, seconds: float) -> str:
+    """Why there was no answer, in words that go on after the name of the server.
+
+    Args:
+        error: Of httpx, or of Python itself.
+        seconds: That an answer could take.
+    """
+    cause = getattr(error, "reason", None) or error
+    if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
+        return f"gave no answer within {seconds:g} s"
+    said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+    own = "; if its certificate is of an authority of your own: SSL_CERT_FILE" if "CERTIFICATE" in str(cause) else ""
+    return f"cannot be reached: {without(said) or type(cause).__name__}{own}"

@@ -240,7 +240,9 @@ def _say_copied(copy: LiveCopy) -> None:
     if copy.settings is None:
         return
     said, complete = copy.said()
-    rest = shlex.join([output.program(), "langfuse", "publish", copy.group, "--runs", str(copy.runs)])
+    host = copy.settings.get("host")
+    where = [] if host is None or "@" in host else ["--host", str(host)]  # with a password it is refused, not shown
+    rest = shlex.join([output.program(), "langfuse", "publish", copy.group, "--runs", str(copy.runs), *where])
     output.talk().print(
         f"Langfuse: {said}" + ("" if complete else f"; the rest is sent by: {rest}"),
         style=None if complete else "yellow",

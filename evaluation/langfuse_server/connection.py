@@ -15,10 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlassay.errors import SqlAssayError
-from sqlassay.langfuse import base_url, is_local
-
-SECONDS = 10.0
-"""How long a request waits for an answer."""
+from sqlassay.langfuse import SECONDS, base_url, is_local, no_answer, trusted
 
 
 class NoAnswer(SqlAssayError):
@@ -89,7 +86,7 @@ class LangfuseServer:
             NoAnswer: There was none.
         """
         from urllib.error import HTTPError
-        from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+        from urllib.request import BaseHandler, HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
         class Stays(HTTPRedirectHandler):
             def redirect_request(self, *_: Any) -> None:
@@ -100,18 +97,21 @@ class LangfuseServer:
             request.add_unredirected_header(
                 "Authorization", f"Basic {b64encode(':'.join(self.keys).encode()).decode()}"
             )
+        handlers: list[BaseHandler] = [Stays()]
+        if self.is_local:
+            handlers.append(ProxyHandler({}))
+        if request.type == "https":
+            handlers.append(HTTPSHandler(context=trusted()))
         started = time.monotonic()
         try:
             try:
-                with build_opener(Stays, *([ProxyHandler({})] if self.is_local else [])).open(
-                    request, timeout=seconds
-                ) as response:
+                with build_opener(*handlers).open(request, timeout=seconds) as response:
                     status, content = response.status, response.read()
             except HTTPError as error:
                 with error:
                     status, content = error.code, error.read()
         except (OSError, HTTPException, ValueError) as error:
-            raise NoAnswer(_reason(error, seconds)) from None
+            raise NoAnswer(no_answer(error, seconds)) from None
         return Answer(status, _json(content), time.monotonic() - started)
 
 
@@ -120,11 +120,3 @@ def _json(content: bytes) -> Any:
         return json.loads(content)
     except ValueError:
         return None
-
-
-def _reason(error: Exception, seconds: float) -> str:
-    cause = getattr(error, "reason", None) or error
-    if isinstance(cause, TimeoutError):
-        return f"no answer within {seconds:g} s"
-    said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
-    return f"cannot be reached: {said or type(cause).__name__}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from evaluation.langfuse_server.connection import NoAnswer
 from evaluation.langfuse_server.docker import Compose, DockerFailed, State
 from evaluation.langfuse_server.settings import Settings
 from sqlassay.errors import SqlAssayError, UserError
+from sqlassay.whole_file import replace_file
 
 COMPOSE_FILE = "compose.yaml"
+LOOPBACK = "127.0.0.1"
+"""Where its ports are open."""
 _PAUSE = 0.5
 """Seconds between two looks at whether the project is there."""
 
@@ -76,7 +80,7 @@ class Deployment:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.compose_file.exists():
-                self.compose_file.write_text(shipped(), "utf-8")
+                replace_file(self.compose_file, shipped())
         except OSError as error:
             raise UserError(f"cannot be written: {error.strerror}", place=str(self.folder)) from error
         return settings_module.write(self.settings_file, chosen or {})
@@ -101,6 +105,16 @@ class Deployment:
         """Whether the compose file is another than that of this version, changed by the user or by an update."""
         return self.compose_file.read_text("utf-8") != shipped()
 
+    def make_sure(self) -> None:
+        """Find out whether it could be started, before anything is written.
+
+        Raises:
+            UserError: Docker cannot be used, or is too old.
+        """
+        compose = Compose(self.folder, ())
+        compose.make_sure()
+        compose.make_sure_it_waits()
+
     def up(self, seconds: float) -> None:
         """Start it, wait until every service is healthy, and then until the project is there.
 
@@ -108,16 +122,18 @@ class Deployment:
             seconds: How long to wait for either, once the images are there.
 
         Raises:
-            UserError: Docker cannot be used.
             DockerFailed: It has not started.
             NotReady: It runs, but its project is not there.
         """
         compose = self._compose()
-        compose.make_sure()
         try:
             compose.run("up", "--detach", "--wait", "--wait-timeout", str(math.ceil(seconds)))
         except DockerFailed as error:
-            ill = [f"{one.service} is {one.health or one.state}" for one in compose.states() if not one.ok]
+            states = compose.states()
+            ill = [f"{one.service} is {one.health or one.state}" for one in states if not one.ok]
+            ill += [
+                f"{name}={port} is taken: change it in {settings_module.FILE}" for name, port in self._taken(states)
+            ]
             if not ill:
                 raise
             logs = f"see `docker compose logs` in {self.folder}"
@@ -153,6 +169,15 @@ class Deployment:
         except (OSError, yaml.YAMLError, KeyError, TypeError):
             remedy = "delete it and run `sqlassay langfuse setup`"
             raise UserError("is no compose file", place=str(self.compose_file), remedy=remedy) from None
+
+    def _taken(self, states: Sequence[State]) -> Iterator[tuple[str, int]]:
+        """The ports at which somebody listens who is no container of ours."""
+        ours = {port for state in states for port in state.ports}
+        for name, port in self.settings().ports.items():
+            with socket.socket() as asked:
+                asked.settimeout(1)
+                if f"{LOOPBACK}:{port}" not in ours and asked.connect_ex((LOOPBACK, port)) == 0:
+                    yield name, port
 
     def _compose(self) -> Compose:
         settings = self.settings()

@@ -81,6 +81,17 @@ class Compose:
             remedy = "start it: sudo systemctl start docker, or Docker Desktop; DOCKER_HOST and contexts count"
             raise UserError("docker does not answer", remedy=remedy)
 
+    def make_sure_it_waits(self) -> None:
+        """Find out whether it can wait until everything is healthy.
+
+        Raises:
+            UserError: It is too old for that.
+        """
+        if "--wait-timeout" not in self._docker(["compose", "up", "--help"]).stdout:
+            found = self._docker(["compose", "version", "--short"]).stdout.strip()
+            remedy = "update the package docker-compose-plugin: https://docs.docker.com/compose/install"
+            raise UserError(f"`docker compose` {found} is too old: it cannot wait for health", remedy=remedy)
+
     def run(self, *arguments: str) -> None:
         """One command; what it says goes to stderr.
 

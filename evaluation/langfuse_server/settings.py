@@ -17,6 +17,8 @@ from sqlassay.secrets import conceal
 from sqlassay.secrets_file import assignments, refuse_shared
 
 FILE = ".env"
+PORTS = ("LANGFUSE_PORT", "LANGFUSE_MEDIA_PORT")
+"""The settings that say where it is reached."""
 _RANDOM = re.compile(r"\{hex:(\d+)\}")
 """Stands in the template for so many random bytes, as hexadecimal digits."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.@:+-]+( [A-Za-z0-9_.@:+-]+)*")
@@ -40,6 +42,11 @@ class Settings:
     def host(self) -> str:
         """Where the server is."""
         return f"http://localhost:{self.values['LANGFUSE_PORT']}"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Where it is reached on this machine, by setting."""
+        return {name: int(self.values[name]) for name in PORTS}
 
     @property
     def keys(self) -> tuple[str, str]:
@@ -82,6 +89,7 @@ def write(path: Path, chosen: Mapping[str, str]) -> bool:
     text = _RANDOM.sub(lambda match: secrets.token_hex(int(match[1])), template())
     for name, value in chosen.items():
         text = re.sub(rf"^{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
+    _check_ports(assignments(text))
     try:
         # Whole or not at all, and not in the place of one that another process has just made.
         number, name = tempfile.mkstemp(prefix=f"{FILE}.", dir=path.parent)
@@ -121,10 +129,16 @@ def read(path: Path) -> Settings | None:
             raise UserError(
                 f"has no {', '.join(missing)}", remedy="add it; `sqlassay langfuse setup` of a new folder shows one"
             )
-        for name in ("LANGFUSE_PORT", "LANGFUSE_MEDIA_PORT"):
-            if not (values[name].isdecimal() and 0 < int(values[name]) < 65536):
-                raise UserError(f"{name} is no port: {values[name]!r}")
+        _check_ports(values)
     for name, value in values.items():
         if any(word in name for word in _SECRETS):
             conceal(value)
     return Settings(values, path)
+
+
+def _check_ports(values: Mapping[str, str]) -> None:
+    for name in PORTS:
+        if not (values[name].isdecimal() and 0 < int(values[name]) < 65536):
+            raise UserError(f"{name} is no port: {values[name]!r}")
+    if len({int(values[name]) for name in PORTS}) < len(PORTS):
+        raise UserError(f"{' and '.join(PORTS)} are both {values[PORTS[0]]}", remedy="name two ports")

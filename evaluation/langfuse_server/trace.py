@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from evaluation.langfuse_server.connection import SECONDS, LangfuseServer, NoAnswer
+from evaluation.langfuse_server.connection import LangfuseServer, NoAnswer
 from sqlassay.errors import UserError
+from sqlassay.langfuse import ONCE, SECONDS, Access, no_answer, require_extra, sdk
 from sqlassay.validation import Check
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each further look; the last one again and again."""
 _WEB = "see the log of langfuse-web"
 _WORKER = "look at the log of langfuse-worker: it writes what was sent"
-_ONCE: Any = {"max_retries": 0}
 
 
 class Written(NamedTuple):
@@ -41,15 +41,13 @@ def made() -> Written:
     Raises:
         UserError: The SDK is not installed.
     """
-    try:
-        from langfuse import LangfuseOtelSpanAttributes as Names
-        from opentelemetry.context import Context
-        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-        from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-        from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-    except ImportError as error:
-        remedy = "pip install 'sqlassay[langfuse]'"
-        raise UserError("Langfuse needs the extra 'langfuse', which is not installed", remedy=remedy) from error
+    require_extra()
+    from langfuse import LangfuseOtelSpanAttributes as Names
+    from opentelemetry.context import Context
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
     tracer = TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False).get_tracer("sqlassay")
     span = tracer.start_span(
         NAME,
@@ -95,7 +93,7 @@ def write_score(server: LangfuseServer, written: Written) -> Check:
     )
     try:
         with _api(server) as api:
-            answer = api.scores.create(request=[score], request_options=_ONCE)
+            answer = api.scores.create(request=[score], request_options=ONCE)
     except NoAnswer as error:
         return Check("score written", False, str(error), _WEB)
     if isinstance(answer, CreateScoreBatchResults):
@@ -142,9 +140,9 @@ def _missing(server: LangfuseServer, written: Written) -> list[str]:
     recently = datetime.now(UTC) - timedelta(hours=1)
     with _api(server) as api:
         spans = api.observations.get_many(
-            trace_id=written.trace, from_start_time=recently, limit=10, request_options=_ONCE
+            trace_id=written.trace, from_start_time=recently, limit=10, request_options=ONCE
         ).data
-        scores = api.scores.get_many(id=score_id(written), limit=10, request_options=_ONCE).data
+        scores = api.scores.get_many(id=score_id(written), limit=10, request_options=ONCE).data
     missing = [] if any(one.id == written.span for one in spans) else ["the trace"]
     return missing if any(one.id == score_id(written) for one in scores) else [*missing, "its score"]
 
@@ -157,23 +155,17 @@ def _api(server: LangfuseServer) -> Iterator[LangfuseAPI]:
         NoAnswer: There was no proper answer. What the server wrote is not repeated.
     """
     import httpx
-    from langfuse.api import LangfuseAPI
     from langfuse.api.core import ApiError
     from pydantic import ValidationError
 
-    public, secret = server.keys or ("", "")
     try:
-        with httpx.Client(timeout=SECONDS, trust_env=not server.is_local) as http:
-            yield LangfuseAPI(
-                base_url=server.host,
-                x_langfuse_public_key=public,
-                username=public,
-                password=secret,
-                httpx_client=http,
-            )
+        with sdk(Access(server.host, *(server.keys or ("", "")))) as api:
+            yield api
+    except UserError as error:
+        raise NoAnswer(str(error)) from None
     except ApiError as error:
         raise NoAnswer(f"answers with HTTP {error.status_code}") from None
     except httpx.HTTPError as error:
-        raise NoAnswer(f"cannot be reached: {type(error).__name__}") from None
+        raise NoAnswer(no_answer(error, SECONDS)) from None
     except (ValidationError, ValueError):
         raise NoAnswer("answers with something that the SDK does not understand") from None

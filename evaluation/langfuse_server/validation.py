@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from evaluation.langfuse_server import trace
-from evaluation.langfuse_server.connection import SECONDS, Answer, LangfuseServer
+from evaluation.langfuse_server.connection import Answer, LangfuseServer
 from evaluation.langfuse_server.health import answered, asked, authentication, reachable
 from sqlassay.errors import UserError
+from sqlassay.langfuse import SECONDS
 from sqlassay.validation import Check, ValidationResult
 
 ENDPOINTS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
@@ -51,7 +52,7 @@ class Acknowledged:
         if self.path.exists():
             for line in read_lines(self.path):
                 if line.get("server") == server:
-                    self._keys.add(Sent(str(line["kind"]), str(line["id"]), str(line["stamp"])).key(server))
+                    self._keys.add(Sent(*(str(line.get(key)) for key in Sent._fields)).key(server))
 
     def __contains__(self, sent: Sent) -> bool:
         return sent.key(self.server) in self._keys
@@ -96,13 +97,21 @@ class AcknowledgedLog(Acknowledged):
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # of lines that could not be written: whoever added them was told
+            self._file.close()
         self._lock.release()
 
     def add(self, sent: Iterable[Sent]) -> None:
-        """Remember what arrived."""
+        """Remember what arrived.
+
+        Raises:
+            UserError: It cannot be written. What arrived is sent again, then, and takes its own place.
+        """
         told = list(sent)
-        self._file.write(b"".join(line_of({"server": self.server, **one._asdict()}) for one in told))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(b"".join(line_of({"server": self.server, **one._asdict()}) for one in told))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise UserError(f"cannot be written: {error.strerror}", place=str(self.path)) from error
         self._remember(told)

@@ -15,7 +15,9 @@ from sqlassay.errors import UserError
 from sqlassay.secrets import look_up, variables
 from sqlassay.yaml_places import compose
 
-_NAMES_A_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)", re.IGNORECASE)
+_NAMES_A_SECRET = re.compile(
+    r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)(_|$)|_(PASS|PWD)(_|$)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ from evaluation.tracing.publisher import ITEMS_AT_ONCE, Publisher
 from evaluation.tracing.server import Server, Unavailable
 from evaluation.tracing.subject import CopySettings
 from sqlassay.errors import UserError
-from sqlassay.langfuse import access
 from sqlassay.secrets import without
 
 INTERVAL = 1.0
@@ -149,7 +148,7 @@ def main() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     try:
-        to = access(settings.host, public_key=settings.public_key_env, secret_key=settings.secret_key_env)
+        to = settings.access()
         with Server(to, seconds=_SECONDS) as server:
             follower = Follower(Path(told["runs"]), told["group"], settings, Destination(server))
             follower.follow(ended)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlassay.errors import UserError
+from sqlassay.langfuse import require_extra
 
 SHARE = 0.03
 """Of a run's time that is waited at its end for what is still on its way: a copy may cost 5 % in all."""
@@ -50,6 +51,7 @@ class LiveCopy:
             return self
         told = {"runs": str(self.runs), "group": self.group, "settings": dict(self.settings)}
         try:
+            require_extra()
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "evaluation.tracing.follow"],  # -P: not what the current folder holds
                 stdin=subprocess.PIPE,
@@ -64,6 +66,8 @@ class LiveCopy:
             assert self._process.stdin is not None  # noqa: S101 - for the type checker
             self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
+        except UserError as error:
+            self.problem = str(error)
         except OSError as error:
             self.problem = f"the copying process cannot be started: {error.strerror}"
         return self
@@ -109,12 +113,11 @@ class LiveCopy:
         from evaluation.tracing.destination import name_of
         from evaluation.tracing.parts import Standing, standing
         from evaluation.tracing.subject import CopySettings, Subject
-        from sqlassay.langfuse import access
 
         self._wait()
         settings = CopySettings(**(self.settings or {}))
         try:
-            to = access(settings.host, public_key=settings.public_key_env, secret_key=settings.secret_key_env)
+            to = settings.access()
             if self._arrived is not None:
                 return f"{Standing(**self._arrived)} at {to.host}", True
             total = Standing()
@@ -123,6 +126,8 @@ class LiveCopy:
                 total += standing(run, Subject(run.manifest, settings), known)
         except UserError as error:
             return f"nothing was sent: {error}", False
+        except (OSError, ValueError) as error:  # such as that the folder has gone: the run has ended all the same
+            return f"what arrived cannot be told: {error}", False
         if total.complete or self.problem is None:
             return f"{total} at {to.host}", total.complete
         return f"{total}: {self.problem}", False

@@ -14,15 +14,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evaluation.prompt_log import RecordedPrompt
-from evaluation.records import AnswerRecord, ExecutionRecord, ItemRecord
+from evaluation.records import AnswerRecord, CallRecord, ExecutionRecord, ItemRecord, VerdictRecord
 from evaluation.tracing.concealment import Concealment
 from evaluation.tracing.subject import Attempt, Subject
-from evaluation.verdicts import Status
+from evaluation.verdicts import JUDGES, Status
 
 ENVIRONMENT = "sdk-experiment"
 """Where Langfuse looks for experiments; the SDK's are there as well."""
 ROOT = "item"
 """The step that all others belong to."""
+FIRST = "first attempt"
+"""What stands behind a strategy's name where the first attempt of a model that repairs its statements is judged."""
 _NAMED = re.compile(r"(?P<name>.+)@v?(?P<version>[0-9]+)")
 
 Prompts = Callable[[str], RecordedPrompt | None]
@@ -39,6 +41,7 @@ class Observation:
         start: Nanoseconds since 1970.
         end: The same.
         attributes: What is known of it, by the names of the attributes.
+        parent: The step that it is a part of.
     """
 
     step: str
@@ -46,6 +49,7 @@ class Observation:
     start: int
     end: int
     attributes: Mapping[str, str | int]
+    parent: str = ROOT
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,14 @@ class _Steps:
         self._shown: dict[str, str | None] = {}
         self._begun = self._now = round(begun.timestamp() * 1000) * 1_000_000
 
+    @property
+    def _parameters(self) -> Mapping[str, Any] | None:
+        """What a model is asked with; `None` where one of several is, each with others."""
+        identity = self.subject.manifest["identity"]
+        parts = (identity.get("model") or {}).get("parts") or {"": identity}
+        first, *others = [part.get("parameters") or {} for part in parts.values()]
+        return first if all(one == first for one in others) else None
+
     def root(self) -> Observation:
         record = self.record
         told = {
@@ -149,6 +161,7 @@ class _Steps:
             "removed": list(record.removed),
             "answered_by": record.answered_by,
             "route": None if record.route is None else record.route.route,
+            "history": None if record.history is None else vars(record.history),
             "note": None if record.note is None else self.conceal.row_text(record.note),
             "verdicts": {verdict.strategy: verdict.reason.value for verdict in record.verdicts},
         }
@@ -167,35 +180,57 @@ class _Steps:
     def all(self) -> Iterator[Observation]:
         """Every step but the root, in the order in which they are done."""
         record = self.record
+        for number, call in enumerate(record.calls, start=1):
+            if call.answer is not None:
+                yield self._call(f"call {number}", f"generate: {call.role}", call, call.answer, self._parameters)
+            if call.ran is not None:
+                yield self._execution(f"call {number} execution", f"execute: {call.role}", call.ran)
         if record.answer is not None:
-            for number, call in enumerate(record.calls, start=1):
-                if call.answer is not None:
-                    more = {
-                        "model_name": call.model,
-                        "why": self.conceal.row_text(call.why),
-                        "sql": call.sql and self.conceal.text(call.sql),
-                    }
-                    yield self._generation(f"call {number}", f"generate: {call.role}", call.answer, more)
-                if call.ran is not None:
-                    yield self._execution(f"call {number} execution", f"execute: {call.role}", call.ran)
             yield from self._rendering(record.answer)
-            yield self._generation("generate", "generate", record.answer, {})
+            yield self._generation("generate", "generate", record.answer, {}, self._parameters)
         for number, gold in enumerate(record.golds, start=1):
             yield self._execution(f"gold {number}", "execute gold", gold)
         if record.predicted is not None:
             yield self._execution("prediction", "execute prediction", record.predicted)
+        yield from self._evaluations()
+
+    def _evaluations(self) -> Iterator[Observation]:
+        """What strategies said, side by side, and below each what it asked of judges, of both attempts."""
+        record, begun, ended = self.record, self._now, self._now
         for verdict in record.verdicts:
-            attributes = self._attributes(
-                "evaluator",
-                input=None if record.sql is None else self.conceal.text(record.sql),
-                output=self.conceal.json(
-                    {"status": verdict.status.value, "score": verdict.score, "reason": verdict.reason.value}
-                ),
-                metadata=self.conceal.evidence(verdict.evidence),
-                level="WARNING" if verdict.status is Status.UNSCORED else None,
-                status=verdict.reason.value,
-            )
-            yield self._step(f"strategy {verdict.strategy}", verdict.strategy, 0.0, attributes)
+            self._now, step = begun, f"strategy {verdict.strategy}"
+            asked = list(self._judging(verdict.strategy, step))
+            yield self._evaluation(step, verdict.strategy, record.sql, verdict, begun)
+            yield from asked
+            ended = max(ended, self._now)
+        self._now = ended
+        first = record.first
+        if first is not None and (first.sql, first.verdicts) != (record.sql, record.verdicts):
+            for verdict in first.verdicts:  # how its statement ran is among the calls
+                name = f"{verdict.strategy} ({FIRST})"
+                yield self._evaluation(f"first strategy {verdict.strategy}", name, first.sql, verdict, ended)
+
+    def _judging(self, strategy: str, parent: str) -> Iterator[Observation]:
+        described = self.subject.manifest["identity"].get("strategies") or ()
+        judges = next((one.get(JUDGES) or () for one in described if one.get("label") == strategy), ())
+        asked_with = {one["name"]: one.get("parameters") for one in judges}
+        for number, call in enumerate(self.record.judging, start=1):
+            if call.answer is not None and call.role == strategy:
+                name, parameters = f"judge: {call.model}", asked_with.get(call.model)
+                yield replace(self._call(f"judge {number}", name, call, call.answer, parameters), parent=parent)
+
+    def _evaluation(self, step: str, name: str, sql: str | None, verdict: VerdictRecord, begun: int) -> Observation:
+        attributes = self._attributes(
+            "evaluator",
+            input=None if sql is None else self.conceal.text(sql),
+            output=self.conceal.json(
+                {"status": verdict.status.value, "score": verdict.score, "reason": verdict.reason.value}
+            ),
+            metadata=self.conceal.evidence(verdict.evidence),
+            level="WARNING" if verdict.status is Status.UNSCORED else None,
+            status=verdict.reason.value,
+        )
+        return Observation(step, name, begun, self._now, attributes)
 
     def _rendering(self, answer: AnswerRecord) -> Iterator[Observation]:
         if answer.prompt_sha256:
@@ -213,7 +248,24 @@ class _Steps:
             )
             yield self._step("render", "render", 0.0, attributes)
 
-    def _generation(self, step: str, name: str, answer: AnswerRecord, more: Mapping[str, Any]) -> Observation:
+    def _call(
+        self, step: str, name: str, call: CallRecord, answer: AnswerRecord, parameters: Mapping[str, Any] | None
+    ) -> Observation:
+        more = {
+            "model_name": call.model,
+            "why": self.conceal.row_text(call.why),
+            "sql": call.sql and self.conceal.text(call.sql),
+        }
+        return self._generation(step, name, answer, more, parameters)
+
+    def _generation(
+        self,
+        step: str,
+        name: str,
+        answer: AnswerRecord,
+        more: Mapping[str, Any],
+        parameters: Mapping[str, Any] | None,
+    ) -> Observation:
         waited = sum(attempt.seconds + attempt.waited for attempt in answer.attempts)
         failed = answer.finish_reason is None
         told = {
@@ -239,11 +291,10 @@ class _Steps:
             level="ERROR" if failed else None,
             status=answer.attempts[-1].error if failed and answer.attempts else None,
         )
-        attributes["langfuse.observation.model.name"] = answer.model or str(
-            self.subject.manifest.get("model_label", "")
-        )
-        parameters = self.subject.manifest["identity"].get("parameters") or {}
-        attributes["langfuse.observation.model.parameters"] = self.conceal.json(parameters)
+        asked = more.get("model_name") or self.subject.manifest.get("model_label", "")
+        attributes["langfuse.observation.model.name"] = answer.model or str(asked)
+        if parameters is not None:
+            attributes["langfuse.observation.model.parameters"] = self.conceal.json(parameters)
         usage = _usage(answer)
         if usage:
             attributes["langfuse.observation.usage_details"] = self.conceal.json(usage)

@@ -41,12 +41,13 @@ def _version() -> str:
 
 
 def _span(subject: Subject, attempt: Attempt, observation: Observation) -> Span:
-    root = bytes.fromhex(subject.observation_id(attempt, ROOT))
-    own = bytes.fromhex(subject.observation_id(attempt, observation.step))
+    def own(step: str) -> bytes:
+        return bytes.fromhex(subject.observation_id(attempt, step))
+
     return Span(
         trace_id=bytes.fromhex(subject.trace_id(attempt)),
-        span_id=own,
-        parent_span_id=b"" if own == root else root,
+        span_id=own(observation.step),
+        parent_span_id=b"" if observation.step == ROOT else own(observation.parent),
         name=observation.name,
         kind=Span.SPAN_KIND_INTERNAL,
         start_time_unix_nano=observation.start,

@@ -109,7 +109,7 @@ def standing(run: RunFolder, subject: Subject, acknowledged: Acknowledged) -> St
     summary = RunSummary("")
     counts = {kind: [0, 0] for kind in (DATASET_ITEM, TRACE, SCORE)}
     for raw in run.raw_items():
-        record = ItemRecord.from_json(raw)
+        record = run.record(raw)
         summary.add(record)
         for sent in of_item(record, subject.stamp(raw)):
             counts[sent.kind][0] += sent in acknowledged

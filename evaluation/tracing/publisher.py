@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from evaluation.prompt_log import PROMPTS, PromptIndex
 from evaluation.records import ItemRecord
 from evaluation.reports.summary import RunSummary
-from evaluation.run_log import RunFolder
+from evaluation.run_log import MANIFEST, RunFolder
 from evaluation.tracing import parts
 from evaluation.tracing.acknowledged import AcknowledgedLog, Sent
 from evaluation.tracing.concealment import Concealment
@@ -23,6 +23,7 @@ from evaluation.tracing.otlp import spans_of
 from evaluation.tracing.scores import item_score_body, item_scores
 from evaluation.tracing.server import Refused, Unavailable
 from evaluation.tracing.subject import CopySettings, Subject
+from sqlassay.errors import UserError
 
 ITEMS_AT_ONCE = 50
 """Items whose parts are made before any of them is sent."""
@@ -30,6 +31,8 @@ _AT_ONCE = 8
 """Requests of one thing each that are under way at once."""
 _BYTES = 2_000_000
 """Of spans in one request; a larger one has one trace."""
+_IDLE = 3
+"""Times that nothing of some items arrives, until it is taken to be the server and not they."""
 _SCORES = 100
 """In one list, which stays far below the 1 MiB that servers take."""
 
@@ -65,6 +68,8 @@ class Publisher:
         )
         self._prompts = PromptIndex(self.run.path / PROMPTS)
         self._most = ITEMS_AT_ONCE
+        self._insists = False
+        self._arrivals = 0
 
     def send(self, items: Sequence[dict[str, Any]]) -> None:
         """Send what has not arrived of some items.
@@ -74,9 +79,10 @@ class Publisher:
 
         Raises:
             Unavailable: The server takes nothing now. What arrived before that is remembered.
+            UserError: One of them is no item, or what arrived cannot be written down.
         """
         last = {item["id"]: item for item in items}
-        stamped = [(ItemRecord.from_json(item), self.subject.stamp(item)) for item in last.values()]
+        stamped = [(self.run.record(item), self.subject.stamp(item)) for item in last.values()]
         try:
             self._send(stamped)
         except Unavailable:
@@ -85,6 +91,25 @@ class Publisher:
             self._most = max(1, self._most // 2)
             raise
         self._most = min(ITEMS_AT_ONCE, 2 * self._most)
+
+    def send_around(self, items: Sequence[dict[str, Any]]) -> bool:
+        """Send what can be sent of items that the server stumbles over; what it stumbles over counts as rejected.
+
+        Args:
+            items: As for `send`.
+
+        Returns:
+            Whether anything of them arrived.
+
+        Raises:
+            Unavailable: As `send`.
+        """
+        before, self._insists = self._arrivals, True
+        try:
+            self.send(items)
+        finally:
+            self._insists = False
+        return self._arrivals > before
 
     def remove_replaced(self) -> None:
         """Remove the traces of items that were done again.
@@ -164,7 +189,7 @@ class Publisher:
     def _deliver(self, parcels: Sequence[_Parcel], post: Callable[[Sequence[_Parcel]], None]) -> None:
         """Send some together; where they are refused, find out which: ids make it harmless to send one twice."""
         try:
-            post(parcels)
+            self._attempt(post, parcels)
         except Refused as refusal:
             if len(parcels) == 1:
                 self.rejected[parcels[0].sent] = str(refusal)
@@ -180,7 +205,7 @@ class Publisher:
 
         def attempt(parcel: _Parcel) -> Refused | Unavailable | None:
             try:
-                post(parcel.body)
+                self._attempt(post, parcel.body)
             except (Refused, Unavailable) as error:
                 return error
             return None
@@ -199,7 +224,16 @@ class Publisher:
                         raise error
         return everything
 
+    def _attempt(self, post: Callable[[Any], None], what: Any) -> None:
+        try:
+            post(what)
+        except Unavailable as error:
+            if self._insists and error.stumbled:
+                raise Refused(error.why) from None
+            raise
+
     def _arrived(self, parcels: Sequence[_Parcel]) -> None:
+        self._arrivals += len(parcels)
         if parcels:
             self.log.add(parcel.sent for parcel in parcels)
             for parcel in parcels:
@@ -216,14 +250,33 @@ def publish(publisher: Publisher, *, patience: float, sleep: Callable[[float], N
 
     Raises:
         Unavailable: It took nothing for longer, or does not take the keys.
+        UserError: The run is there no more, or what arrived cannot be written down.
     """
     from evaluation.runs import summarise
 
-    items = publisher.run.raw_items()
+    try:
+        patience = _publish_items(publisher, patience, sleep)
+        _patiently(publisher.remove_replaced, patience, sleep)
+        _patiently(partial(publisher.send_run_scores, summarise(publisher.run)), patience, sleep)
+        (publisher.run.path / MANIFEST).stat()
+    except FileNotFoundError as error:
+        raise UserError("was deleted while the run was sent", place=str(error.filename)) from None
+
+
+def _publish_items(publisher: Publisher, patience: float, sleep: Callable[[float], None]) -> float:
+    """Send the items of a run; returns how much patience is left for what is stumbled over."""
+    items, idle = publisher.run.raw_items(), 0
     while batch := list(islice(items, ITEMS_AT_ONCE)):
-        _patiently(partial(publisher.send, batch), patience, sleep)
-    _patiently(publisher.remove_replaced, patience, sleep)
-    _patiently(partial(publisher.send_run_scores, summarise(publisher.run)), patience, sleep)
+        try:
+            _patiently(partial(publisher.send, batch), patience, sleep)
+        except Unavailable as error:
+            if not error.stumbled:
+                raise
+            patience = 0.0
+            idle = 0 if publisher.send_around(batch) else idle + 1
+            if idle == _IDLE:
+                raise
+    return patience
 
 
 def _patiently(send: Callable[[], None], patience: float, sleep: Callable[[float], None]) -> None:

@@ -11,11 +11,10 @@ from typing import Any
 
 from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports.summary import RunSummary, interval_of
-from evaluation.tracing.observations import ENVIRONMENT, ROOT, attempt_of
+from evaluation.tracing.observations import ENVIRONMENT, FIRST, ROOT, attempt_of
 from evaluation.tracing.subject import Subject
 from evaluation.verdicts import Status
 
-FIRST = "first attempt"
 STATUS = "status"
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sqlassay.errors import UserError
-from sqlassay.langfuse import HOSTS, Access, is_local
+from sqlassay.langfuse import HOSTS, SECONDS, Access, http_client, no_answer
 from sqlassay.printable import printable
 from sqlassay.secrets import without
 
@@ -30,6 +30,7 @@ _PAGE = 100
 _LATER = (408, 425, 429)
 """Too slow, too early, too many."""
 _MULTI = 207
+_STUMBLED = 500
 
 
 class Unavailable(Exception):
@@ -39,12 +40,16 @@ class Unavailable(Exception):
         why: For people.
         retry_after: Seconds that the server asks to wait.
         keys_refused: Whether it is the keys that it does not take.
+        stumbled: Whether it met a mistake of its own, which what it was sent may have led it to.
     """
 
-    def __init__(self, why: str, *, retry_after: float = 0.0, keys_refused: bool = False) -> None:
+    def __init__(
+        self, why: str, *, retry_after: float = 0.0, keys_refused: bool = False, stumbled: bool = False
+    ) -> None:
         self.why = why
         self.retry_after = retry_after
         self.keys_refused = keys_refused
+        self.stumbled = stumbled
         super().__init__(why)
 
 
@@ -60,25 +65,14 @@ class Server:
         seconds: That an answer may take.
 
     Raises:
-        UserError: The extra is not installed.
+        UserError: The extra is not installed, or a proxy cannot be used.
     """
 
-    def __init__(self, access: Access, *, seconds: float = 10.0) -> None:
-        try:
-            import httpx
-        except ImportError as error:
-            raise UserError(
-                "Langfuse needs the extra 'langfuse', which is not installed", remedy="pip install 'sqlassay[langfuse]'"
-            ) from error
+    def __init__(self, access: Access, *, seconds: float = SECONDS) -> None:
         self.host = access.host
         self.public_key = access.public_key
         self._seconds = seconds
-        self._http: httpx.Client = httpx.Client(
-            auth=(access.public_key, access.secret_key),
-            timeout=seconds,
-            headers={"x-langfuse-public-key": access.public_key},
-            trust_env=not is_local(access.host),
-        )
+        self._http = http_client(access, seconds=seconds)
 
     def __enter__(self) -> Server:
         return self
@@ -166,7 +160,7 @@ class Server:
     def annotations(self, name: str, since: str) -> Iterator[Mapping[str, Any]]:
         """The scores of a name that people gave, the newest pages first, with what each is about."""
         query = {
-            "name": name,
+            **({} if "," in name else {"name": name}),  # several names have one between them
             "source": "ANNOTATION",
             "fields": "details,subject",
             "fromTimestamp": since,
@@ -174,7 +168,7 @@ class Server:
         }
         while True:
             found = self._json("GET", "/api/public/v3/scores", query=query)
-            yield from found["data"]
+            yield from (score for score in found["data"] if score["name"] == name)
             cursor = found["meta"].get("cursor")
             if not cursor:
                 return
@@ -190,10 +184,8 @@ class Server:
 
         try:
             answer = self._http.request(method, f"{self.host}{path}", **more)
-        except httpx.TimeoutException:
-            raise Unavailable(f"Langfuse at {self.host} gave no answer within {self._seconds:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unavailable(f"Langfuse at {self.host} cannot be reached: {without(str(error))}") from None
+            raise Unavailable(f"Langfuse at {self.host} {no_answer(error, self._seconds)}") from None
         return self._checked(answer)
 
     def _checked(self, answer: httpx.Response) -> httpx.Response:
@@ -205,7 +197,12 @@ class Server:
         if status in _LATER or status >= 500:
             told = answer.headers.get("retry-after", "")
             wait = float(told) if re.fullmatch(r"[0-9]{1,6}", told) else 0.0
-            raise Unavailable(f"Langfuse at {self.host} answered with the HTTP status {status}", retry_after=wait)
+            later = f" and asks to wait for {wait:g} s" if wait else ""
+            raise Unavailable(
+                f"Langfuse at {self.host} answered with the HTTP status {status}{later}",
+                retry_after=wait,
+                stumbled=status == _STUMBLED,
+            )
         if answer.is_redirect:
             raise Unavailable(f"what answers at {self.host} is not Langfuse's API; check {HOSTS[0]}")
         said = printable(without(answer.text))[:200]

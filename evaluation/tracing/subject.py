@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlassay.langfuse import PUBLIC_KEY, SECRET_KEY
+from sqlassay.errors import UserError
+from sqlassay.langfuse import HOSTS, PUBLIC_KEY, SECRET_KEY, Access, access, base_url, configured_host, is_local
 
-_OF_MAPPING = 1
+_OF_MAPPING = 2
 """Raised when the same record is sent as something else: what was sent before is then sent anew."""
 
 
@@ -43,6 +44,31 @@ class CopySettings:
         """Those of a run, with changes that are not `None`; runs that were not to be copied have none of their own."""
         given = {key: value for key, value in changes.items() if value is not None}
         return cls(**{**(manifest.get("langfuse") or {}), **given})
+
+    @classmethod
+    def named(cls, manifest: Mapping[str, Any], *, host: str | None = None, **changes: Any) -> CopySettings:
+        """As `of`, for a command that sends keys: a run may come from anywhere, and so may the address in it.
+
+        Raises:
+            UserError: The run names a server that nobody else names, and that is not on this machine.
+        """
+        settings = cls.of(manifest, host=host, **changes)
+        if host is None and settings.host is not None and not is_local(base_url(settings.host)):
+            told = configured_host()
+            if told is None or base_url(told) != base_url(settings.host):
+                raise UserError(
+                    f"the run names the server {settings.host}, and nobody else does",
+                    remedy=f"if your keys may be sent there: --host {settings.host}, or set {HOSTS[0]}",
+                )
+        return settings
+
+    def access(self) -> Access:
+        """The server, and the keys.
+
+        Raises:
+            UserError: The address or a key is missing, or the address is none.
+        """
+        return access(self.host, public_key=self.public_key_env, secret_key=self.secret_key_env)
 
 
 class Attempt(NamedTuple):

@@ -56,7 +56,7 @@ ask() {  # ask PATH [CURL'S OPTIONS]: the body in $body, the status in $status, 
     # The keys are no arguments, which other users could see.
     answer=$(
         if [ -n "$public" ]; then printf 'user = "%s:%s"\n' "$public" "$secret"; fi |
-            curl --silent --noproxy localhost,127.0.0.1 --max-time "${TIMEOUT:-10}" --config - --write-out '\n%{http_code} %{time_total}' "$@" "$asked"
+            curl --silent --noproxy "localhost,127.0.0.1,::1${NO_PROXY:+,$NO_PROXY}${no_proxy:+,$no_proxy}" --max-time "${TIMEOUT:-10}" --config - --write-out '\n%{http_code} %{time_total}' "$@" "$asked"
     ) || true
     line=${answer##*"
 "}

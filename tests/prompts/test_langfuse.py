@@ -141,7 +141,7 @@ def test_a_server_that_is_ill(
 ) -> None:
     """Nothing that was fetched before takes the place of an answer, and one question is one request."""
     fetch("langfuse:ask@1")
-    monkeypatch.setattr(langfuse, "_SECONDS", 0.2)
+    monkeypatch.setattr(langfuse, "SECONDS", 0.2)
     server.ill = ill
     for call in (lambda: fetch("langfuse:ask@1"), lambda: fetch("langfuse:ask@production")):
         del server.requests[:]
@@ -159,6 +159,24 @@ def test_no_server(server: LangfuseServer, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("LANGFUSE_BASE_URL", "nonsense")
     with pytest.raises(UserError, match="'nonsense' is no base URL of Langfuse"):
         fetch("langfuse:ask@1")
+
+
+def test_no_address(server: LangfuseServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LANGFUSE_BASE_URL", "LANGFUSE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match=r"no address of Langfuse \(set LANGFUSE_BASE_URL"):  # nobody named the cloud
+        fetch("langfuse:ask@1")
+
+
+def test_no_proxy_is_asked_for_a_server_on_this_machine(
+    server: LangfuseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    server.add("ask", "{{question}}")
+    assert fetch("langfuse:ask@1").ref == "langfuse:ask@1"
 
 
 def test_wrong_keys_and_none(server: LangfuseServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,8 +232,7 @@ def test_a_prompt_of_langfuse_is_not_pushed(server: LangfuseServer) -> None:
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("langfuse", "langfuse.api"):
-        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "langfuse", None)
     for attempt in (lambda: fetch("langfuse:ask@1"), lambda: push(load("zero_shot@1"), message="x")):
-        with pytest.raises(UserError, match="need the extra 'langfuse', which is not installed"):
+        with pytest.raises(UserError, match="needs the extra 'langfuse', which is not installed"):
             attempt()

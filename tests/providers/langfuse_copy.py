@@ -25,6 +25,7 @@ Fault = int | str | Callable[[], int | None]
 SPANS = "/api/public/otel/v1/traces"
 SCORES = "/api/public/scores"
 ITEMS = "/api/public/dataset-items"
+_STUMBLED = object()
 
 
 class LangfuseCopy(Loopback):
@@ -44,6 +45,8 @@ class LangfuseCopy(Loopback):
         faults: What happens to the next requests to a path: a status, `hang`, or what gives one.
         ill: What happens to every request.
         refuses: Ids of scores and traces that are never taken.
+        stumbles: Ids of scores, traces and items over which it stumbles, with the status 500.
+        prefix: What its paths begin with, as behind a proxy that has other services as well.
         largest: Bytes of a body, decompressed; a larger one is answered with 413.
         invalid: What was not as the specification says.
     """
@@ -61,10 +64,17 @@ class LangfuseCopy(Loopback):
         self.faults: dict[str, deque[Fault]] = {}
         self.ill: Fault | None = None
         self.refuses: set[str] = set()
+        self.stumbles: set[str] = set()
+        self.prefix = ""
         self.largest = 5_000_000
         self.invalid: list[str] = []
         self.lock = threading.Lock()
         self.released = threading.Event()
+
+    @property
+    def base_url(self) -> str:
+        """Where it is, also while it is stopped."""
+        return super().base_url + self.prefix
 
     @property
     def down(self) -> bool:
@@ -92,9 +102,10 @@ class _Handler(Handler):
         return self.loopback
 
     def answer(self, raw: bytes) -> None:
-        parts = urlsplit(self.path)
+        prefix = self.langfuse.prefix
+        parts = urlsplit(self.path.removeprefix(prefix))
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        if self.langfuse.down:
+        if self.langfuse.down or not self.path.startswith(prefix):
             self.close_connection = True
             return
         with self.langfuse.lock:
@@ -134,6 +145,8 @@ class _Handler(Handler):
         answer = self._rest(path, query, told)
         if answer is None:
             return 404, {"message": "not found"}
+        if answer is _STUMBLED:
+            return 500, {"message": "Internal Server Error"}
         wrong = langfuse().wrong_answer(self.command, path, answer)
         assert not wrong, wrong
         return 200, answer
@@ -152,6 +165,8 @@ class _Handler(Handler):
         if path == "/api/public/v2/datasets":
             return _page([_dataset(name, one) for name, one in store.datasets.items()], query)
         if path == ITEMS and self.command == "POST":
+            if told["id"] in store.stumbles:
+                return _STUMBLED
             kept = store.items.setdefault(told["id"], {"input": None, "expectedOutput": None, "metadata": None})
             kept |= told
             return self._item(kept)
@@ -159,7 +174,8 @@ class _Handler(Handler):
             chosen = [self._item(one) for one in store.items.values() if one["datasetName"] == query["datasetName"]]
             return _page(chosen, query)
         if path == "/api/public/v3/scores":
-            found = [one for one in store.annotations if one["name"] == query["name"]]
+            names = query["name"].split(",") if "name" in query else None
+            found = [one for one in store.annotations if names is None or one["name"] in names]
             at = int(query.get("cursor", "0"))
             more = {"cursor": str(at + 2)} if at + 2 < len(found) else {}
             return {"data": found[at : at + 2], "meta": {"limit": 2, **more}}
@@ -180,6 +196,8 @@ class _Handler(Handler):
         problems = [p for one in (told if many else [told]) for p in langfuse().problems("POST", SCORES, {}, one)]
         if problems:
             return self._invalid(SCORES, problems)
+        if any(one["id"] in store.stumbles for one in (told if many else [told])):
+            return 500, {"message": "Internal Server Error"}
         taken = [one for one in (told if many else [told]) if one["id"] not in store.refuses]
         store.scores.update({_place(one, store.scores) if many else one["id"]: one for one in taken})
         if many and len(taken) < len(told):
@@ -213,6 +231,8 @@ class _Handler(Handler):
             found.setdefault(span.trace_id.hex(), {})[span.span_id.hex()] = told
         if problems:
             return self._invalid(SPANS, problems)
+        if self.langfuse.stumbles & found.keys():
+            return 500, {"message": "Internal Server Error"}
         if self.langfuse.refuses & found.keys():
             return 400, {"message": "a malformed span"}
         for trace, spans in found.items():

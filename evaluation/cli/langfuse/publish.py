@@ -48,6 +48,9 @@ def publish(
 
     Example: `sqlassay langfuse publish latest`
     """
+    from sqlassay.langfuse import require_extra
+
+    require_extra()
     from evaluation.runs import find_runs
     from evaluation.tracing.acknowledged import AcknowledgedLog
     from evaluation.tracing.destination import Destination
@@ -56,20 +59,21 @@ def publish(
     from evaluation.tracing.publisher import publish as send
     from evaluation.tracing.server import Server, Unavailable
     from evaluation.tracing.subject import CopySettings
-    from sqlassay.langfuse import access
 
     found = {folder.run_id: folder for name in names or ["latest"] for folder in find_runs(name, runs)}
     stood: dict[str, Standing] = {}
     problems: dict[str, None] = {}
     for run in found.values():
-        settings = CopySettings.of(run.manifest, host=host, dataset=dataset, mask_rows=mask_rows, max_bytes=max_bytes)
-        to = access(settings.host, public_key=settings.public_key_env, secret_key=settings.secret_key_env)
-        with Server(to) as server, AcknowledgedLog(run.path, Destination(server).name) as log:
+        settings = CopySettings.named(
+            run.manifest, host=host, dataset=dataset, mask_rows=mask_rows, max_bytes=max_bytes
+        )
+        with Server(settings.access()) as server, AcknowledgedLog(run.path, Destination(server).name) as log:
             publisher = Publisher(run, settings, Destination(server), log)
             try:
                 send(publisher, patience=patience)
             except Unavailable as error:
                 problems[error.why] = None
+                patience = 0.0  # as long as was said, and not as long for every run
             for sent, why in publisher.rejected.items():
                 problems[f"the {sent.kind} {sent.id} was refused with {why}"] = None
             stood[run.run_id] = standing(run, publisher.subject, log)

@@ -38,7 +38,6 @@ def pull(
     from evaluation.tracing.labels import pull as labels_of
     from evaluation.tracing.server import Server, explained
     from evaluation.tracing.subject import CopySettings
-    from sqlassay.langfuse import access
 
     found = find_runs(run, runs)
     if len(found) > 1:
@@ -47,8 +46,7 @@ def pull(
         )
     if file.exists() and not overwrite:
         raise UserError("is there already", place=str(file), remedy="add --overwrite, or name another with --output")
-    settings = CopySettings.of(found[0].manifest, host=host)
-    to = access(settings.host, public_key=settings.public_key_env, secret_key=settings.secret_key_env)
+    to = CopySettings.named(found[0].manifest, host=host).access()
     with explained(to.host), Server(to) as server:
         labels = labels_of(found[0], server, score)
     if labels.unclear:

@@ -28,6 +28,7 @@ def up(
     from evaluation.langfuse_server.deployment import Deployment
 
     deployment = Deployment(folder)
+    deployment.make_sure()
     if deployment.set_up():
         output.talk().print(f"wrote {deployment.settings_file}", soft_wrap=True)
     deployment.up(wait)

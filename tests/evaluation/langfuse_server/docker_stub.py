@@ -33,7 +33,10 @@ class Docker:
         program.chmod(0o755)
 
     def ill(self, **what: Any) -> None:
-        """`engine`: what `docker version` says on stderr; `compose`: there is none; `up`: a service; `list`: older."""
+        """`engine`: what `docker version` says on stderr; `compose`: there is none; `up`: a service; `list`: older.
+
+        `old`: older still, of a version that does not wait; `port`: a service that does not get its port.
+        """
         (self.folder / "ill").write_text(json.dumps(what))
 
     @property
@@ -71,6 +74,10 @@ def main(home: Path, arguments: list[str]) -> int:
     with (home / "calls").open("a") as file:
         file.write(json.dumps(arguments) + "\n")
     if arguments[0] == "version":
+        sys.stdout.write(ill.get("old", "2.40.0"))
+        return 0
+    if arguments == ["up", "--help"]:
+        sys.stdout.write("  -d, --detach\n" + ("" if "old" in ill else "      --wait-timeout int\n"))
         return 0
     folder = given.get("--project-directory", Path.cwd())
     settings = _settings(given.get("--env-file", folder / ".env"))
@@ -81,9 +88,11 @@ def main(home: Path, arguments: list[str]) -> int:
             made = {name: {**fields, **HEALTHY} for name, fields in services.items()}
             if "up" in ill:
                 made[ill["up"]]["Health"] = "unhealthy"
+            if "port" in ill:
+                made[ill["port"]] |= {"State": "created", "Health": "", "ports": []}
             file.write_text(json.dumps({"project": settings["COMPOSE_PROJECT_NAME"], "services": made}))
             sys.stderr.write("Container is unhealthy\n" if "up" in ill else "Started\n")
-            return int("up" in ill)
+            return int("up" in ill or "port" in ill)
         case "down":
             file.unlink(missing_ok=True)
         case "ps":

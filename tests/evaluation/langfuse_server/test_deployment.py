@@ -42,7 +42,7 @@ def test_up_waits_for_health_and_for_the_project(
     langfuse.projects = []
     langfuse.then["/api/public/projects"] = lambda: langfuse.projects.append(("sqlassay", "nightly"))
     assert run(["langfuse", "up", "--wait", "20"]) == 0
-    assert docker.calls == [["version"], ["up", "--detach", "--wait", "--wait-timeout", "20"]]
+    assert docker.calls == [["version"], ["up", "--help"], ["up", "--detach", "--wait", "--wait-timeout", "20"]]
     assert langfuse.requests.count("GET /api/public/projects") > 1
     out, err = capfd.readouterr()
     assert out == f"Langfuse is up: http://localhost:{langfuse.port}\n"
@@ -87,6 +87,26 @@ def test_up_when_a_service_does_not_become_healthy(langfuse: DeployedLangfuse, d
     assert not langfuse.requests
 
 
+def test_up_when_a_port_is_taken(langfuse: DeployedLangfuse, docker: Docker, capfd: Capture) -> None:
+    docker.ill(port="langfuse-web")
+    assert run(["langfuse", "up"]) == 1
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error:")]
+    assert f"langfuse-web is created, LANGFUSE_PORT={langfuse.port} is taken: change it in .env (see" in line
+
+
+def test_a_docker_compose_that_cannot_wait(deployment: Deployment, docker: Docker, capfd: Capture) -> None:
+    docker.ill(old="2.10.2")
+    assert run(["langfuse", "up"]) == 2
+    assert "error: `docker compose` 2.10.2 is too old: it cannot wait for health (update" in capfd.readouterr().err
+    assert ["up", "--detach", "--wait", "--wait-timeout", "600"] not in docker.calls
+
+
+def test_two_ports_are_two(deployment: Deployment, capfd: Capture) -> None:
+    assert run(["langfuse", "setup", "--port", "21531"]) == 2
+    assert "LANGFUSE_PORT and LANGFUSE_MEDIA_PORT are both 21531 (name two ports)" in capfd.readouterr().err
+    assert not deployment.settings_file.exists()
+
+
 def test_up_when_the_project_does_not_appear(langfuse: DeployedLangfuse, docker: Docker, capfd: Capture) -> None:
     langfuse.keys = ("pk-lf-other", "sk-lf-other")
     assert run(["langfuse", "up", "--wait", "1"]) == 1
@@ -117,9 +137,9 @@ def test_docker_that_cannot_be_used_is_one_line(
 def test_no_docker_at_all(
     tmp_path: Path, deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
-    deployment.set_up()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert run(["langfuse", "up"]) == 2
+    assert not deployment.folder.exists()  # no server of one's own, as far as anybody else can see
     assert capfd.readouterr().err.startswith(
         "error: docker is not installed, or not on the PATH (install Docker Engine"
     )
@@ -315,4 +335,4 @@ def test_health_gives_up_in_time(capfd: Capture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         host = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         assert run(["langfuse", "health", "--host", host, "--timeout", "0.2"]) == 1
-    assert "database: no answer within 0.2 s" in capfd.readouterr().out
+    assert "database: gave no answer within 0.2 s" in capfd.readouterr().out

@@ -193,3 +193,15 @@ def test_health_of_nobody() -> None:
     for environment in ({}, {"LANGFUSE_PUBLIC_KEY": KEYS[0], "LANGFUSE_SECRET_KEY": KEYS[1]}):
         done = script("health", **environment)
         assert (done.returncode, done.stderr[:35]) == (2, "error: no Langfuse server is known ")
+
+
+@needs_curl
+def test_a_proxy_is_asked_unless_the_environment_says_otherwise() -> None:
+    with DeployedLangfuse() as proxy:
+        named = {"LANGFUSE_BASE_URL": "http://langfuse.invalid:81", "http_proxy": proxy.base_url}
+        for variable in ("NO_PROXY", "no_proxy"):
+            script("health", **named, NO_PROXY="", no_proxy="")
+            asked = len(proxy.requests)
+            assert asked > 0
+            script("health", **{**named, "NO_PROXY": "", "no_proxy": "", variable: "other.invalid,langfuse.invalid"})
+            assert len(proxy.requests) == asked

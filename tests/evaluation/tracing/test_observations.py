@@ -20,6 +20,8 @@ from evaluation.records import (
     AttemptRecord,
     CallRecord,
     ExecutionRecord,
+    FirstRecord,
+    HistoryRecord,
     ItemRecord,
     RouteRecord,
     VerdictRecord,
@@ -159,6 +161,20 @@ def test_keys_do_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said.startswith("with *** in ${PLACE sha256:")
 
 
+@pytest.mark.parametrize(
+    ("name", "is_secret"),
+    [
+        *((name, True) for name in ("OPENAI_API_KEY", "HF_TOKEN", "aws_secret_access_key", "DB_PASS", "MYSQL_PWD")),
+        *((name, True) for name in ("SSH_PASSPHRASE", "GOOGLE_APPLICATION_CREDENTIALS", "PGPASSWORD")),
+        *((name, False) for name in ("PWD", "OLDPWD", "TOKENIZERS_PARALLELISM", "KEYBOARD", "COMPASS")),
+    ],
+)
+def test_what_names_a_secret(name: str, is_secret: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = f"the value of the variable {name}"
+    monkeypatch.setenv(name, value)
+    assert Concealment.of("", **ALL).text(value) == ("***" if is_secret else value)
+
+
 def test_no_key_leaves_in_any_field(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a provider, a dataset or an experiment says may have one in it, wherever it is."""
     key = "sk-0123456789abcdefgh"
@@ -183,6 +199,9 @@ def test_no_key_leaves_in_any_field(monkeypatch: pytest.MonkeyPatch) -> None:
         "removed": ("r",),
         "answered_by": "a",
         "note": "n",
+        "judging": (replace(call, role="a"),),
+        "first": FirstRecord("SELECT 4", RECORD.predicted, RECORD.verdicts),
+        "history": HistoryRecord("own", 1),
     }
     answer = replace(ANSWER, request_id="r", dropped=("d",), schema_left_out=("s",), examples=("e",), chat_format="c")
     record = planted(replace(RECORD, route=route, calls=(call,), answer=answer, **more))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import resource
 import shutil
 import signal
+import sys
 import time
+from base64 import b64encode
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -20,7 +24,7 @@ from evaluation.tracing.server import Server, Unavailable
 from evaluation.tracing.subject import CopySettings
 from sqlassay.langfuse import access
 from tests.evaluation.world import GOLD, World
-from tests.providers.langfuse_copy import ITEMS, SCORES, SPANS, LangfuseCopy
+from tests.providers.langfuse_copy import ITEMS, KEYS, SCORES, SPANS, LangfuseCopy
 
 ITEM_SCORES = 2 + 2 + 2 + 2 + 2
 RUN_SCORES = 6
@@ -128,6 +132,7 @@ def test_a_server_that_takes_nothing(
     told = capsys.readouterr()
     assert "0 of 5 traces and 0 of 16 scores" in told.out
     assert "sk-lf" not in told.err + told.out
+    assert b64encode(":".join(KEYS).encode()).decode() not in told.err + told.out  # what the server repeats
     said = {401: "does not accept the keys", 302: "is not Langfuse's API"}
     assert said.get(fault, f"the HTTP status {fault}") in told.err
     langfuse.ill = None
@@ -173,6 +178,124 @@ def test_one_that_is_refused_takes_no_other_with_it(
     langfuse.refuses = set()
     assert publish_(asked, run) == 0
     assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
+
+
+@pytest.mark.parametrize("kind", ["traces", "scores", "items"])
+def test_one_that_the_server_stumbles_over_keeps_no_other_back(
+    asked: World, langfuse: LangfuseCopy, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked.questions(120)
+    asked.answers({f"q{number}": GOLD for number in range(120)})
+    assert asked.run("run", asked.experiment(), "--quiet") == 0
+    (run,) = asked.run_folders()
+    assert publish_(asked, run) == 0
+    whole = store(langfuse)
+    kept = getattr(langfuse, kind)
+    langfuse.stumbles = {next(own for own, one in kept.items() if kind != "scores" or "traceId" in one)}
+    for one in (langfuse.traces, langfuse.scores, langfuse.items):
+        one.clear()
+    (run / ACKNOWLEDGED).unlink()
+    for _ in range(2):  # the second time nothing but this one is left
+        capsys.readouterr()
+        assert publish_(asked, run) == 1
+        assert re.search(r"the \S+( item)? q\d+\b.* was refused with .* the HTTP status 500", capsys.readouterr().err)
+        counts = [len(langfuse.traces), len(langfuse.scores), len(langfuse.items)]
+        counts[["traces", "scores", "items"].index(kind)] += 1
+        assert counts == [120, 240 + RUN_SCORES, 120]
+    langfuse.stumbles.clear()
+    assert publish_(asked, run) == 0
+    assert json.loads(store(langfuse)) == json.loads(whole)
+
+
+def test_a_server_that_stumbles_over_everything_is_not_asked_about_each(
+    asked: World, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked.questions(400)
+    asked.answers({f"q{number}": GOLD for number in range(400)})
+    assert asked.run("run", asked.experiment(), "--quiet") == 0
+    (run,) = asked.run_folders()
+    langfuse.ill = 500
+    assert publish_(asked, run) == 1
+    assert "0 of 400 traces" in capsys.readouterr().out
+    assert langfuse.requests.total() < 10
+
+
+@pytest.mark.parametrize("path", [SPANS, SCORES])
+def test_a_run_that_is_deleted_meanwhile(
+    asked: World, run: Path, langfuse: LangfuseCopy, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    langfuse.faults[path] = deque([lambda: shutil.rmtree(run)])
+    assert publish_(asked, run) == 2
+    assert "was deleted while the run was sent" in capsys.readouterr().err
+
+
+def test_a_line_that_is_no_item(
+    asked: World, run: Path, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (run / "items.jsonl").open("a") as file:
+        file.write('{"id": "q9", "verdicts": []}\n')
+    assert publish_(asked, run) == 2
+    assert f"error: {run / 'items.jsonl'}: not an item record" in capsys.readouterr().err
+
+
+def test_no_room_to_write_down_what_arrived(
+    asked: World, run: Path, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill() -> None:
+        room = (run / ACKNOWLEDGED).stat().st_size + 20
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+
+    langfuse.faults[SPANS] = deque([fill])
+    try:
+        assert publish_(asked, run) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert f"{run / ACKNOWLEDGED}: cannot be written: File too large" in capsys.readouterr().err
+    assert not (run / ACKNOWLEDGED).read_bytes().endswith(b"\n")  # torn
+    assert publish_(asked, run) == 0
+    assert (len(langfuse.traces), len(langfuse.scores), len(langfuse.items)) == (5, 16, 5)
+
+
+def test_a_server_below_a_path(asked: World, run: Path, langfuse: LangfuseCopy) -> None:
+    langfuse.prefix = "/tools/langfuse"
+    assert publish_(asked, run, "--host", f"{langfuse.base_url}/") == 0
+    assert (len(langfuse.traces), len(langfuse.scores)) == (5, 16)
+
+
+def test_a_run_names_no_server_for_the_keys(
+    asked: World, run: Path, keys: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Runs are imported from others: what is in their folder sends nobody's keys anywhere."""
+    host = "https://langfuse.nowhere.invalid/of/others"
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["langfuse"] = {"host": host, "secret_key_env": "LANGFUSE_SECRET_KEY"}
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    for command in ("publish", "pull"):
+        more = ("--score", "right") if command == "pull" else ()
+        assert asked.run("langfuse", command, run, *more) == 2
+        told = capsys.readouterr().err
+        assert f"the run names the server {host}, and nobody else does (if your keys may be sent there: --host" in told
+        monkeypatch.setenv("LANGFUSE_BASE_URL", "https://langfuse.example.invalid")
+        assert asked.run("langfuse", command, run, *more) == 2
+        monkeypatch.delenv("LANGFUSE_BASE_URL")
+    assert CopySettings.named(manifest, host=host).host == host
+    monkeypatch.setenv("LANGFUSE_BASE_URL", f"{host}/")
+    assert CopySettings.named(manifest).access().host == host
+
+
+def test_without_the_extra(
+    asked: World, run: Path, keys: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    assert publish_(asked, run, "--host", "http://127.0.0.1:9") == 2
+    assert "Langfuse needs the extra 'langfuse', which is not installed (pip install" in capsys.readouterr().err
+    assert asked.run("run", asked.experiment(langfuse=True, max_instrument_failures=1.0), "--quiet") == 0
+    monkeypatch.setenv("LANGFUSE_HOST", "http://127.0.0.1:9")
+    assert asked.run("run", asked.experiment(langfuse=True, max_instrument_failures=1.0), "--quiet") == 0
+    told = capsys.readouterr().err
+    assert "0 of 16 scores arrived; 5 questions are not in the dataset: Langfuse needs the extra" in told
 
 
 def test_a_server_of_another_version_after_a_restart(asked: World, run: Path, langfuse: LangfuseCopy) -> None:

@@ -143,6 +143,14 @@ def test_what_people_said_becomes_labels(
     assert "is there already" in capsys.readouterr().err
 
 
+def test_a_score_with_a_comma_in_its_name(asked: World, run: Path, langfuse: LangfuseCopy) -> None:
+    for name, value in (("right, I think", True), ("right", False), (" I think", False)):
+        annotate(langfuse, run, "q0", value=value, name=name)
+    labels = asked.folder / "labels.jsonl"
+    assert asked.run("langfuse", "pull", run, "--score", "right, I think", "--output", labels) == 0
+    assert [json.loads(line)["label"] for line in labels.read_text().splitlines()] == ["correct"]
+
+
 def test_nobody_said_anything(
     asked: World, run: Path, langfuse: LangfuseCopy, capsys: pytest.CaptureFixture[str]
 ) -> None:
