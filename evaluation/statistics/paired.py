@@ -111,10 +111,10 @@ class Paired:
         a, b = NormalDist().inv_cdf(1 - alpha / 2), NormalDist().inv_cdf(power)
         side = a * sqrt(seen) + 1 / sqrt(n)
         under = n * seen + b * b * seen - side * side
-        if under < 0:
-            return fewest
-        found = (side * sqrt(n) + b * sqrt(under)) / (n + b * b)
-        return max(found, fewest) if found <= seen else fewest
+        found = (side * sqrt(n) + b * sqrt(max(0.0, under))) / (n + b * b)
+        # Squared, the equation has roots that it has not: with b's term below 0.
+        solved = under >= 0 and found * sqrt(n) >= side
+        return max(min(found, seen) if solved else seen, fewest)
 
     def needed(self, alpha: float = 0.05, power: float = 0.8) -> int | None:
         """How many questions would probably show the difference that is seen.

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 from statsmodels.stats.contingency_tables import mcnemar
@@ -143,6 +143,7 @@ def test_what_is_detectable_is_shown_four_times_in_five(n: int, only_a: int, onl
 
 
 @given(counts, st.floats(0.001, 0.2))
+@example((0, 6, 0), 0.0625)
 def test_a_stricter_test_sees_less(given: tuple[int, int, int], alpha: float) -> None:
     compared = Paired.of(*given)
     strict, lax = compared.detectable(alpha / 2), compared.detectable(alpha)
