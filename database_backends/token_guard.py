@@ -260,10 +260,12 @@ def _check_files(statement: Sequence[Token], dialect: str) -> None:
     wanted = False
     before = ""
     for place, token in enumerate(statement):
-        word = "" if before.endswith(".") else token.word
-        if word in _BEFORE_TABLE:
+        word, is_name = token.word, before.endswith(".")
+        if word in _BEFORE_TABLE:  # behind a dot as well, which may end a number: SELECT 1.FROM t
             lists[-1] = wanted = True
-        elif word in _AFTER_TABLES or (word == "VALUES" and before in _BEFORE_VALUES and _calls(statement, place)):
+        elif not is_name and (
+            word in _AFTER_TABLES or (word == "VALUES" and before in _BEFORE_VALUES and _calls(statement, place))
+        ):
             lists[-1] = wanted = False
         elif token.kind is Kind.SIGN:
             for sign in token.text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -167,6 +167,11 @@ class AnswerRecord:
     withheld: tuple[str, ...] = ()
     chat_format: str | None = None
     sent_sha256: str | None = None
+
+
+def names_of(answers: Iterable[AnswerRecord | None]) -> dict[str, None]:
+    """Who answered, as their providers say; nothing where nobody did."""
+    return {one.model: None for one in answers if one is not None and one.finish_reason and one.model}
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.calibration.judge import is_judge
 from evaluation.calibration.note import calibration_notes
 from evaluation.dialect import dialect_of
 from evaluation.records import ItemRecord
-from evaluation.reports.answered import UNKNOWN, Answered
+from evaluation.reports.answered import answered_in
 from evaluation.reports.disagreement import Disagreements, Parting
 from evaluation.reports.slices import Slices
 from evaluation.reports.standing import standings
@@ -150,7 +149,7 @@ def blank_summary(folder: RunFolder) -> RunSummary:
     identity = manifest["identity"]
     dataset = identity["dataset"]
     strategies = identity.get("strategies", ())
-    answered = Answered.of(folder) if any(map(is_judge, strategies)) else UNKNOWN
+    answered = answered_in(folder, strategies)
     notes = calibration_notes(strategies, run_id=folder.run_id, dataset=dataset, answered_by=answered.judges_of)
     return RunSummary(
         manifest["title"],

@@ -99,7 +99,7 @@ _TAG = re.compile(
     r"<(?P<end>/?)(?P<name>sql|sql_query|query|final_sql|answer|final_answer|output)>", re.IGNORECASE | re.ASCII
 )
 _BEGUN_OBJECT = re.compile(r'\{\s*"')
-_SQL_KEY = re.compile(r'"(?:sql|sql[_ ]query|query)"\s*:', re.IGNORECASE)
+_SQL_KEY = re.compile(r'"(?:sql|sql[_ ](?:query|statement)|final[_ ]sql|query)"\s*:', re.IGNORECASE)
 _MOST_OBJECTS = 100
 """That are looked into: objects may stand within each other, and each is read to its end."""
 
@@ -263,13 +263,46 @@ def _in_json(found: Sequence[Block], pieces: Sequence[str], prose: str) -> Extra
         whole = _in_whole_json(block.content.strip())
         if whole:
             return replace(whole, removed=_in_order((*_around(found, pieces, number), *whole.removed)))
-    return _in_any_object(prose, other_blocks=bool(found))
+    begun = _BEGUN_OBJECT.search(prose)
+    if begun is None or _is_in_statement(prose, begun.start()):
+        return None
+    named = _in_any_object(prose, other_blocks=bool(found), named=True)
+    return named or (None if _states_besides(prose) else _in_any_object(prose, other_blocks=bool(found)))
 
 
-def _in_any_object(text: str, *, other_blocks: bool) -> Extraction | None:
-    """The SQL of the first JSON object in prose that has some."""
+def _is_in_statement(prose: str, at: int) -> bool:
+    """Whether a place is within a statement, where JSON is a value of its own; what begins a line stands apart."""
+    begins_line = not prose[prose.rfind("\n", 0, at) + 1 : at].strip()
+    return not begins_line and any(span.start < at < span.end for span in _stated(prose))
+
+
+def _states_besides(prose: str) -> bool:
+    """Whether there is a statement besides the JSON objects of a prose: these may be examples, or what was tried."""
+    pieces, at = [], 0
+    for _, start, end in _objects(prose):
+        if start >= at:  # not within another
+            pieces.append(prose[at:start])
+            at = end
+    return any(_stated("\n".join([*pieces, prose[at:]])))
+
+
+def _stated(prose: str) -> Iterator[statements.Span]:
+    """Where statements are that stand out of a prose, or are marked as code in it."""
+    span = statements.standing_out(prose)
+    if span:
+        yield span
+    for code in _INLINE.finditer(prose):
+        group = code.lastgroup or ""
+        if statements.starts(code[group]):
+            yield statements.Span(*code.span(group))
+
+
+def _in_any_object(text: str, *, other_blocks: bool, named: bool = False) -> Extraction | None:
+    """The SQL of the first JSON object in prose that has some, or of the first that says that it is SQL."""
     found = (
-        _in_value(value, text[:start], text[end:], other_blocks=other_blocks) for value, start, end in _objects(text)
+        _in_value(value, text[:start], text[end:], other_blocks=other_blocks)
+        for value, start, end in _objects(text)
+        if not named or _SQL_KEY.search(text, start, end)
     )
     return next((one for one in found if one is not None), None)
 
@@ -363,7 +396,7 @@ def _without_empty_object(prose: str) -> str:
     """
     key = _SQL_KEY.search(prose)
     begun = _BEGUN_OBJECT.search(prose, 0, key.end()) if key else None
-    if begun is None:
+    if begun is None or _is_in_statement(prose, begun.start()):
         return prose
     value, end = _decoded(prose, begun.start())
     return prose[: begun.start()] + (prose[end:] if value is not None else "")

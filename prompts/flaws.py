@@ -20,6 +20,7 @@ _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _TURN: Mapping[str, object] = {"question": "How many?", "sql": None}
 _USUAL: Mapping[str, object] = {**EVERY, "examples": [EXAMPLE] * 100}
 _UNANSWERED: Mapping[str, object] = {**_USUAL, "history": [_TURN]}
+_ANSWERED: Mapping[str, object] = {**_USUAL, "history": [{**_TURN, "sql": ""}]}
 _NONE = re.compile("none", re.IGNORECASE)
 _SQL_OF_TURN = re.compile(r"\.sql\b|['\"]sql['\"]")
 _TRIALS: Mapping[str, Mapping[str, object]] = {
@@ -136,14 +137,16 @@ def _trial(source: str) -> Iterator[Flaw]:
     """What only rendering finds."""
     for where, values in _TRIALS.items():
         try:
-            text = compiled(source).render(values)
+            template = compiled(source)
+            text = template.render(values)
+            answered = template.render(_ANSWERED) if values is _UNANSWERED else text
         except RenderingFailed as error:
             frames = traceback.extract_tb(error.__cause__.__traceback__) if error.__cause__ is not None else ()
             lines = [frame.lineno for frame in frames if frame.filename == "<template>" and frame.lineno]
             yield Flaw(lines[-1] if lines else 1, f"{error}{where}")
             return
-        # Filters and `~` make a text of it without a word.
-        if values is _UNANSWERED and _nones(text) > _nones(source):
+        # Filters and `~` make a text of it without a word. The author's own may be repeated, by a loop or a macro.
+        if _nones(text) > max(_nones(source), _nones(answered)):
             line = next((n for n, one in enumerate(source.splitlines(), start=1) if _SQL_OF_TURN.search(one)), 1)
             yield Flaw(line, f"a value is None, which is printed as the word 'None'{where}")
             return

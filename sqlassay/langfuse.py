@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from sqlassay.errors import UserError
 from sqlassay.secrets import conceal, find_key, setting, without
+from sqlassay.secrets_file import checked
 
 if TYPE_CHECKING:
     import ssl
@@ -104,7 +105,8 @@ def access(host: str | None = None, *, public_key: str = PUBLIC_KEY, secret_key:
     where = host or configured_host()
     if not where:
         raise UserError("no address of Langfuse", remedy=f"set {HOSTS[0]}, such as http://localhost:3000")
-    return Access(base_url(where), *(find_key("Langfuse", name) for name in (public_key, secret_key)))
+    names = (public_key, secret_key)
+    return Access(base_url(where), *(checked(find_key("Langfuse", name), name) for name in names))
 
 
 def require_extra() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from evaluation.calibration.calibration import Against, Calibration, LeftOut, Spent
 from evaluation.calibration.judge import is_judge, is_pairwise, judge_digest
 from evaluation.calibration.truth import LabelledTruth, StrategyTruth, Truth, verdict_of
-from evaluation.records import AnswerRecord, VerdictRecord
+from evaluation.records import AnswerRecord, VerdictRecord, names_of
 from evaluation.run_log import RunFolder
 from evaluation.statistics.agreement import Confusion
 from evaluation.statistics.flips import Flips
@@ -169,7 +169,7 @@ def calibrate(folders: Sequence[RunFolder], judge: Mapping[str, Any], truth: Tru
                 statement.truth = truth.of(record)
             if verdict.verdict.by_judges or not (is_judge(judge) or verdict.reason in NO_RESULT):
                 answers = [call.answer for call in record.judging if call.role == label and call.answer is not None]
-                answered_by |= dict.fromkeys(one.model for one in answers if one.finish_reason and one.model)
+                answered_by |= names_of(answers)
                 _add(statement, verdict, anew=not answers or not all(answer.cached for answer in answers))
                 swaps += _either_order(verdict)
                 if answers or verdict.status is not Status.UNSCORED:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from evaluation.compare.answers import Asked, Told
 from evaluation.statistics.accuracy import accuracy_interval
 from evaluation.statistics.clustered import CONVERSATION, DATABASE, QUESTION, of_conversation
+from evaluation.statistics.design_effect import FEWEST_CLUSTERS, effective_clusters
 from evaluation.statistics.interval import wilson
 
 
@@ -38,15 +39,20 @@ class Accuracy(NamedTuple):
             levels[QUESTION][asked.id, one.right] += 1
         counts = levels[DATABASE]
         right, answers = sum(n for (_, is_right), n in counts.items() if is_right), counts.total()
-        questions = len({name for name, _ in levels[QUESTION]})
-        if right in (0, answers) and questions < answers:  # nothing varies, and repeats are no further questions
-            return cls(right, answers, wilson(questions * right // answers, questions), QUESTION)
+        repeats: Counter[str] = Counter()
+        for (name, _), n in levels[QUESTION].items():
+            repeats[name] += n
+        questions = len(repeats)
+        if questions < answers and (right in (0, answers) or effective_clusters(repeats.values()) < FEWEST_CLUSTERS):
+            # Nothing varies, or too few questions do to tell how: repeats are no further questions.
+            return cls(right, answers, wilson(right * questions / answers, questions), QUESTION)
         widest = wilson(right, answers)
         clustered_by = None
         for by, level in levels.items():
-            found = accuracy_interval(
-                {name: (level[name, True], level[name, True] + level[name, False]) for name, _ in level}
-            )
+            clusters = {name: (level[name, True], level[name, True] + level[name, False]) for name, _ in level}
+            if len(clusters) == answers:  # they share nothing
+                continue
+            found = accuracy_interval(clusters)
             if found.high - found.low > widest[1] - widest[0]:
                 widest, clustered_by = (found.low, found.high), by
         return cls(right, answers, widest, clustered_by)

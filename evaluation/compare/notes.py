@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from evaluation.compare.answers import Asked
 from evaluation.compare.comparison import Comparison
-from evaluation.reports.standing import standing_of
+from evaluation.reports.standing import told_of_judges
 from evaluation.run_log import FINISHED
 from evaluation.statistics.design_effect import too_few
 from sqlassay.counted import some
@@ -63,19 +63,9 @@ def _others(one: Comparison) -> list[str]:
         for run in arm.runs
         if run.manifest["status"] != FINISHED
     ]
-    lines += [*few_databases(one), *_judges(one)]
+    arms = ((arm.name, arm.runs[0]) for arm in (a, b) if one.answers)
+    lines += [*few_databases(one), *told_of_judges(arms, one.strategy, "the difference")]
     return [_where(one) + line for line in lines]
-
-
-def _judges(one: Comparison) -> list[str]:
-    """How far judges are to be believed, where what they say is compared: their errors are in the difference, too."""
-    lines = []
-    for arm in (one.baseline, one.candidate) if one.answers else ():
-        standing = standing_of(arm.manifest, one.strategy)
-        if standing is not None:
-            lines.append(f"{one.strategy}, whose errors are in the difference: {standing.note.errors}")
-            lines += [f"{arm.name}: {one.strategy}: {words}" for words in standing.kin]
-    return list(dict.fromkeys(lines))
 
 
 def few_databases(one: Comparison) -> list[str]:

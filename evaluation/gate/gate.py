@@ -16,7 +16,7 @@ from evaluation.gate.measured import Measured, measure
 from evaluation.gate.snapshot import Snapshot, pairs
 from evaluation.gate.verdict import GateVerdict, Judged, RuleVerdict, listed
 from evaluation.reports.measures import percent
-from evaluation.reports.standing import standing_of
+from evaluation.reports.standing import told_of_judges
 from evaluation.run_log import RunFolder
 from sqlassay.errors import UserError
 
@@ -161,7 +161,8 @@ def judge(
     judged = (*_judged(compared), *(_absent(runs) if whole else ()))
     beside = [run for one in compared.beside.values() for run in one.runs]
     gone = [one.title for one in compared.baseline.snapshots if one not in compared.beside.values()]
-    notes += _judges(runs, strategy_of(runs, compared.rules))
+    titled = ((str(run.manifest["title"]), run) for run in runs)
+    notes += told_of_judges(titled, strategy_of(runs, compared.rules), "what is measured")
     notes += [f"only the baseline has: {'; '.join(gone)}"] if gone else []
     against = listed(list(dict.fromkeys(beside))) if beside else ""
     if against and not compared.baseline.cells:
@@ -202,17 +203,6 @@ def promote(index: Baselines, compared: Compared, runs: Sequence[RunFolder]) -> 
 def strategy_of(runs: Sequence[RunFolder], rules: GateSection) -> str:
     """The label of the strategy that counts."""
     return rules.strategy or str(runs[0].manifest["identity"]["strategies"][0]["label"])
-
-
-def _judges(runs: Sequence[RunFolder], strategy: str) -> list[str]:
-    """How far judges are to be believed, where what they say counts: their errors are in what is measured, too."""
-    lines = []
-    for run in runs:
-        standing = standing_of(run.manifest, strategy)
-        if standing is not None:
-            lines.append(f"{strategy}, whose errors are in what is measured: {standing.note.errors}")
-            lines += [f"{run.manifest['title']}: {strategy}: {words}" for words in standing.kin]
-    return list(dict.fromkeys(lines))
 
 
 def _absent(runs: Sequence[RunFolder]) -> Iterator[RuleVerdict]:

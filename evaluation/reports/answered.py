@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Self
 
+from evaluation.calibration.judge import is_judge
 from evaluation.jsonl import read_lines
+from evaluation.records import names_of
 from evaluation.run_log import ITEMS, RunFolder
 
 LOOKED_AT = 1_000
@@ -32,16 +34,15 @@ class Answered:
         """Of the first items of a run.
 
         Raises:
-            UserError: A line of these is broken.
+            UserError: A line of these is broken, or no item record.
         """
         path = folder.path / ITEMS
         tested: dict[str, None] = {}
         judges: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-        for item in islice(read_lines(path), LOOKED_AT) if path.exists() else ():
-            for made in (item, *item.get("calls", ())):
-                tested |= _name(made)
-            for call in item.get("judging", ()):
-                judges[str(call.get("role")), str(call.get("model"))] |= _name(call)
+        for record in map(folder.record, islice(read_lines(path), LOOKED_AT)) if path.exists() else ():
+            tested |= names_of([record.answer, *(call.answer for call in record.calls)])
+            for call in record.judging:
+                judges[call.role, call.model] |= names_of([call.answer])
         return cls(tuple(tested), {judge: tuple(names) for judge, names in judges.items()})
 
     def judges_of(self, label: str) -> tuple[str, ...]:
@@ -54,6 +55,10 @@ UNKNOWN = Answered()
 """Where nobody has said."""
 
 
-def _name(made: Mapping[str, Any]) -> dict[str, None]:
-    answer = made.get("answer") or {}
-    return {str(answer["model"]): None} if answer.get("finish_reason") and answer.get("model") else {}
+def answered_in(folder: RunFolder, strategies: Iterable[Mapping[str, Any]]) -> Answered:
+    """Who answered in a run, where one of some strategies asks judges; nobody else wants to know.
+
+    Raises:
+        UserError: As of `Answered.of`.
+    """
+    return Answered.of(folder) if any(map(is_judge, strategies)) else UNKNOWN

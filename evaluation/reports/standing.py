@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evaluation.calibration.judge import AGAINST
 from evaluation.calibration.note import UNCALIBRATED, CalibrationNote, calibration_notes
-from evaluation.reports.answered import UNKNOWN, Answered
+from evaluation.reports.answered import UNKNOWN, Answered, answered_in
+from evaluation.run_log import RunFolder
 from evaluation.statistics.interval import Bounded
 from evaluation.verdicts import JUDGES, Summary
+
+if TYPE_CHECKING:
+    from evaluation.compare.arms import Recorded
 
 CORRECTED, NOT_CORRECTED = "corrected", "not corrected"
 """Of a judge: its accuracy without the errors that it is known to make, and where these do not tell it."""
 CORRECT_CORRECTED = "correct, corrected"
 """The same where the score above holds partial scores: corrected is the share of correct items, and not the score."""
+REMARKS = "llm_judge_on_fail"
+"""The strategy whose verdicts are those of execution: no error of a judge is in them."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +71,24 @@ def standings(
     return {label: Standing(note, tuple(_kin(entries[label], models, answered))) for label, note in notes.items()}
 
 
-def standing_of(manifest: Mapping[str, Any], label: str) -> Standing | None:
-    """What is known of the judges of one strategy of a run; `None` where none are asked, and no errors are known."""
-    identity = manifest["identity"]
-    strategies = [one for one in identity.get("strategies", ()) if one["label"] == label]
-    notes = calibration_notes(strategies, dataset=identity["dataset"])
-    return standings(strategies, notes, identity.get("model")).get(label)
+def told_of_judges(of: Iterable[tuple[str, Recorded]], label: str, where: str) -> list[str]:
+    """How far judges are to be believed where it is their verdicts that count.
+
+    Args:
+        of: Runs, and what they are called.
+        label: The strategy that counts; nothing is told of one whose verdicts are those of execution.
+        where: In words, what is made of them.
+    """
+    lines: list[str] = []
+    for name, run in of:
+        identity = run.manifest["identity"]
+        strategies = [one for one in identity.get("strategies", ()) if one["label"] == label and one["name"] != REMARKS]
+        answered = answered_in(run, strategies) if isinstance(run, RunFolder) else UNKNOWN
+        notes = calibration_notes(strategies, dataset=identity["dataset"], answered_by=answered.judges_of)
+        for standing in standings(strategies, notes, identity.get("model"), answered).values():
+            lines.append(f"{label}, whose errors are in {where}: {standing.note.errors}")
+            lines += [f"{name}: {label}: {words}" for words in standing.kin]
+    return list(dict.fromkeys(lines))
 
 
 def _kin(entry: Mapping[str, Any], models: Sequence[Mapping[str, Any]], answered: Answered) -> Iterator[str]:
@@ -78,12 +96,13 @@ def _kin(entry: Mapping[str, Any], models: Sequence[Mapping[str, Any]], answered
 
     others = list(_identities(entry.get(AGAINST)))
     for judge in entry.get(JUDGES) or ():
+        names = answered.judges.get((str(entry["label"]), str(judge["name"])), ())
+        called = [judge["model"], *({"model": name} for name in names)]
         found = [kinship(judge["model"], model) for model in models]
-        found += [kinship(judge["model"], model, "the other system's model") for model in others]
         if not any(found):  # a name may be an alias, such as that of a deployment
-            names = answered.judges.get((str(entry["label"]), str(judge["name"])), ())
             those = [*models, *({"model": name} for name in answered.tested)]
-            found = [kinship(one, model) for one in (judge["model"], *({"model": n} for n in names)) for model in those]
+            found = [kinship(one, model) for one in called for model in those]
+        found += [kinship(one, model, "the other system's model") for one in called for model in others]
         for words in filter(None, dict.fromkeys(found)):
             yield f"judge {judge['name']} {words}"
 

@@ -21,7 +21,7 @@ def accuracy_interval(per_cluster: Mapping[str, tuple[int, int]], confidence: fl
 
     Args:
         per_cluster: How many answers of each cluster are right, and how many there are; at least one answer in all. A
-            cluster is what the answers share: their database; or, where questions were asked repeatedly, the question.
+            cluster is what the answers share: their database, their conversation, or the question.
         confidence: Between 0 and 1.
 
     Raises:

@@ -114,7 +114,8 @@ class Paired:
         found = (side * sqrt(n) + b * sqrt(max(0.0, under))) / (n + b * b)
         # Squared, the equation has roots that it has not: with b's term below 0.
         solved = under >= 0 and found * sqrt(n) >= side
-        return max(min(found, seen) if solved else seen, fewest)
+        least = max(min(found, seen) if solved else seen, fewest)
+        return least if least <= 1 else None  # where some questions were asked much more often than others
 
     def needed(self, alpha: float = 0.05, power: float = 0.8) -> int | None:
         """How many questions would probably show the difference that is seen.

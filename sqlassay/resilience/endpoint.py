@@ -86,6 +86,7 @@ class Endpoint:
         """One attempt, and further ones while the circuit is open: it decides when, and they do not count."""
         circuit = self.circuit
         while True:
+            await self.pause.over()  # or it might be the probe for all models of the provider, and not ask
             ticket = circuit.admit()
             if ticket is None:
                 ticket = await self._wait(journal)

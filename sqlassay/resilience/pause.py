@@ -26,6 +26,7 @@ class Pause:
     _until: float = field(default=0.0, init=False)
     _seconds: float = field(default=0.0, init=False)
     _since: float | None = field(default=None, init=False)
+    _last: float = field(default=0.0, init=False)
 
     def refused(self, asked: float | None, *, first: bool) -> None:
         """A call was refused.
@@ -35,10 +36,11 @@ class Pause:
             first: Whether it is the first to be refused of the calls that were under way together.
         """
         now = _now()
-        if self._since is None:
+        if self._since is None or now - self._last > self.patience:  # nobody has asked in the meantime
             self._since, self._seconds = now, min(self.initial, self.maximum)
         elif first:
             self._seconds = min(2 * self._seconds, self.maximum)
+        self._last = now
         until = now + max(self._seconds, asked or 0.0)
         if until - self._since <= self.patience:
             self._until = max(self._until, until)

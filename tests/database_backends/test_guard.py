@@ -363,6 +363,9 @@ FORBIDDEN = {
     "duckdb": [
         "SELECT * FROM 'data.csv'",
         "SELECT * FROM data.csv",
+        "SELECT 1.FROM 'data.csv'",
+        "SELECT 1_000.FROM glob('*')",
+        "SELECT 1 FROM t JOIN u ON 1=1.JOIN 'data.csv' ON true",
         'SELECT * FROM data . "CSV"',
         "SELECT * FROM `data.parquet.gz`",
         "SELECT * FROM 'data.geojsonl'",

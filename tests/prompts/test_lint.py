@@ -104,6 +104,14 @@ def test_what_is_shipped_has_no_problems() -> None:
             "",
             False,
         ),
+        (
+            "{{ question }}",
+            "{% macro say(text) %}{{ text }} (or none) {% endmacro %}"
+            "{{ say(question) }}{% for turn in history %}{{ say(turn.sql or '') }}{% endfor %}",
+            10,
+            "",
+            False,
+        ),
         ("{{ question }}", "{{ question }} \t", 10, "white space at the end of the line goes to the model", False),
         ("{{ question }}", "{% set a = 1 %}{{ question }}", 10, "'a' is set and never used", False),
         ("{{ question }}", "How many?", 7, "no message mentions the variable 'question'", True),

@@ -232,6 +232,7 @@ STATEMENTS: Hostile = [
     ("FROM singer AS set, '{secret}'", PERMISSION),
     ("FROM singer AS values, '{secret}'", PERMISSION),
     ("FROM values: '{secret}'", PERMISSION),
+    ("SELECT 1.FROM '{secret}'", PERMISSION),
     ("FROM histogram('{secret}', a)", PERMISSION),
     ("SELECT name FROM singer WHERE EXISTS (FROM '{secret}')", PERMISSION),
     ("PIVOT '{secret}' ON a USING count(*)", PERMISSION),

@@ -40,7 +40,8 @@ from tests.servers.trino import TrinoWorld
 
 PATIENT = replace(LIMITS, seconds=2)  # also a small query takes a while, where there are few cores
 PROBES = (
-    "SELECT current_timezone(), current_catalog, current_schema, current_user, current_path, (SELECT count(*) FROM singer)",
+    "SELECT current_timezone(), current_catalog, current_schema, current_user, current_path,"
+    " (SELECT count(*) FROM singer)",
 )
 
 ROWS = "tpch.sf1000.lineitem"

@@ -10,7 +10,7 @@ from urllib.error import URLError
 import pytest
 
 from sqlassay.errors import UserError
-from sqlassay.langfuse import Access, http_client, no_answer, require_extra, trusted
+from sqlassay.langfuse import PUBLIC_KEY, SECRET_KEY, Access, access, http_client, no_answer, require_extra, trusted
 
 httpx = pytest.importorskip("httpx", reason="needs the extra langfuse")
 ELSEWHERE = Access("https://langfuse.example.invalid", "pk-lf-1", "sk-lf-2")
@@ -33,6 +33,13 @@ OWN = "; if its certificate is of an authority of your own: SSL_CERT_FILE"
 )
 def test_what_is_said_when_nobody_answers(error: Exception, words: str) -> None:
     assert no_answer(error, 2.0).endswith(words)
+
+
+def test_a_key_that_can_be_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PUBLIC_KEY, "pk–lf–1")
+    monkeypatch.setenv(SECRET_KEY, "sk-lf-2")
+    with pytest.raises(UserError, match=f"the key in {PUBLIC_KEY} has characters that no key has"):
+        access("http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "ftp://127.0.0.1:9"])

@@ -25,7 +25,7 @@ class LlmJudge(AgainstGold):
     """
 
     name: ClassVar[str] = "llm_judge"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     own_prompt: ClassVar[str] = "judge_gold"
 
     def check_prompt(self) -> None:

@@ -26,7 +26,7 @@ class LlmJudgeOnFail(AgainstGold):
     """
 
     name: ClassVar[str] = "llm_judge_on_fail"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     own_prompt: ClassVar[str] = "judge_on_fail"
 
     def __init__(

@@ -44,7 +44,7 @@ class LlmJudgePairwise(LLMEvaluator):
     """
 
     name: ClassVar[str] = "llm_judge_pairwise"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     own_prompt: ClassVar[str] = "judge_pairwise"
     shows: ClassVar[frozenset[str]] = frozenset({"first_sql", "first_result", "second_sql", "second_result"})
     subjects: ClassVar[tuple[tuple[str, ...], ...]] = (("first_sql", "first_result"), ("second_sql", "second_result"))

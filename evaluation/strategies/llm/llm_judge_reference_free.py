@@ -18,7 +18,7 @@ class LlmJudgeReferenceFree(LLMEvaluator):
     """
 
     name: ClassVar[str] = "llm_judge_reference_free"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     own_prompt: ClassVar[str] = "judge_reference_free"
     shows: ClassVar[frozenset[str]] = frozenset({"candidate_sql", "candidate_result"})
     subjects: ClassVar[tuple[tuple[str, ...], ...]] = (("candidate_sql", "candidate_result"),)

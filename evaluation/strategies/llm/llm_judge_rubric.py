@@ -27,7 +27,7 @@ class LlmJudgeRubric(AgainstGold):
     """
 
     name: ClassVar[str] = "llm_judge_rubric"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     own_prompt: ClassVar[str] = "judge_rubric"
     by_criteria: ClassVar[bool] = True
 

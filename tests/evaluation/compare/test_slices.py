@@ -116,6 +116,14 @@ def test_accuracy_of_repeats_is_never_that_of_as_many_questions() -> None:
     assert found.interval == pytest.approx(once.interval, abs=0.01)
 
 
+def test_few_questions_are_few_however_often_they_are_asked() -> None:
+    found = Accuracy.of(
+        (Asked(f"q{n}", repeat), told((n, repeat) != (0, 0))) for n, repeat in product(range(5), range(20))
+    )
+    assert (found.right, found.answers, found.clustered_by) == (99, 100, "question")
+    assert found.interval == wilson(99 / 20, 5)
+
+
 @pytest.mark.parametrize("right", [True, False])
 @pytest.mark.parametrize("databases", [1, 8])
 def test_repeats_that_are_all_alike_are_one_answer(databases: int, right: bool) -> None:

@@ -13,7 +13,7 @@ from evaluation.records import ItemRecord, VerdictRecord
 from evaluation.reports import console
 from evaluation.reports.answered import Answered
 from evaluation.reports.base import REPORTS
-from evaluation.reports.standing import Standing, standings
+from evaluation.reports.standing import Standing, standings, told_of_judges
 from evaluation.reports.summary import RunSummary
 from evaluation.reports.taxonomy import Taxonomy
 from evaluation.runs import summarise
@@ -99,6 +99,18 @@ def test_a_relative_of_the_system_that_is_compared_with_is_flagged_too() -> None
     assert one.kin == ()
 
 
+def test_a_relative_behind_an_alias_is_flagged_beside_the_other_system() -> None:
+    judge = {"name": "j", "model": {"provider": "openai", "model": "house"}, "parameters": {}}
+    against = {"name": "the other", "sha256": "b" * 64, "model": {"provider": "openai", "model": "gpt-5-mini"}}
+    strategies = [{"label": "llm_judge_pairwise", "judges": [judge], "against": against}]
+    answered = Answered(("gpt-5-2025-08-07",), {("llm_judge_pairwise", "j"): ("gpt-5-nano",)})
+    found = standings(strategies, calibration_notes(strategies), {"provider": "openai", "model": "prod"}, answered)
+    assert found["llm_judge_pairwise"].kin == (
+        "judge j is of the family of gpt-5-2025-08-07 (GPT)",
+        "judge j is of the family of gpt-5-mini (GPT), the other system's model",
+    )
+
+
 def test_a_relative_is_flagged_in_every_kind_of_report(tmp_path: Path) -> None:
     folder = write_run(tmp_path, "one", judged(5, 0.5, seed=1))
     folder.manifest["identity"]["model"] = {"provider": "openai", "model": "gpt-5"}
@@ -108,6 +120,16 @@ def test_a_relative_is_flagged_in_every_kind_of_report(tmp_path: Path) -> None:
         REPORTS.make(name).write([folder], path)
         assert words in path.read_text(), name
     assert any(words in note for note in console.notes(summarise(folder)))
+
+
+def test_remarks_on_verdicts_of_execution_have_no_part_in_these(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "one", judged(5, 0.5, seed=1))
+    (entry,) = (one for one in folder.manifest["identity"]["strategies"] if one["label"] == "llm_judge")
+    entry["name"] = "llm_judge"
+    (line,) = told_of_judges([("one", folder)], "llm_judge", "the difference")
+    assert line.startswith("llm_judge, whose errors are in the difference: uncalibrated")
+    entry["name"] = "llm_judge_on_fail"
+    assert told_of_judges([("one", folder)], "llm_judge", "the difference") == []
 
 
 def test_who_answered_counts_where_a_name_tells_nothing() -> None:

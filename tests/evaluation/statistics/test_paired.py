@@ -88,6 +88,11 @@ def test_a_and_b_are_mirror_images(given: tuple[int, int, int]) -> None:
     assert one.detectable() == other.detectable()
 
 
+def test_what_no_difference_is_large_enough_to_show() -> None:
+    """A few questions that were asked much more often than others."""
+    assert Paired(Counter({10: 1, 1: 5, -1: 4}), 19).detectable() is None
+
+
 @given(counts)
 def test_bounds(given: tuple[int, int, int]) -> None:
     compared = Paired.of(*given)

@@ -19,11 +19,11 @@ from tests.evaluation.judging.court import Speaker, ballot, bench, source
 from tests.evaluation.world import World
 
 SHOWN: dict[str, tuple[dict[str, Any], str, str]] = {
-    "llm_judge": ({}, "1", "34cf740f3222671a"),
-    "llm_judge_reference_free": ({}, "1", "53c04d10081f48ab"),
-    "llm_judge_rubric": ({}, "1", "de458e2e04095000"),
-    "llm_judge_pairwise": ({"against": "b"}, "1", "d0f54557f8535425"),
-    "llm_judge_on_fail": ({}, "1", "594badb992249e76"),
+    "llm_judge": ({}, "2", "34cf740f3222671a"),
+    "llm_judge_reference_free": ({}, "2", "53c04d10081f48ab"),
+    "llm_judge_rubric": ({}, "2", "de458e2e04095000"),
+    "llm_judge_pairwise": ({"against": "b"}, "2", "d0f54557f8535425"),
+    "llm_judge_on_fail": ({}, "2", "594badb992249e76"),
 }
 """Settings, version, and the digest of what is shown in this version."""
 

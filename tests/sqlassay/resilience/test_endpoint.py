@@ -277,6 +277,57 @@ def test_nobody_asks_during_a_pause() -> None:
     assert begun[-1] < 1
 
 
+def test_after_a_long_rest_a_model_pauses_again() -> None:
+    made, begun = endpoint(1, RetryPolicy(attempts=1)), []
+
+    async def refused_twice() -> str:
+        begun.append(now())
+        if len(begun) <= 2:
+            raise TooMany(retry_after=20)
+        return "answer"
+
+    async def main() -> None:
+        with pytest.raises(GaveUp):
+            await made.call(refused_twice)
+        await asyncio.sleep(10 * PATIENT.patience)
+        await asyncio.gather(*(made.call(refused_twice) for _ in range(5)), return_exceptions=True)
+
+    run(main())
+    assert begun[2] >= begun[1] + 20
+
+
+def test_who_pauses_is_no_probe_for_other_models() -> None:
+    """The circuit is the provider's, the pause is a model's."""
+    circuit = Circuit("somewhere")
+    one, other = (Endpoint(circuit, PATIENT, CallLimits(8)) for _ in range(2))
+    ended: list[float] = []
+    refusals, outages = [TooMany(retry_after=60)], [Down(status=503)] * 5
+
+    async def refused() -> str:
+        if refusals:
+            raise refusals.pop()
+        return "answer"
+
+    async def down() -> str:
+        if outages:
+            raise outages.pop()
+        return "answer"
+
+    async def ask_other() -> None:
+        await other.call(down)
+        ended.append(now())
+
+    async def main() -> None:
+        paused = [asyncio.create_task(one.call(refused)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        await asyncio.gather(*(ask_other() for _ in range(5)))
+        await asyncio.gather(*paused)
+
+    run(main())
+    assert circuit.state is State.CLOSED
+    assert max(ended) < 50
+
+
 def test_no_place_is_kept_by_who_waits_for_a_retry() -> None:
     made, order = endpoint(1), []
 
