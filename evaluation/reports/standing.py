@@ -82,7 +82,9 @@ def told_of_judges(of: Iterable[tuple[str, Recorded]], label: str, where: str) -
     lines: list[str] = []
     for name, run in of:
         identity = run.manifest["identity"]
-        strategies = [one for one in identity.get("strategies", ()) if one["label"] == label and one["name"] != REMARKS]
+        strategies = [
+            one for one in identity.get("strategies", ()) if one["label"] == label and one.get("name") != REMARKS
+        ]
         answered = answered_in(run, strategies) if isinstance(run, RunFolder) else UNKNOWN
         notes = calibration_notes(strategies, dataset=identity["dataset"], answered_by=answered.judges_of)
         for standing in standings(strategies, notes, identity.get("model"), answered).values():

@@ -160,6 +160,14 @@ class EmbeddedWorld(World):
     before: object
     runner: Runner
 
+    def outcome(
+        self, sql: str, *, guarded: bool, limits: Limits, seconds_to_stop: float = SECONDS_TO_STOP
+    ) -> ResultTable | BackendError:
+        """What comes of a statement; the database answers as before, too."""
+        found = super().outcome(sql, guarded=guarded, limits=limits, seconds_to_stop=seconds_to_stop)
+        assert self.database.execute("SELECT count(*) FROM singer", OUR_LIMITS).rows == [(3,)]
+        return found
+
     def state(self) -> object:
         """The files."""
         return contents(self.folder)
@@ -191,7 +199,6 @@ class EmbeddedWorld(World):
         """No file is another or new, neither the file nor the environment was read, and nothing is running."""
         assert CANARY not in repr(found)
         assert self.state() == self.before
-        assert self.database.execute("SELECT count(*) FROM singer", OUR_LIMITS).rows == [(3,)]
         if isinstance(found, BackendError) and found.kind in STOPPED:
             deadline = time.monotonic() + IDLE_SECONDS
             while (spent := _spent()) >= 0.05:  # also a new worker that is about to be ready
