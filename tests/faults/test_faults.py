@@ -107,8 +107,10 @@ def test_a_bad_night_changes_no_verdict(world: World, stream: bool) -> None:
     faults = {fault for found in server.faults.values() for fault in found}
     assert faults == set(FAULTS), "the night was bad in every way"
     for key, item in bad.items():
-        recorded = [attempt["error"] for attempt in item["answer"]["attempts"]]
+        attempts = item["answer"]["attempts"]
+        # Several faults at once open the circuit: who then waits says so, and has not asked.
+        recorded = [attempt["error"] for attempt in attempts if attempt["error"] != "CircuitOpen"]
         expected = [FAULTS[fault] for fault in server.faults[key]]
         assert len(recorded) == len(expected)
         assert all(one == other for one, other in zip(recorded, expected, strict=True) if other), (key, recorded)
-        assert all(attempt["message"] for attempt in item["answer"]["attempts"])
+        assert all(attempt["message"] for attempt in attempts)
