@@ -7,6 +7,7 @@ as SQL, in which all of this could hide. Such tables hold passwords.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from database_backends.tokens import LEXICONS
@@ -66,12 +67,15 @@ _FILE_FUNCTIONS = {"duckdb": r"glob"}
 _TAKING_TABLES = {"duckdb": r"histogram(?:_values)?"}
 """Functions in the place of a table that are given the name of one."""
 
-_FUNCTION = {dialect: re.compile("|".join(names), re.IGNORECASE | re.ASCII) for dialect, names in _FUNCTIONS.items()}
-_SCHEMA = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _SCHEMAS.items()}
-_TABLE = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _TABLES.items()}
+
+def _compiled(names: Mapping[str, str]) -> Mapping[str, re.Pattern[str]]:
+    return {dialect: re.compile(one, re.IGNORECASE | re.ASCII) for dialect, one in names.items()}
+
+
+_FUNCTION = _compiled({dialect: "|".join(names) for dialect, names in _FUNCTIONS.items()})
+_SCHEMA, _TABLE = _compiled(_SCHEMAS), _compiled(_TABLES)
+_FILE_FUNCTION, _TAKING_TABLE = _compiled(_FILE_FUNCTIONS), _compiled(_TAKING_TABLES)
 _FILE = {dialect: re.compile(ends, re.IGNORECASE) for dialect, ends in _FILES.items()}
-_FILE_FUNCTION = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _FILE_FUNCTIONS.items()}
-_TAKING_TABLE = {dialect: re.compile(names, re.IGNORECASE | re.ASCII) for dialect, names in _TAKING_TABLES.items()}
 _BETWEEN = r"[\s\u200b\u2060\ufeff\"`\]]*"
 """What may stand between the name of a function and its parenthesis, without a comment."""
 _LAST_WORD = re.compile(rf"{_BETWEEN}+(\w++)")
@@ -116,22 +120,24 @@ def _may_be_called(name: str, dialect: str) -> bool:
     return _CALLED[dialect].fullmatch(name) is not None
 
 
+def _is_one_of(names: Mapping[str, re.Pattern[str]], name: str, dialect: str) -> bool:
+    known = names.get(dialect)
+    return known is not None and known.fullmatch(name) is not None
+
+
 def is_function(name: str, dialect: str) -> bool:
     """Whether a function of that name is forbidden."""
-    names = _FUNCTION.get(dialect)
-    return names is not None and names.fullmatch(name) is not None
+    return _is_one_of(_FUNCTION, name, dialect)
 
 
 def is_table(name: str, dialect: str) -> bool:
     """Whether a table of that name is forbidden."""
-    names = _TABLE.get(dialect)
-    return names is not None and names.fullmatch(name) is not None
+    return _is_one_of(_TABLE, name, dialect)
 
 
 def is_schema(name: str, dialect: str) -> bool:
     """Whether all tables of a schema of that name are forbidden."""
-    names = _SCHEMA.get(dialect)
-    return names is not None and names.fullmatch(name) is not None
+    return _is_one_of(_SCHEMA, name, dialect)
 
 
 def is_file(name: str, dialect: str) -> bool:
@@ -142,11 +148,9 @@ def is_file(name: str, dialect: str) -> bool:
 
 def is_file_function(name: str, dialect: str) -> bool:
     """Whether a function of that name, in the place of a table, reaches for files."""
-    names = _FILE_FUNCTION.get(dialect)
-    return names is not None and names.fullmatch(name) is not None
+    return _is_one_of(_FILE_FUNCTION, name, dialect)
 
 
 def takes_table(name: str, dialect: str) -> bool:
     """Whether a function of that name, in the place of a table, is given the name of a table."""
-    names = _TAKING_TABLE.get(dialect)
-    return names is not None and names.fullmatch(name) is not None
+    return _is_one_of(_TAKING_TABLE, name, dialect)

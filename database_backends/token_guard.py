@@ -105,9 +105,7 @@ _PRAGMA_READERS = frozenset(
 )
 _PRAGMA_WRITERS = frozenset({"INCREMENTAL_VACUUM", "OPTIMIZE", "WAL_CHECKPOINT"})
 
-_MAY_WRITE = re.compile(
-    rf"(?:\b|(?<=[0-9]))(?:INTO|{'|'.join(sorted(_WRITE_VERBS | _EMBEDDED_WRITE_VERBS))})\b", re.IGNORECASE
-)
+_MAY_WRITE = re.compile(rf"(?:\b|(?<=[0-9]))(?:INTO|{'|'.join(sorted(_WRITE_VERBS))})\b", re.IGNORECASE)
 _BYTE_ORDER_MARK = "\ufeff"
 
 

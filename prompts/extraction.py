@@ -273,7 +273,7 @@ def _in_json(found: Sequence[Block], pieces: Sequence[str], prose: str) -> Extra
 def _is_in_statement(prose: str, at: int) -> bool:
     """Whether a place is within a statement, where JSON is a value of its own; what begins a line stands apart."""
     begins_line = not prose[prose.rfind("\n", 0, at) + 1 : at].strip()
-    return not begins_line and any(span.start < at < span.end for span in _stated(prose))
+    return not begins_line and any(span.start < at < span.end for span, _ in _stated(prose))
 
 
 def _states_besides(prose: str) -> bool:
@@ -286,15 +286,15 @@ def _states_besides(prose: str) -> bool:
     return any(_stated("\n".join([*pieces, prose[at:]])))
 
 
-def _stated(prose: str) -> Iterator[statements.Span]:
+def _stated(prose: str) -> Iterator[tuple[statements.Span, Method]]:
     """Where statements are that stand out of a prose, or are marked as code in it."""
     span = statements.standing_out(prose)
     if span:
-        yield span
+        yield span, Method.AFTER_PROSE if prose[: span.start].strip().strip("*") else Method.BARE
     for code in _INLINE.finditer(prose):
         group = code.lastgroup or ""
         if statements.starts(code[group]):
-            yield statements.Span(*code.span(group))
+            yield statements.Span(*code.span(group)), Method.INLINE_CODE
 
 
 def _in_any_object(text: str, *, other_blocks: bool, named: bool = False) -> Extraction | None:
@@ -377,16 +377,11 @@ def _object(text: str) -> _Found | None:
 
 def _in_prose(found: Sequence[Block], prose: str) -> Extraction | None:
     prose = _without_empty_object(prose)
-    span = statements.standing_out(prose)
-    if span:
-        method = Method.AFTER_PROSE if prose[: span.start].strip().strip("*") else Method.BARE
-        return _cut(prose, span, method, found)
-    for code in _INLINE.finditer(prose):
-        group = code.lastgroup or ""
-        if statements.starts(code[group]):
-            return _cut(prose, statements.Span(*code.span(group)), Method.INLINE_CODE, found)
-    span = statements.within_sentence(prose)
-    return _cut(prose, span, Method.IN_SENTENCE, found) if span else None
+    stated = next(_stated(prose), None)
+    if stated is not None:
+        return _cut(prose, *stated, found)
+    within = statements.within_sentence(prose)
+    return _cut(prose, within, Method.IN_SENTENCE, found) if within else None
 
 
 def _without_empty_object(prose: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from sqlassay.errors import UserError
+from sqlassay.whole_file import private_file
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """Of a variable."""
@@ -140,7 +140,8 @@ def _rewrite(variable: str, line: str) -> Path:
         if lines and not lines[-1].endswith("\n"):
             lines[-1] += "\n"
         kept = [one for one in lines if variable not in assignments(one)]
-        _replace(path.resolve(), "".join([*kept, line]))
+        with private_file(path.resolve(), "".join([*kept, line])) as file:
+            file.replace(path.resolve())
     return path
 
 
@@ -157,20 +158,6 @@ def _locked(path: Path) -> Iterator[None]:
             yield
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", place=str(path)) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all; `mkstemp` makes it with 0600."""
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _own_folder() -> Path:

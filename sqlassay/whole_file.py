@@ -36,6 +36,33 @@ def whole_file(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def private_file(path: Path, content: str) -> Iterator[Path]:
+    """Have a file at hand that nobody else may read, to be moved or linked to where it belongs.
+
+    Args:
+        path: Beside which it is to be; its folder is there.
+        content: All of it, on disk before it is given.
+
+    Yields:
+        A new file, with 0600; at the end it is gone, unless it was moved.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    import tempfile
+
+    number, name = tempfile.mkstemp(prefix=f".{path.name.removeprefix('.')}.", dir=path.parent)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
 def replace_file(path: Path, content: str | bytes) -> None:
     """Write a file that is at hand, as `whole_file` does.
 

@@ -37,19 +37,18 @@ class Accuracy(NamedTuple):
             levels[DATABASE][one.db_id, one.right] += 1
             levels[CONVERSATION][of_conversation(asked.id, one.conversation), one.right] += 1
             levels[QUESTION][asked.id, one.right] += 1
-        counts = levels[DATABASE]
-        right, answers = sum(n for (_, is_right), n in counts.items() if is_right), counts.total()
-        repeats: Counter[str] = Counter()
-        for (name, _), n in levels[QUESTION].items():
-            repeats[name] += n
-        questions = len(repeats)
-        if questions < answers and (right in (0, answers) or effective_clusters(repeats.values()) < FEWEST_CLUSTERS):
+        shared = {
+            by: {name: (level[name, True], level[name, True] + level[name, False]) for name, _ in level}
+            for by, level in levels.items()
+        }
+        repeats = [total for _, total in shared[QUESTION].values()]
+        right, answers, questions = sum(one for one, _ in shared[QUESTION].values()), sum(repeats), len(repeats)
+        if questions < answers and (right in (0, answers) or effective_clusters(repeats) < FEWEST_CLUSTERS):
             # Nothing varies, or too few questions do to tell how: repeats are no further questions.
             return cls(right, answers, wilson(right * questions / answers, questions), QUESTION)
         widest = wilson(right, answers)
         clustered_by = None
-        for by, level in levels.items():
-            clusters = {name: (level[name, True], level[name, True] + level[name, False]) for name, _ in level}
+        for by, clusters in shared.items():
             if len(clusters) == answers:  # they share nothing
                 continue
             found = accuracy_interval(clusters)

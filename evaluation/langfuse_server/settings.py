@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,6 +14,7 @@ from evaluation.langfuse_server.connection import LangfuseServer
 from sqlassay.errors import UserError, located
 from sqlassay.secrets import conceal
 from sqlassay.secrets_file import assignments, refuse_shared
+from sqlassay.whole_file import private_file
 
 FILE = ".env"
 PORTS = ("LANGFUSE_PORT", "LANGFUSE_MEDIA_PORT")
@@ -92,15 +92,8 @@ def write(path: Path, chosen: Mapping[str, str]) -> bool:
     _check_ports(assignments(text))
     try:
         # Whole or not at all, and not in the place of one that another process has just made.
-        number, name = tempfile.mkstemp(prefix=f"{FILE}.", dir=path.parent)
-        try:
-            with os.fdopen(number, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(name, path)
-        finally:
-            Path(name).unlink()
+        with private_file(path, text) as file:
+            os.link(file, path)
     except FileExistsError:
         return False
     except OSError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -59,6 +61,15 @@ DATABASES = {
 }
 
 
+def compared_runs(world: World, capsys: Capture) -> tuple[Path, Path, dict[str, Any]]:
+    """The two runs, and what `compare` says of them."""
+    before, now = world.run_folders()
+    capsys.readouterr()
+    assert world.run("compare", before, now, "--json") == 0
+    (compared,) = json.loads(capsys.readouterr().out)["comparisons"]
+    return before, now, compared
+
+
 @pytest.mark.parametrize(("databases", "code", "clustered"), DATABASES.values(), ids=DATABASES)
 def test_so_are_the_verdicts(
     databases: list[tuple[str, str]], code: int, clustered: bool, world: World, capsys: Capture
@@ -74,10 +85,7 @@ def test_so_are_the_verdicts(
         marks = {one: mark for name, of in ids.items() for one, mark in zip(of, named[name][side], strict=True)}
         world.answers({one: GOLD if mark == "+" else "SELECT 0" for one, mark in marks.items()})
         assert world.run("run", world.experiment(), "-q") == 0
-    before, now = world.run_folders()
-    capsys.readouterr()
-    assert world.run("compare", before, now, "--json") == 0
-    (compared,) = json.loads(capsys.readouterr().out)["comparisons"]
+    before, now, compared = compared_runs(world, capsys)
     assert compared["p_mcnemar"] < 0.05
     assert compared["difference_shown"] is (code == 3)
     assert (compared["clustered_by"] == "db_id") is clustered
@@ -108,10 +116,7 @@ def test_turns_of_a_conversation_are_one_coin_to_both(world: World, capsys: Capt
     for lost in ((), ("c1", "c3", "c5", "c7")):
         world.answers({f"{one}-{turn}": "SELECT 0" if one in lost else GOLD for one, turn in turns})
         assert world.run("run", world.experiment(), "-q") == 0
-    before, now = world.run_folders()
-    capsys.readouterr()
-    assert world.run("compare", before, now, "--json") == 0
-    (compared,) = json.loads(capsys.readouterr().out)["comparisons"]
+    before, now, compared = compared_runs(world, capsys)
     assert compared["p_mcnemar"] < 0.001
     assert (compared["p"], compared["clustered_by"]) == (0.125, "conversation")
     assert [compared[side]["accuracy"]["clustered_by"] for side in ("baseline", "candidate")] == [None, "conversation"]
